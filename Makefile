@@ -1,0 +1,42 @@
+# `make demo` and `make test` are all a fresh machine needs; `make` alone lists the rest.
+PREFIX ?= /usr/local
+
+# The same for programs and tests, so that the sources are compiled once: tests read internals (-enable-testing), and
+# without the next two options `swift test` would compile everything again in its own way.
+SWIFT_BUILD = -c release -Xswiftc -enable-testing --enable-index-store
+SWIFT_TEST = $(SWIFT_BUILD) --disable-testable-imports --disable-xctest
+
+# This clone's libCTorch, before one that another clone has published.
+export PKG_CONFIG_PATH := $(CURDIR)/.build/ctorch/lib/pkgconfig$(if $(PKG_CONFIG_PATH),:$(PKG_CONFIG_PATH))
+
+.PHONY: help demo test build setup format lint install env clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
+
+demo: build ## set up, build and run the main job on the data that comes with the sources
+	@.build/release/ddn demo
+
+test: build ## set up, build and run every test
+	@swift test --quiet $(SWIFT_TEST)
+
+build: setup ## build .build/release/ddn
+	@swift build --quiet $(SWIFT_BUILD) --product ddn
+
+setup: ## fetch libtorch and build libCTorch, unless done; LIBTORCH=/path uses one you have
+	@scripts/setup
+
+format: ## format the Swift sources in place
+	@swift format --in-place --parallel --recursive Package.swift Sources Tests
+
+lint: ## check the format of the Swift sources
+	@swift format lint --strict --parallel --recursive Package.swift Sources Tests
+
+install: build ## install ddn into PREFIX, /usr/local unless given
+	@scripts/install "$(PREFIX)" $(SWIFT_BUILD)
+
+env: setup ## print the line with which plain swift commands use this clone's libCTorch
+	@echo 'export PKG_CONFIG_PATH=$(CURDIR)/.build/ctorch/lib/pkgconfig'
+
+clean: ## remove what was built here; the downloads stay in the cache
+	@rm -rf .build

@@ -1,0 +1,50 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+/// One set of settings for every target: Swift 6 language mode comes from the tools version.
+let settings: [SwiftSetting] = [.enableUpcomingFeature("ExistentialAny")]
+
+let package = Package(
+  name: "ddn",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "ddn", targets: ["ddn"]),
+    .library(name: "DDN", targets: ["DDN", "DDNData", "DDNTraining", "DDNFigures", "Images", "Torch"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+  ],
+  targets: [
+    // Libraries of the system, found by pkg-config.
+    .systemLibrary(name: "CTorch", pkgConfig: "ctorch"),
+    .systemLibrary(name: "CVips", pkgConfig: "vips", providers: [.apt(["libvips-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+    // In the order of the data: files, tensors, images, the method, data sets, training, pictures.
+    .target(name: "DDNFiles", swiftSettings: settings),
+    .target(name: "Torch", dependencies: ["CTorch", "DDNFiles"], swiftSettings: settings),
+    .target(name: "Images", dependencies: ["CVips", "DDNFiles"], swiftSettings: settings),
+    .target(name: "DDN", dependencies: ["Torch", "DDNFiles"], swiftSettings: settings),
+    .target(
+      name: "DDNData", dependencies: ["CZlib", "DDN", "DDNFiles", "Images", "Torch"],
+      resources: [.copy("Resources/mnist-test")], swiftSettings: settings),
+    .target(
+      name: "DDNTraining", dependencies: ["DDN", "DDNData", "DDNFiles", "Torch"], swiftSettings: settings),
+    .target(name: "DDNFigures", dependencies: ["DDN", "DDNFiles", "Images", "Torch"], swiftSettings: settings),
+    .executableTarget(
+      name: "ddn",
+      dependencies: [
+        "DDN", "DDNData", "DDNFigures", "DDNFiles", "DDNTraining", "Images", "Torch",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      resources: [.copy("Resources/models")], swiftSettings: settings),
+
+    // Tests mirror the sources; Tests/Golden holds the original's numbers.
+    .target(name: "GoldenSupport", dependencies: ["Torch"], path: "Tests/GoldenSupport", swiftSettings: settings),
+    .testTarget(name: "TorchTests", dependencies: ["DDNFiles", "GoldenSupport", "Torch"], swiftSettings: settings),
+    .testTarget(name: "ImagesTests", dependencies: ["DDNFiles", "Images"], swiftSettings: settings),
+    .testTarget(name: "DDNTests", dependencies: ["DDN", "DDNFiles", "GoldenSupport", "Torch"], swiftSettings: settings),
+    .testTarget(
+      name: "DDNDataTests", dependencies: ["DDNData", "DDNFiles", "GoldenSupport", "Torch"], swiftSettings: settings),
+  ]
+)

@@ -1,0 +1,95 @@
+// A C interface to libtorch: a few functions, because libtorch's dispatcher can call any operator by its schema name.
+//
+// Every function that can fail returns 0 when it succeeded and 1 when it did not; results go through pointers, and
+// ct_error_message() says what went wrong on this thread. No C++ exception leaves this library.
+#ifndef CTORCH_H
+#define CTORCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#pragma GCC visibility push(default)
+
+typedef struct ct_tensor_s *ct_tensor;        // owns one at::Tensor
+typedef struct ct_operator_s *ct_operator;    // an operator found once; lives for ever
+typedef struct ct_generator_s *ct_generator;  // owns one at::Generator
+
+typedef enum {
+  CT_NONE = 0,
+  CT_TENSOR,        // .tensor
+  CT_INT,           // .i
+  CT_DOUBLE,        // .d
+  CT_BOOL,          // .i
+  CT_STRING,        // .pointer, .count bytes
+  CT_INTS,          // .pointer to int64_t, .count
+  CT_DOUBLES,       // .pointer to double, .count
+  CT_TENSORS,       // .pointer to ct_tensor, .count; as a result: to be freed with ct_tensors_free
+  CT_OPTIONAL_TENSORS,  // the same, where a null ct_tensor stands for none
+  CT_DEVICE,        // .i: 0 CPU, 1 CUDA; .count: index, or -1
+  CT_GENERATOR,     // .generator
+} ct_tag;
+
+// A tagged argument or result of an operator. Arguments are borrowed; results are the caller's to free.
+typedef struct {
+  ct_tag tag;
+  int64_t i;
+  double d;
+  ct_tensor tensor;
+  ct_generator generator;
+  const void *pointer;
+  int64_t count;
+} ct_value;
+
+// The message of the last failure on this thread; never null.
+const char *ct_error_message(void);
+// libtorch's version, such as "2.13.0".
+const char *ct_version(void);
+
+// Operators.
+int ct_operator_find(const char *name, const char *overload, ct_operator *found);
+// Arguments that are left out at the end take the schema's defaults. *result_count is the capacity on entry.
+int ct_operator_call(ct_operator op, const ct_value *arguments, size_t argument_count, ct_value *results,
+                     size_t *result_count);
+
+// Tensors. Shapes have `dimensions` entries; scalar types are c10::ScalarType's numbers.
+int ct_tensor_from_bytes(const void *bytes, size_t byte_count, const int64_t *shape, size_t dimensions,
+                         int scalar_type, ct_tensor *made);
+int ct_tensor_copy_bytes(ct_tensor tensor, void *bytes, size_t byte_count);
+int ct_tensor_shape(ct_tensor tensor, int64_t *shape, size_t *dimensions);  // *dimensions: capacity, then count
+int ct_tensor_kind(ct_tensor tensor, int *scalar_type, int *device_type, int *device_index);
+void ct_tensor_free(ct_tensor tensor);
+void ct_tensors_free(const void *tensors);  // only the array of a CT_TENSORS result; its tensors are freed one by one
+
+// Autograd. Grad mode and autocast belong to the calling thread.
+int ct_set_requires_grad(ct_tensor tensor, bool requires_grad);
+int ct_requires_grad(ct_tensor tensor, bool *requires_grad);
+int ct_backward(ct_tensor root, ct_tensor gradient_or_null);
+int ct_gradient(ct_tensor leaf, ct_tensor *gradient_or_null);
+int ct_set_gradient(ct_tensor leaf, ct_tensor gradient_or_null);
+bool ct_grad_enabled(void);
+void ct_set_grad_enabled(bool enabled);
+// Turns autocast to `scalar_type` on or off for a device type; the weight cache is cleared when it goes off.
+int ct_set_autocast(int device_type, bool enabled, int scalar_type);
+
+// Random numbers.
+int ct_generator_make(int device_type, int device_index, uint64_t seed, ct_generator *made);
+int ct_generator_state(ct_generator generator, ct_tensor *state);
+int ct_generator_set_state(ct_generator generator, ct_tensor state);
+void ct_generator_free(ct_generator generator);
+
+// Devices and threads.
+int ct_cuda_device_count(int *count);
+int ct_thread_count(void);
+int ct_set_thread_count(int count);
+
+#pragma GCC visibility pop
+
+#ifdef __cplusplus
+}
+#endif
+#endif

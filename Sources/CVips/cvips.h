@@ -1,0 +1,138 @@
+// What Swift needs of libvips and cannot call by itself: variadic functions.
+//
+// Every function returns 0, or -1 with the reason in vips_error_buffer(), which all threads share. Buffers that a
+// function hands out are the caller's, to be released with g_free. Images have 1 channel (gray) or 3 (sRGB) of 8 bits,
+// interleaved, row by row.
+
+#ifndef CVIPS_H
+#define CVIPS_H
+
+#include <vips/vips.h>
+
+// An image with a longer side, or with more pixels, is refused before any of its pixels are read, so that a file of a
+// few kilobytes cannot take gigabytes of memory.
+enum { CVIPS_MAX_SIDE = 16384, CVIPS_MAX_PIXELS = 1 << 26, CVIPS_TOO_LARGE = 1 };
+
+static inline void cvips_ignore_log(
+  const gchar *domain, GLogLevelFlags level, const gchar *message, gpointer data) {
+  (void)domain, (void)level, (void)message, (void)data;
+}
+
+// Starts libvips; call once, before anything else.
+//
+// One thread and no cache of operations: images here are small, the cores belong to libtorch, and a cached operation
+// would keep pointers to pixels that Swift owns. Loaders that libvips calls unfit for untrusted files stay off.
+// Warnings about broken files are not printed: the error says it.
+static inline int cvips_init(void) {
+  if (vips_init("ddn")) return -1;
+  vips_concurrency_set(1);
+  vips_cache_set_max(0);
+  vips_block_untrusted_set(TRUE);
+  g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING, cvips_ignore_log, NULL);
+  return 0;
+}
+
+// PNG bytes of an image: the same pixels give the same bytes (no time, no metadata).
+static inline int cvips_encode_png(
+  const unsigned char *pixels, int width, int height, int channels, void **bytes, size_t *count) {
+  VipsImage *image = vips_image_new_from_memory(
+    pixels, (size_t)width * height * channels, width, height, channels, VIPS_FORMAT_UCHAR);
+  if (!image) return -1;
+  image->Type = channels == 1 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB;
+  int status = vips_pngsave_buffer(
+    image, bytes, count, "compression", 6, "filter", VIPS_FOREIGN_PNG_FILTER_NONE, "strip", TRUE, NULL);
+  g_object_unref(image);
+  return status;
+}
+
+// Copies an image's pixels to new memory; takes over the caller's reference to the image.
+static inline int cvips_take_pixels(VipsImage *image, unsigned char **pixels, int *width, int *height, int *channels) {
+  size_t count;
+  *width = image->Xsize;
+  *height = image->Ysize;
+  *channels = image->Bands;
+  *pixels = (unsigned char *)vips_image_write_to_memory(image, &count);
+  g_object_unref(image);
+  return *pixels ? 0 : -1;
+}
+
+// Applies `step`, which reads `image` and sets `next`, and leaves the result in `image`.
+#define CVIPS_STEP(step)         \
+  do {                           \
+    VipsImage *next = NULL;      \
+    int failed = (step);         \
+    g_object_unref(image);       \
+    if (failed) return -1;       \
+    image = next;                \
+  } while (0)
+
+// Decodes the bytes of an image file of any kind that libvips reads (PNG, JPEG, WebP, GIF, TIFF, ...).
+//
+// channels is 1 or 3 for that many, 0 for what the file has. The picture is turned as its EXIF data says, transparent
+// parts become white, and other colour spaces and depths become 8-bit gray or sRGB. A file that ends early is an error.
+// Returns CVIPS_TOO_LARGE, with the width and height, for an image over the limits above.
+static inline int cvips_decode(
+  const void *bytes, size_t count, int wanted, unsigned char **pixels, int *width, int *height, int *channels) {
+  VipsImage *image = vips_image_new_from_buffer(bytes, count, "", "fail_on", VIPS_FAIL_ON_ERROR, NULL);
+  if (!image) return -1;
+  *width = image->Xsize;
+  *height = image->Ysize;
+  if (*width > CVIPS_MAX_SIDE || *height > CVIPS_MAX_SIDE || (gint64)*width * *height > CVIPS_MAX_PIXELS) {
+    g_object_unref(image);
+    return CVIPS_TOO_LARGE;
+  }
+  CVIPS_STEP(vips_autorot(image, &next, NULL));
+  if (wanted == 0) wanted = image->Bands < 3 ? 1 : 3;
+  CVIPS_STEP(vips_colourspace(
+    image, &next, wanted == 1 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB, NULL));
+  if (vips_image_hasalpha(image)) {
+    VipsArrayDouble *white = vips_array_double_newv(1, 255.0);
+    VipsImage *next = NULL;
+    int failed = vips_flatten(image, &next, "background", white, NULL);
+    vips_area_unref(VIPS_AREA(white));
+    g_object_unref(image);
+    if (failed) return -1;
+    image = next;
+  }
+  CVIPS_STEP(vips_cast_uchar(image, &next, NULL));
+  if (image->Bands != wanted) {
+    vips_error("decode", "an image of %d channels is neither gray nor RGB", image->Bands);
+    g_object_unref(image);
+    return -1;
+  }
+  return cvips_take_pixels(image, pixels, width, height, channels);
+}
+
+// Resizes to exactly width x height: Lanczos (3 lobes) where it shrinks, bicubic where it grows.
+static inline int cvips_resize(
+  const unsigned char *source, int source_width, int source_height, int channels, int width, int height,
+  unsigned char **pixels) {
+  VipsImage *image = vips_image_new_from_memory(
+    source, (size_t)source_width * source_height * channels, source_width, source_height, channels, VIPS_FORMAT_UCHAR);
+  if (!image) return -1;
+  CVIPS_STEP(vips_resize(image, &next, (double)width / source_width, "vscale", (double)height / source_height,
+    "kernel", VIPS_KERNEL_LANCZOS3, NULL));
+  if (image->Xsize != width || image->Ysize != height) {
+    vips_error("resize", "%d x %d came out instead of %d x %d", image->Xsize, image->Ysize, width, height);
+    g_object_unref(image);
+    return -1;
+  }
+  int channels_out;
+  return cvips_take_pixels(image, pixels, &width, &height, &channels_out);
+}
+
+// Draws Pango markup as a mask, 0 to 255, cropped to its ink; `top` is how far the ink begins below the line's top.
+//
+// Without any font, Pango draws boxes and reports no error.
+static inline int cvips_text(
+  const char *markup, const char *font, unsigned char **pixels, int *width, int *height, int *top) {
+  VipsImage *image;
+  if (vips_text(&image, markup, "font", font, "dpi", 72, NULL)) return -1;
+  *top = image->Yoffset;
+  int channels;
+  return cvips_take_pixels(image, pixels, width, height, &channels);
+}
+
+#undef CVIPS_STEP
+
+#endif

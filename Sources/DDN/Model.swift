@@ -1,0 +1,126 @@
+import DDNFiles
+import Foundation
+import Torch
+
+/// Which network, with all its choices: what a weights file carries to be self-contained.
+public enum NetworkConfiguration: Codable, Sendable, Equatable {
+  case recurrent(RecurrentNetwork.Configuration)
+
+  private enum Kind: String, CodingKey { case recurrent }
+
+  public init(from decoder: any Decoder) throws {
+    self = .recurrent(try decoder.container(keyedBy: Kind.self).decode(RecurrentNetwork.Configuration.self, forKey: .recurrent))
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Kind.self)
+    switch self {
+    case .recurrent(let configuration): try container.encode(configuration, forKey: .recurrent)
+    }
+  }
+
+  /// What makes this configuration impossible, if anything.
+  public var objection: String? {
+    switch self {
+    case .recurrent(let configuration): configuration.objection
+    }
+  }
+
+  /// A network with fresh weights.
+  public func makeNetwork(generator: Generator) throws(TorchError) -> any DiscreteDistributionNetwork {
+    switch self {
+    case .recurrent(let configuration): try RecurrentNetwork(configuration, generator: generator)
+    }
+  }
+}
+
+/// How a model came to be: what its card says.
+public struct TrainingSummary: Codable, Sendable, Equatable {
+  /// What it was trained on.
+  public var data: String
+  /// Images seen, repeats included.
+  public var images: Int
+  public var elapsedSeconds: Double
+  /// Mean loss of each level over the last images, in units of [-1, 1] squared.
+  public var lossOfLevels: [Double]
+  /// Perplexity of node use of each layer, in 1...K.
+  public var perplexityOfLayers: [Double]
+
+  public init(
+    data: String, images: Int, elapsedSeconds: Double, lossOfLevels: [Double], perplexityOfLayers: [Double]
+  ) {
+    self.data = data
+    self.images = images
+    self.elapsedSeconds = elapsedSeconds
+    self.lossOfLevels = lossOfLevels
+    self.perplexityOfLayers = perplexityOfLayers
+  }
+}
+
+/// A network with its configuration and history, in one `.safetensors` file.
+public struct Model {
+  public let configuration: NetworkConfiguration
+  public let network: any DiscreteDistributionNetwork
+  public let training: TrainingSummary?
+
+  public init(
+    configuration: NetworkConfiguration, network: any DiscreteDistributionNetwork, training: TrainingSummary? = nil
+  ) {
+    self.configuration = configuration
+    self.network = network
+    self.training = training
+  }
+
+  static let format = "ddn-swift"
+  static let formatVersion = "1"
+
+  /// Reads a model file.
+  ///
+  /// - Throws: `FileError` when the file is missing, damaged, of another kind or of a newer version, or when its
+  ///   weights do not fit its configuration; `TorchError` when memory is short or the device is not there.
+  public init(contentsOf url: URL, device: Device = .cpu) throws {
+    let file = try SafetensorsFile(contentsOf: url)
+    guard file.metadata["format"] == Self.format else {
+      throw FileError(
+        .invalid, path: url.path, problem: "is not a model of this program (its metadata names no '\(Self.format)')",
+        remedy: "use a file that ddn train wrote")
+    }
+    guard file.metadata["version"] == Self.formatVersion else {
+      throw FileError(
+        .invalid, path: url.path, problem: "has format version \(file.metadata["version"] ?? "none")",
+        remedy: "use the version of ddn that wrote it; this one reads version \(Self.formatVersion)")
+    }
+    func decode<T: Decodable>(_ type: T.Type, _ key: String) throws -> T? {
+      guard let text = file.metadata[key] else { return nil }
+      do { return try JSONDecoder().decode(type, from: Data(text.utf8)) } catch {
+        throw FileError(
+          .invalid, path: url.path, problem: "its metadata '\(key)' cannot be read", remedy: "train or download it again")
+      }
+    }
+    guard let configuration = try decode(NetworkConfiguration.self, "network"), configuration.objection == nil else {
+      throw FileError(
+        .invalid, path: url.path, problem: "its metadata describes no possible network",
+        remedy: "train or download it again")
+    }
+    self.configuration = configuration
+    training = try decode(TrainingSummary.self, "training")
+    network = try configuration.makeNetwork(generator: Generator(seed: 0))
+    try file.load(into: network.state())
+    try network.move(to: device)
+  }
+
+  /// Writes the model whole or not at all.
+  ///
+  /// - Parameter average: values that take the parameters' places by name, such as a moving average.
+  public func write(to url: URL, average: [String: Tensor] = [:]) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    func text(_ value: some Encodable) throws -> String { String(decoding: try encoder.encode(value), as: UTF8.self) }
+    var metadata = [
+      "format": Self.format, "version": Self.formatVersion, "network": try text(configuration),
+    ]
+    if let training { metadata["training"] = try text(training) }
+    try SafetensorsFile.write(
+      network.state().merging(average) { $1 }, metadata: metadata, to: url)
+  }
+}

@@ -1,0 +1,101 @@
+import Torch
+
+/// How far every node's image is from the target, for every image of a batch.
+///
+/// Node k makes the image `W_k X` from features X; with the residual r = target - base the wanted distance is the
+/// mean of `(W_k X - r)^2` over channels and pixels. Two exact ways to compute it, one cost model to choose:
+///
+/// - **images**: make all K images and compare. 2 K C F N operations, and K C N numbers through memory several times.
+/// - **products**: `|W_k X - r|^2 = |r|^2 - 2 <W_k, r X^T> + <W_k^T W_k, X X^T>`. The products `X X^T` (F x F) and
+///   `r X^T` (C x F) are made once an image; all K distances are then one row of one matrix product.
+public enum NodeDistances {
+  public enum Form: Sendable, CaseIterable {
+    case images
+    case products
+  }
+
+  /// What the distance of two images is.
+  public enum Measure: String, Codable, Sendable {
+    /// Mean squared difference.
+    case squared
+    /// Mean absolute difference; only the `images` form can compute it.
+    case absolute
+  }
+
+  /// The cheaper form for one batch, in rough units of one arithmetic operation of a matrix product.
+  ///
+  /// A number that goes through memory counts as `memoryCost` operations. The products form pays for `W_k^T W_k`
+  /// once a batch whatever the batch size, which is why the images form wins on small images with many features.
+  public static func cheaperForm(
+    samples: Int, nodes: Int, channels: Int, features: Int, pixels: Int
+  ) -> Form {
+    let memoryCost = 40
+    let images = samples * nodes * channels * pixels * (2 * features + 6 * memoryCost)
+    let inner = features * features + channels * features
+    let products =
+      samples * inner * (2 * pixels + 2 * nodes) + samples * features * pixels * memoryCost
+      + nodes * features * features * (2 * channels + 3 * memoryCost)
+    return images <= products ? .images : .products
+  }
+
+  /// Distances of all nodes, float32 whatever the features are; nothing is recorded for a backward pass.
+  ///
+  /// - Parameters:
+  ///   - features: `[R, F, N]`, one row for each path.
+  ///   - weights: `[K, C, F]`.
+  ///   - residual: `[B, C, N]`, target minus base.
+  ///   - paths: which row each of the B images reads.
+  ///   - form: nil for the cheaper one.
+  /// - Returns: `[B, K]` mean distances over channels and pixels, in units of pixel values (squared). Equal rows of
+  ///   `weights` give equal bits. The products form can be below zero by rounding when an image is matched exactly.
+  /// - Source: paper, section 3.1; the products form is this project's.
+  public static func all(
+    features: Tensor, weights: Tensor, residual: Tensor, paths: SharedPaths, measure: Measure = .squared,
+    form: Form? = nil
+  ) throws(TorchError) -> Tensor {
+    try withoutGradients { () throws(TorchError) in
+      let features = try features.to(.float32)
+      let weights = try weights.to(.float32)
+      let residual = try residual.to(.float32)
+      let (nodes, channels, width) = (weights.shape[0], weights.shape[1], weights.shape[2])
+      let cheaper = cheaperForm(
+        samples: paths.samples, nodes: nodes, channels: channels, features: width, pixels: features.shape[2])
+      switch measure == .absolute ? .images : form ?? cheaper {
+      case .images: return try byImages(features, weights, residual, paths, measure)
+      case .products: return try byProducts(features, weights, residual, paths)
+      }
+    }
+  }
+
+  private static func byImages(
+    _ features: Tensor, _ weights: Tensor, _ residual: Tensor, _ paths: SharedPaths, _ measure: Measure
+  ) throws(TorchError) -> Tensor {
+    let (nodes, channels, width) = (weights.shape[0], weights.shape[1], weights.shape[2])
+    let (rows, pixels) = (features.shape[0], features.shape[2])
+    let images = try weights.reshaped([nodes * channels, width]).matmul(features)  // [R, K C, N]
+      .reshaped([rows, nodes, channels, pixels])
+    let targets = try residual.reshaped([paths.samples, 1, channels, pixels])
+    let difference = try paths.perSample(images) - targets  // [B, K, C, N]
+    return try (measure == .squared ? difference.squared() : difference.absolute()).mean([2, 3])
+  }
+
+  private static func byProducts(
+    _ features: Tensor, _ weights: Tensor, _ residual: Tensor, _ paths: SharedPaths
+  ) throws(TorchError) -> Tensor {
+    let (nodes, channels, width) = (weights.shape[0], weights.shape[1], weights.shape[2])
+    let (rows, pixels, samples) = (features.shape[0], features.shape[2], paths.samples)
+
+    let ofWeights = try weights.transposed(1, 2).batchMatmul(weights)  // W^T W: [K, F, F]
+      .reshaped([nodes, width * width])
+    let ofFeatures = try features.batchMatmul(features.transposed(1, 2))  // X X^T: [R, F, F]
+      .reshaped([rows, width * width])
+    let mixed = try residual.batchMatmul(paths.perSample(features).transposed(1, 2))  // r X^T: [B, C, F]
+      .reshaped([samples, channels * width])
+
+    let left = try Tensor.concatenate([paths.perSample(ofFeatures), mixed], dimension: 1)  // [B, F F + C F]
+    let right = try Tensor.concatenate(
+      [ofWeights, weights.reshaped([nodes, channels * width]) * -2], dimension: 1)  // [K, F F + C F]
+    let ofResidual = try residual.squared().sum([1, 2], keepingDimensions: false).reshaped([samples, 1])
+    return try (left.matmul(right.transposed(0, 1)) + ofResidual) * (1 / Double(channels * pixels))
+  }
+}

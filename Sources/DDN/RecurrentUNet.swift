@@ -1,0 +1,168 @@
+import Torch
+
+/// The small U-Net that one recurrence of `RecurrentNetwork` runs: the image so far in, features for the nodes out.
+///
+/// Works at sides 32, 16, 8 and 4 with B, 2B, 4B channels (B is the base width); skips join equal sides.
+/// Source: the original MNIST program; `OriginalNames` maps its parameter names.
+final class RecurrentUNet: Module {
+  /// Frozen `[10, 100]` table that turns a class into a vector.
+  let classTable: Parameter
+
+  // Side 32: three inputs, added.
+  let imageShift: ClassShift
+  let imageEncoder: ConvolutionStack
+  let featureEncoder: ConvolutionStack
+  let leakEncoder: ConvolutionStack?
+  // Down.
+  let down32: Convolution
+  let shift16: ClassShift
+  let encoder16: ConvolutionStack
+  let down16: Convolution
+  let shift8: ClassShift
+  let encoder8: ConvolutionStack
+  let down8: Convolution
+  let shift4: ClassShift
+  let middle: ConvolutionStack
+  // Up.
+  let up4: TransposeConvolution
+  let decoderShift8: ClassShift
+  let decoder8: ConvolutionStack
+  let up8: TransposeConvolution
+  let decoderShift16: ClassShift
+  let decoder16: ConvolutionStack
+  let up16: TransposeConvolution
+  let decoderShift32: ClassShift
+  let decoder32: ConvolutionStack
+
+  let nodes: DiscreteDistributionLayer
+
+  static let classes = 10
+  static let classWidth = 100
+
+  init(_ configuration: RecurrentNetwork.Configuration, generator: Generator) throws(TorchError) {
+    let side = RecurrentNetwork.imageSide
+    let base = configuration.baseWidth
+
+    func stack(_ side: Int, _ channels: Int...) throws(TorchError) -> ConvolutionStack {
+      try ConvolutionStack(channels, side: side, generator: generator)
+    }
+    func shift(_ channels: Int) throws(TorchError) -> ClassShift {
+      try ClassShift(RecurrentUNet.classWidth, channels, generator: generator)
+    }
+    func down(_ channels: Int) throws(TorchError) -> Convolution {
+      try Convolution(channels, channels, kernel: 4, stride: 2, padding: 1, generator: generator)
+    }
+    func up(_ channels: Int) throws(TorchError) -> TransposeConvolution {
+      try TransposeConvolution(channels, channels, kernel: 4, stride: 2, padding: 1, generator: generator)
+    }
+
+    classTable = try Parameter(
+      Tensor(
+        PositionalFeatures.sinusoidalTable(positions: RecurrentUNet.classes, channels: RecurrentUNet.classWidth),
+        shape: [RecurrentUNet.classes, RecurrentUNet.classWidth]),
+      isTrainable: false)
+
+    imageShift = try shift(1)
+    imageEncoder = try stack(side, 1, base, base, base)
+    featureEncoder = try stack(side, base, base, base, base)
+    leakEncoder = try configuration.leaksChoice ? stack(side, 1, base, base, base) : nil
+
+    down32 = try down(base)
+    shift16 = try shift(base)
+    encoder16 = try stack(side / 2, base, 2 * base, 2 * base, 2 * base)
+    down16 = try down(2 * base)
+    shift8 = try shift(2 * base)
+    encoder8 = try stack(side / 4, 2 * base, 4 * base, 4 * base, 4 * base)
+    down8 = try down(4 * base)
+    shift4 = try shift(4 * base)
+    middle = try stack(side / 8, 4 * base, 2 * base, 2 * base, 4 * base)
+
+    up4 = try up(4 * base)
+    decoderShift8 = try shift(8 * base)
+    decoder8 = try stack(side / 4, 8 * base, 4 * base, 2 * base, 2 * base)
+    up8 = try up(2 * base)
+    decoderShift16 = try shift(4 * base)
+    decoder16 = try stack(side / 2, 4 * base, 2 * base, base, base)
+    up16 = try up(base)
+    decoderShift32 = try shift(2 * base)
+    decoder32 = try stack(side, 2 * base, base, base, base)
+
+    nodes = try DiscreteDistributionLayer(configuration.layer, generator: generator)
+  }
+
+  /// One recurrence up to the nodes.
+  ///
+  /// - Parameters:
+  ///   - image: `[R, 1, 32, 32]`, the image chosen last.
+  ///   - features: `[R, B, 32, 32]`, what this function returned last.
+  ///   - leak: `[R, 1, 32, 32]`, the choice that the nodes leaked last; unused without leak choice.
+  ///   - classVector: `[R, 100]`, or `[1, 100]` for all.
+  /// - Returns: `[R, B, 32, 32]`.
+  func callAsFunction(
+    image: Tensor, features: Tensor, leak: Tensor, classVector: Tensor
+  ) throws(TorchError) -> Tensor {
+    var input = try imageEncoder(imageShift(image, classVector)) + featureEncoder(features)
+    if let leakEncoder { input = try input + leakEncoder(leak) }  // [R, B, 32, 32]
+
+    let half = try encoder16(shift16(down32(input), classVector))  // [R, 2B, 16, 16]
+    let quarter = try encoder8(shift8(down16(half), classVector))  // [R, 4B, 8, 8]
+    let bottom = try middle(shift4(down8(quarter), classVector))  // [R, 4B, 4, 4]
+
+    func join(_ skip: Tensor, _ below: Tensor) throws(TorchError) -> Tensor {
+      try .concatenate([skip, below], dimension: 1)
+    }
+    var output = try decoder8(decoderShift8(join(quarter, up4(bottom)), classVector))  // [R, 2B, 8, 8]
+    output = try decoder16(decoderShift16(join(half, up8(output)), classVector))  // [R, B, 16, 16]
+    return try decoder32(decoderShift32(join(input, up16(output)), classVector))  // [R, B, 32, 32]
+  }
+}
+
+/// Three units in a row of: layer norm, 3x3 convolution, SiLU.
+final class ConvolutionStack: Module {
+  /// One unit; the norm spans channels, height and width.
+  final class Unit: Module {
+    let norm: LayerNorm
+    let convolution: Convolution
+
+    init(_ inputs: Int, _ outputs: Int, side: Int, generator: Generator) throws(TorchError) {
+      norm = try LayerNorm([inputs, side, side])
+      convolution = try Convolution(inputs, outputs, kernel: 3, padding: 1, generator: generator)
+    }
+
+    func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor { try convolution(norm(input)).silu() }
+  }
+
+  let units: [Unit]
+
+  /// - Parameter channels: of the input, then of every unit's output.
+  init(_ channels: [Int], side: Int, generator: Generator) throws(TorchError) {
+    var units: [Unit] = []
+    for (inputs, outputs) in zip(channels, channels.dropFirst()) {
+      units.append(try Unit(inputs, outputs, side: side, generator: generator))
+    }
+    self.units = units
+  }
+
+  func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
+    var output = input
+    for unit in units { output = try unit(output) }
+    return output
+  }
+}
+
+/// Adds a number to each channel that depends on the class.
+final class ClassShift: Module {
+  let first: Linear
+  let second: Linear
+
+  init(_ classWidth: Int, _ channels: Int, generator: Generator) throws(TorchError) {
+    first = try Linear(classWidth, channels, generator: generator)
+    second = try Linear(channels, channels, generator: generator)
+  }
+
+  /// `[R, C, H, W]` and `[R, width]` to `[R, C, H, W]`.
+  func callAsFunction(_ input: Tensor, _ classVector: Tensor) throws(TorchError) -> Tensor {
+    let shift = try second(first(classVector).silu())  // [R, C]
+    return try input + shift.reshaped(shift.shape + [1, 1])
+  }
+}

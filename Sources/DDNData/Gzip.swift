@@ -1,0 +1,113 @@
+import CZlib
+import DDNFiles
+import Foundation
+
+/// A file's content, read from the start to the end.
+protocol ByteSource {
+  /// The most bytes that may still come, whatever a header claims.
+  var upperBound: Int { get }
+
+  /// Fills `buffer` and returns how many bytes it got: fewer only at the content's end, which has then been checked.
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int
+}
+
+/// Opens a file, plain or gzip, which its first two bytes tell.
+func openByteSource(_ url: URL) throws(FileError) -> any ByteSource {
+  let data = try InputFile.map(url)
+  return data.starts(with: [0x1f, 0x8b]) ? try GzipSource(data, path: url.path) : PlainSource(data)
+}
+
+/// The bytes of a file as they are.
+private final class PlainSource: ByteSource {
+  private let data: Data
+  private var position = 0
+
+  init(_ data: Data) { self.data = data }
+
+  var upperBound: Int { data.count - position }
+
+  func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    let count = min(buffer.count, upperBound)
+    data.withUnsafeBytes { buffer.copyMemory(from: .init(rebasing: $0[position..<position + count])) }
+    position += count
+    return count
+  }
+}
+
+/// Inflates a gzip file piece by piece, its members one after the other, and checks each one's CRC and length.
+private final class GzipSource: ByteSource {
+  private let data: Data
+  private let path: String
+  private var position = 0
+  private var memberEnded = false
+  /// On the heap, because zlib keeps a pointer to it.
+  private let stream: UnsafeMutablePointer<z_stream>
+
+  init(_ data: Data, path: String) throws(FileError) {
+    self.data = data
+    self.path = path
+    stream = .allocate(capacity: 1)
+    stream.initialize(to: z_stream())
+    // 15: the largest window; 16 more: gzip, not zlib's own format.
+    let status = inflateInit2_(stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+    guard status == Z_OK else {
+      throw FileError(.failed, path: path, problem: "zlib does not start (status \(status))", remedy: "check zlib")
+    }
+  }
+
+  deinit {
+    inflateEnd(stream)
+    stream.deallocate()
+  }
+
+  /// Deflate makes at most 1,032 bytes of one; the rest is what zlib may still hold.
+  var upperBound: Int { (data.count - position) * 1_032 + (1 << 16) }
+
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
+    let result: Result<Int, FileError> = data.withUnsafeBytes { input in
+      do throws(FileError) { return .success(try inflate(input, into: buffer)) } catch { return .failure(error) }
+    }
+    return try result.get()
+  }
+
+  private func inflate(
+    _ input: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer
+  ) throws(FileError) -> Int {
+    var filled = 0
+    while filled < buffer.count {
+      if memberEnded {
+        if position == input.count { break }
+        guard input[position...].starts(with: [0x1f, 0x8b]) else {
+          throw invalid("has \(input.count - position) bytes of something else after the gzip content")
+        }
+        inflateReset(stream)
+        memberEnded = false
+      }
+      let inputCount = min(input.count - position, Int(Int32.max))
+      let outputCount = min(buffer.count - filled, Int(Int32.max))
+      stream.pointee.next_in = UnsafeMutablePointer(
+        mutating: input.baseAddress!.advanced(by: position).assumingMemoryBound(to: UInt8.self))
+      stream.pointee.avail_in = UInt32(inputCount)
+      stream.pointee.next_out = buffer.baseAddress!.advanced(by: filled).assumingMemoryBound(to: UInt8.self)
+      stream.pointee.avail_out = UInt32(outputCount)
+      let status = CZlib.inflate(stream, Z_NO_FLUSH)
+      position += inputCount - Int(stream.pointee.avail_in)
+      filled += outputCount - Int(stream.pointee.avail_out)
+      switch status {
+      case Z_OK: continue
+      case Z_STREAM_END: memberEnded = true
+      case Z_BUF_ERROR: throw invalid("is cut off: the gzip content does not end")
+      case Z_MEM_ERROR:
+        throw FileError(.failed, path: path, problem: "zlib has no memory left", remedy: "close other programs")
+      default:
+        let reason = stream.pointee.msg.map { String(cString: $0) } ?? "status \(status)"
+        throw invalid("is damaged gzip content: \(reason)")
+      }
+    }
+    return filled
+  }
+
+  private func invalid(_ problem: String) -> FileError {
+    FileError(.invalid, path: path, problem: problem, remedy: "download it again")
+  }
+}

@@ -1,0 +1,98 @@
+import Foundation
+
+/// Writes a file whole or not at all.
+///
+/// The bytes go to a temporary name beside the target, are flushed to the disk, and take the target's name in one
+/// step; a process that is killed meanwhile leaves the old file, if any, as it was.
+public enum AtomicFile {
+  /// - Throws: `FileError` (`failed`) naming the path and the system's reason, such as a full disk.
+  public static func write(_ bytes: Data, to url: URL) throws(FileError) {
+    try write(to: url) { (file) throws(FileError) in try file.write(bytes) }
+  }
+
+  /// Writes what `body` sends, piece by piece, so that a large file need not be in memory at once.
+  public static func write(to url: URL, _ body: (OutputFile) throws(FileError) -> Void) throws(FileError) {
+    let temporary = url.deletingLastPathComponent()
+      .appendingPathComponent(".\(url.lastPathComponent).\(getpid()).part")
+    let file = try OutputFile(creating: temporary.path, for: url.path)
+    do throws(FileError) {
+      try body(file)
+      try file.flushAndClose()
+      guard rename(temporary.path, url.path) == 0 else { throw .system("cannot be written", path: url.path) }
+      try Folder.flush(url.deletingLastPathComponent())
+    } catch {
+      file.close()
+      unlink(temporary.path)
+      throw error
+    }
+  }
+}
+
+/// An open file that is being written; errors carry the name that the file will have at the end.
+public final class OutputFile {
+  private var descriptor: Int32
+  private let path: String
+
+  init(creating temporaryPath: String, for path: String) throws(FileError) {
+    self.path = path
+    descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    if descriptor < 0 { throw .system("cannot be created", path: path) }
+  }
+
+  deinit { close() }
+
+  public func write(_ bytes: Data) throws(FileError) {
+    let failure: FileError? = bytes.withUnsafeBytes { buffer in
+      do throws(FileError) { try write(buffer) } catch { return error }
+      return nil
+    }
+    if let failure { throw failure }
+  }
+
+  public func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+    var rest = bytes
+    while !rest.isEmpty {
+      #if canImport(Glibc)
+        let written = Glibc.write(descriptor, rest.baseAddress!, rest.count)
+      #else
+        let written = Darwin.write(descriptor, rest.baseAddress!, rest.count)
+      #endif
+      if written < 0 {
+        if errno == EINTR { continue }
+        throw .system("cannot be written", path: path)
+      }
+      rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+    }
+  }
+
+  fileprivate func flushAndClose() throws(FileError) {
+    guard fsync(descriptor) == 0 else { throw .system("cannot be flushed to the disk", path: path) }
+    close()
+  }
+
+  fileprivate func close() {
+    guard descriptor >= 0 else { return }
+    #if canImport(Glibc)
+      _ = Glibc.close(descriptor)
+    #else
+      _ = Darwin.close(descriptor)
+    #endif
+    descriptor = -1
+  }
+}
+
+extension FileError {
+  /// An error of the system's with its reason: "PATH: cannot be written: No space left on device; free some space".
+  public static func system(_ problem: String, path: String) -> FileError {
+    let code = errno
+    let remedy =
+      switch code {
+      case ENOSPC, EDQUOT, EFBIG: "free some space or choose another folder"
+      case EACCES, EPERM, EROFS: "check the permissions or choose another folder"
+      case ENOENT, ENOTDIR: "check the path"
+      default: "check the path and the disk"
+      }
+    let kind: Kind = code == ENOENT ? .missing : .failed
+    return FileError(kind, path: path, problem: "\(problem): \(String(cString: strerror(code)))", remedy: remedy)
+  }
+}

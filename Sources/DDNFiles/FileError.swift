@@ -1,0 +1,27 @@
+/// What is wrong with a file, where, and what to do about it; one line for the person who named the file.
+public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
+  public enum Kind: Sendable, Equatable {
+    /// The file or folder is not there.
+    case missing
+    /// The file is there and its content is not what it should be.
+    case invalid
+    /// The system refused to read or write: permissions, a full disk, a broken device.
+    case failed
+  }
+
+  public let kind: Kind
+  public let path: String
+  /// What is wrong, without a full stop: "ends after 12 of 784 bytes".
+  public let problem: String
+  /// What to do, without a full stop: "download it again".
+  public let remedy: String
+
+  public init(_ kind: Kind, path: String, problem: String, remedy: String) {
+    self.kind = kind
+    self.path = path
+    self.problem = problem
+    self.remedy = remedy
+  }
+
+  public var description: String { "\(path): \(problem); \(remedy)" }
+}

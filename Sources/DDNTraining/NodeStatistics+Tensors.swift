@@ -1,0 +1,35 @@
+import DDN
+import DDNFiles
+import Torch
+
+extension NodeStatistics {
+  /// This layer's statistics as tensors, with names that begin with `name`.
+  func tensors(named name: String) throws(TorchError) -> [String: Tensor] {
+    [
+      "\(name).counts": try Tensor(counts, shape: [nodes]),
+      "\(name).rivalCounts": try Tensor(rivalCounts, shape: [nodes, nodes]),
+      "\(name).distanceSums": try Tensor(distanceSums, shape: [nodes]),
+      "\(name).lineage": try Tensor(lineage, shape: [nodes]),
+      "\(name).splitImages": try Tensor(splitImages, shape: [splitImages.count]),
+      "\(name).totals": try Tensor([images, batches, newestLineage], shape: [3]),
+    ]
+  }
+
+  /// Reads what `tensors(named:)` wrote.
+  ///
+  /// - Throws: what `refuse` makes of a problem.
+  init(named name: String, in tensors: [String: Tensor], nodes: Int, refuse: (String) -> FileError) throws {
+    func find(_ field: String, _ shape: [Int]?) throws -> Tensor {
+      guard let tensor = tensors["\(name).\(field)"], shape == nil || tensor.shape == shape else {
+        throw refuse("\(name).\(field) is missing or has the wrong size")
+      }
+      return tensor
+    }
+    let totals = try find("totals", [3]).array(Int.self)
+    self.init(
+      counts: try find("counts", [nodes]).array(), rivalCounts: try find("rivalCounts", [nodes, nodes]).array(),
+      distanceSums: try find("distanceSums", [nodes]).array(), images: totals[0], batches: totals[1],
+      lineage: try find("lineage", [nodes]).array(), newestLineage: totals[2],
+      splitImages: try find("splitImages", nil).array())
+  }
+}

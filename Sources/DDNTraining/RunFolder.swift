@@ -1,0 +1,96 @@
+import DDNFiles
+import Foundation
+
+/// The folder of one training run: options, statistics, pictures, the newest model and saved states.
+public struct RunFolder: Sendable {
+  public let url: URL
+
+  public var options: URL { url.appendingPathComponent("options.json") }
+  public var statistics: URL { url.appendingPathComponent("stats.jsonl") }
+  /// The newest model, for `ddn generate` and the others.
+  public var model: URL { url.appendingPathComponent("model.safetensors") }
+  /// A picture made after `images` images, such as `samples-0000010000.png`.
+  public func picture(_ name: String, images: Int) -> URL {
+    url.appendingPathComponent("\(name)-\(zeroPadded(images, digits: 10)).png")
+  }
+
+  /// A new folder `<5-digit number>-<name>` in `parent`, numbered one above the highest there.
+  ///
+  /// - Throws: `FileError` when it cannot be created.
+  public static func create(in parent: URL, name: String, options: TrainingOptions) throws -> RunFolder {
+    try Folder.create(parent)
+    while true {
+      let url = parent.appendingPathComponent(try nextName(in: parent, name: name))
+      // Two runs that start together must not share a folder; whoever makes it first has it.
+      if mkdir(url.path, 0o755) != 0 {
+        if errno == EEXIST { continue }
+        throw FileError.system("this folder cannot be created", path: url.path)
+      }
+      let folder = RunFolder(url: url)
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      try AtomicFile.write(try encoder.encode(options), to: folder.options)
+      return folder
+    }
+  }
+
+  /// The name that the next run would get.
+  public static func nextName(in parent: URL, name: String) throws -> String {
+    let existing = (try? FileManager.default.contentsOfDirectory(atPath: parent.path)) ?? []  // None yet: no folder.
+    let numbers = existing.compactMap { Int($0.prefix { $0.isNumber }) }
+    return "\(zeroPadded((numbers.max() ?? -1) + 1, digits: 5))-\(name)"
+  }
+
+  /// The folder of a run to continue, and its options.
+  ///
+  /// - Throws: `FileError` when it is not a run folder.
+  public static func open(_ url: URL) throws -> (RunFolder, TrainingOptions) {
+    let folder = RunFolder(url: url)
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue else {
+      throw FileError(.missing, path: url.path, problem: "no such run folder", remedy: "name a folder that ddn train made")
+    }
+    let data = try InputFile.map(folder.options)
+    guard let options = try? JSONDecoder().decode(TrainingOptions.self, from: data), options.objection == nil else {
+      throw FileError(
+        .invalid, path: folder.options.path, problem: "holds no options that this program can run",
+        remedy: "restore the file, or start a new run")
+    }
+    return (folder, options)
+  }
+
+  /// Forgets statistics of later than `images`, which a killed run wrote after its last save.
+  func truncateStatistics(after images: Int) throws {
+    guard FileManager.default.fileExists(atPath: statistics.path) else { return }
+    let lines = try InputFile.map(statistics).split(separator: UInt8(ascii: "\n"))
+    let kept = lines.filter { line in
+      guard let tick = try? JSONDecoder().decode(TickStatistics.self, from: Data(line)) else { return false }
+      return tick.images <= images
+    }
+    try AtomicFile.write(Data(kept.map { $0 + [UInt8(ascii: "\n")] }.joined()), to: statistics)
+  }
+
+  /// Adds one line to `stats.jsonl`.
+  func append(_ tick: TickStatistics) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    try LineFile.append(try encoder.encode(tick), to: statistics)
+  }
+}
+
+/// One line of `stats.jsonl`.
+public struct TickStatistics: Codable, Sendable, Equatable {
+  /// Images seen so far.
+  public var images: Int
+  public var elapsedSeconds: Double
+  /// Over the last tick.
+  public var imagesPerSecond: Double
+  public var learningRate: Double
+  /// Mean over levels of the mean squared error since the last tick.
+  public var loss: Double
+  public var lossOfLevels: [Double]
+  /// Perplexity of node use of each layer, in 1...K.
+  public var perplexityOfLayers: [Double]
+  /// Splits so far, all layers together.
+  public var splits: Int
+}

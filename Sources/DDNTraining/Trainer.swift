@@ -1,0 +1,113 @@
+import DDN
+import DDNData
+import Foundation
+import Torch
+
+/// Trains a network: plain L2 loss on the chosen images, Adam, Split-and-Prune.
+///
+/// A `Trainer` knows nothing of files, time or terminals; `TrainingRun` does.
+public final class Trainer {
+  public let options: TrainingOptions
+  public let network: any DiscreteDistributionNetwork
+  public let optimizer: Adam
+  /// Follows the weights; nil when the options ask for none.
+  public let average: ExponentialMovingAverage?
+  /// Images seen so far, repeats included.
+  public internal(set) var images = 0
+
+  let data: TrainingImages
+  let dropoutGenerator: Generator
+  var order: BatchOrder
+  private let splitAndPrune: SplitAndPrune
+  /// `[L]` sum of losses since `takeLosses()`, and of how many steps.
+  private var lossSums: Tensor?
+  private var lossSteps = 0
+
+  /// A trainer that has seen nothing. The seed decides the weights, the order of the images and chain dropout.
+  ///
+  /// - Throws: `TorchError` when the device is not there or memory is short.
+  public init(_ options: TrainingOptions, data: TrainingImages, device: Device) throws {
+    if let objection = options.objection { preconditionFailure(objection) }
+    self.options = options
+    self.data = data
+    network = try options.network.makeNetwork(generator: Generator(seed: options.seed))
+    try network.move(to: device)
+    network.setMode(.training)
+    optimizer = try Adam(network, learningRate: options.learningRate)
+    average = options.averageHalfLifeImages > 0 ? try ExponentialMovingAverage(network) : nil
+    dropoutGenerator = try Generator(seed: options.seed, device: device)
+    order = BatchOrder(count: data.count, seed: options.seed & 0xFFFF_FFFF)
+    splitAndPrune = SplitAndPrune(policy: options.split, network: network)
+  }
+
+  /// Learns from one batch.
+  ///
+  /// - Returns: the splits that happened.
+  /// - Source: paper, Figure 3a and Algorithm 1.
+  @discardableResult
+  public func step() throws -> [SplitAndPrune.Event] {
+    let batch = try data.batch(order.next(options.batch))
+    let target = Target(batch.images)
+
+    // Forward: at every level each image takes the node nearest to it, or now and then a random one.
+    let chooser = ChainDropout(
+      NearestChooser(target), probability: options.chainDropout, scope: options.chainDropoutScope,
+      generator: dropoutGenerator)
+    var losses: [Tensor] = []
+    try network.run(
+      samples: options.batch, classes: network.classes > 0 ? batch.classes : nil, chooser: chooser
+    ) { output in
+      losses.append(try output.losses(to: target).mean())
+    }
+    let levelLosses = try Tensor.stack(losses)  // [L]
+
+    // Backward: the gradient of the mean over levels.
+    try optimizer.clearGradients()
+    try levelLosses.mean().backward()
+
+    // Learn: Adam on all weights, then the evolution of the nodes.
+    optimizer.learningRate = options.learningRate(after: images)
+    try optimizer.step()
+    let events = try splitAndPrune.step(optimizer: optimizer, average: average)
+    images += options.batch
+    try average?.update(decay: options.averageDecay(after: images))
+
+    try addLosses(levelLosses.detached())
+    return events
+  }
+
+  private func addLosses(_ levelLosses: Tensor) throws(TorchError) {
+    lossSums = try lossSums.map { (sums) throws(TorchError) in try sums + levelLosses } ?? levelLosses
+    lossSteps += 1
+  }
+
+  /// The mean loss of each level since the last call; empty when there was no step.
+  ///
+  /// - Throws: `TrainingError.diverged` when a loss is infinite or not a number.
+  public func takeLosses() throws -> [Double] {
+    guard let lossSums else { return [] }
+    let losses = try lossSums.array(Double.self).map { $0 / Double(lossSteps) }
+    guard losses.allSatisfy(\.isFinite) else { throw TrainingError.diverged(images: images) }
+    self.lossSums = nil
+    lossSteps = 0
+    return losses
+  }
+
+  /// Perplexity of node use of each layer, in 1...K.
+  public var perplexities: [Double] { network.layers.map(\.layer.statistics.perplexity) }
+}
+
+/// Why training could not go on; one line.
+public enum TrainingError: Error, CustomStringConvertible {
+  case diverged(images: Int)
+  case interrupted(images: Int, savedIn: String)
+
+  public var description: String {
+    switch self {
+    case .diverged(let images):
+      "the loss is no longer a number after \(images) images; start again with a lower learning rate (--lr)"
+    case .interrupted(let images, let folder):
+      "interrupted after \(images) images; everything is saved in \(folder), continue with --resume \(folder)"
+    }
+  }
+}

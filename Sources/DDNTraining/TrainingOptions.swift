@@ -1,0 +1,90 @@
+import DDN
+import DDNData
+import Foundation
+
+/// Everything that decides how a run goes; saved in the run folder as `options.json`.
+public struct TrainingOptions: Codable, Sendable, Equatable {
+  /// Where the images come from; nil for the digits that are part of the program.
+  public var dataFolder: String?
+  /// How 28x28 digits become 32x32: "bilinear" or "padded".
+  public var resize: String
+  public var network: NetworkConfiguration
+  /// Images to see in all, repeats included.
+  public var images: Int
+  /// Images a step.
+  public var batch: Int
+  public var learningRate: Double
+  /// Over this many images at the end the learning rate falls to zero in a straight line.
+  public var cooldownImages: Int
+  /// Half-life of the moving average of the weights, in images; 0 for none.
+  public var averageHalfLifeImages: Double
+  /// Probability that a choice is replaced by chance.
+  public var chainDropout: Double
+  public var chainDropoutScope: ChainDropout.Scope
+  public var split: SplitPolicy
+  public var seed: UInt64
+  /// Images between progress lines and pictures.
+  public var tickImages: Int
+  /// Ticks between saves.
+  public var saveTicks: Int
+
+  public init(
+    network: NetworkConfiguration, images: Int, dataFolder: String? = nil,
+    resize: DigitDataset.Resize = .bilinear, batch: Int = 128, learningRate: Double = 1e-3, cooldownImages: Int = 0,
+    averageHalfLifeImages: Double = 0, chainDropout: Double = 0.05, chainDropoutScope: ChainDropout.Scope = .sample,
+    split: SplitPolicy = SplitPolicy(), seed: UInt64 = 0, tickImages: Int = 10_000, saveTicks: Int = 5
+  ) {
+    self.dataFolder = dataFolder
+    self.resize = resize.rawValue
+    self.network = network
+    self.images = images
+    self.batch = batch
+    self.learningRate = learningRate
+    self.cooldownImages = cooldownImages
+    self.averageHalfLifeImages = averageHalfLifeImages
+    self.chainDropout = chainDropout
+    self.chainDropoutScope = chainDropoutScope
+    self.split = split
+    self.seed = seed
+    self.tickImages = tickImages
+    self.saveTicks = saveTicks
+  }
+
+  /// What makes these options impossible, if anything: one line that names the option.
+  public var objection: String? {
+    if let objection = network.objection { return objection }
+    if images < 1 { return "the duration must be at least one image, not \(images)" }
+    if !(1...1_000_000).contains(batch) { return "a batch of \(batch) images is not within 1...1000000" }
+    if !(learningRate > 0 && learningRate.isFinite) { return "the learning rate must be above 0, not \(learningRate)" }
+    if !(0...images).contains(cooldownImages) { return "a cooldown of \(cooldownImages) images is not within the duration" }
+    if !(averageHalfLifeImages >= 0 && averageHalfLifeImages.isFinite) {
+      return "the moving average's half-life must be 0 or more images, not \(averageHalfLifeImages)"
+    }
+    if !(0...1).contains(chainDropout) { return "chain dropout is a probability from 0 to 1, not \(chainDropout)" }
+    if DigitDataset.Resize(rawValue: resize) == nil { return "'\(resize)' is not a way to resize digits" }
+    if split.warmupImages < 0 { return "the split warm-up must be 0 or more images, not \(split.warmupImages)" }
+    if tickImages < 1 || saveTicks < 1 { return "ticks and saves must be at least 1 apart" }
+    return nil
+  }
+
+  /// The learning rate after `seen` images.
+  func learningRate(after seen: Int) -> Double {
+    let left = Double(max(images - seen, 0))
+    return cooldownImages > 0 ? learningRate * min(1, left / Double(cooldownImages)) : learningRate
+  }
+
+  /// How much of the moving average stays at a step after `seen` images; it follows faster in the beginning.
+  func averageDecay(after seen: Int) -> Double {
+    let halfLife = min(averageHalfLifeImages, 0.05 * Double(seen))
+    return pow(0.5, Double(batch) / max(halfLife, 1e-8))
+  }
+
+  /// The digits that `dataFolder` and `resize` name.
+  ///
+  /// - Throws: `FileError` when they are missing or damaged.
+  public func loadDigits(_ split: DigitDataset.Split = .train) throws -> DigitDataset {
+    let resize = DigitDataset.Resize(rawValue: resize)!  // An objection otherwise.
+    guard let dataFolder else { return try .shipped(resize: resize) }
+    return try DigitDataset(folder: URL(fileURLWithPath: dataFolder), split: split, resize: resize)
+  }
+}

@@ -1,0 +1,109 @@
+import DDN
+import DDNData
+import DDNFiles
+import Foundation
+import Torch
+
+/// A training from its first image, or from a saved one, to its last: ticks, saves, and a clean stop.
+public final class TrainingRun {
+  /// What the run tells whoever watches.
+  public enum Event {
+    /// After every step: for a progress line.
+    case progress(images: Int, imagesPerSecond: Double)
+    /// Every `tickImages`: statistics are written; draw pictures of `trainer.network` now.
+    case tick(TickStatistics)
+    /// Everything is on the disk.
+    case saved(URL)
+  }
+
+  public let trainer: Trainer
+  public let folder: RunFolder
+  private var elapsedSeconds = 0.0
+  private var lastLosses: [Double] = []
+  private static let keptStates = 2
+
+  /// - Parameter data: what to train on; it must be what the options name.
+  public init(_ options: TrainingOptions, data: TrainingImages, folder: RunFolder, device: Device) throws {
+    trainer = try Trainer(options, data: data, device: device)
+    self.folder = folder
+  }
+
+  /// Goes on from the newest saved state; without one the run starts from its beginning.
+  ///
+  /// - Returns: the images already seen.
+  /// - Throws: `FileError` when the state is damaged.
+  public func resume() throws -> Int {
+    if let state = Checkpoint.all(in: folder.url).last { elapsedSeconds = try Checkpoint.load(state, into: trainer) }
+    try folder.truncateStatistics(after: trainer.images)
+    return trainer.images
+  }
+
+  /// Trains until the options' last image.
+  ///
+  /// - Parameters:
+  ///   - shouldStop: asked after every step; true saves and stops.
+  ///   - report: sees every event.
+  /// - Throws: `TrainingError.interrupted` after a clean stop, `TrainingError.diverged`, `FileError` when the disk
+  ///   refuses; what was saved before stays.
+  public func run(shouldStop: () -> Bool = { false }, report: (Event) throws -> Void = { _ in }) throws {
+    let options = trainer.options
+    var clock = Stopwatch()
+    var (tickSeconds, tickStart) = (0.0, trainer.images)
+    while trainer.images < options.images {
+      try trainer.step()
+      let seconds = clock.lap()
+      elapsedSeconds += seconds
+      tickSeconds += seconds
+      let rate = Double(trainer.images - tickStart) / max(tickSeconds, 1e-9)
+      try report(.progress(images: trainer.images, imagesPerSecond: rate))
+
+      let isLast = trainer.images >= options.images
+      let isStopped = !isLast && shouldStop()
+      let ticksBefore = (trainer.images - options.batch) / options.tickImages
+      let ticks = trainer.images / options.tickImages
+      if ticks > ticksBefore || isLast || isStopped {
+        let tick = try makeTick(imagesPerSecond: rate)
+        try folder.append(tick)
+        try report(.tick(tick))
+        if isLast || isStopped || ticks / options.saveTicks > ticksBefore / options.saveTicks {
+          try save()
+          try report(.saved(folder.url))
+        }
+        (tickSeconds, tickStart) = (0, trainer.images)
+        clock = Stopwatch()
+      }
+      if isStopped { throw TrainingError.interrupted(images: trainer.images, savedIn: folder.url.path) }
+    }
+  }
+
+  private func makeTick(imagesPerSecond: Double) throws -> TickStatistics {
+    lastLosses = try trainer.takeLosses()
+    return TickStatistics(
+      images: trainer.images, elapsedSeconds: elapsedSeconds, imagesPerSecond: imagesPerSecond,
+      learningRate: trainer.optimizer.learningRate, loss: lastLosses.reduce(0, +) / Double(lastLosses.count),
+      lossOfLevels: lastLosses, perplexityOfLayers: trainer.perplexities,
+      splits: trainer.network.layers.reduce(0) { $0 + $1.layer.statistics.splitImages.count })
+  }
+
+  private func save() throws {
+    let summary = TrainingSummary(
+      data: trainer.data.name, images: trainer.images, elapsedSeconds: elapsedSeconds, lossOfLevels: lastLosses,
+      perplexityOfLayers: trainer.perplexities)
+    try Checkpoint.save(trainer, summary: summary, in: folder.url)
+    try Model(configuration: trainer.options.network, network: trainer.network, training: summary)
+      .write(to: folder.model, average: trainer.average?.state() ?? [:])
+    try Checkpoint.keepNewest(Self.keptStates, in: folder.url)
+  }
+}
+
+/// Seconds between calls.
+struct Stopwatch {
+  private var last = ContinuousClock.now
+
+  /// Seconds since the last call, or since this was made.
+  mutating func lap() -> Double {
+    let now = ContinuousClock.now
+    defer { last = now }
+    return (now - last) / .seconds(1)
+  }
+}

@@ -1,0 +1,84 @@
+import CVips
+
+/// An 8-bit picture in memory, gray or RGB.
+public struct Bitmap: Sendable, Equatable {
+  public let width: Int
+  public let height: Int
+  /// 1 (gray) or 3 (RGB).
+  public let channels: Int
+  /// `height * width * channels` values: row by row from the top, the channels of a pixel together.
+  public private(set) var pixels: [UInt8]
+
+  /// - Parameter pixels: exactly `height * width * channels` values.
+  public init(width: Int, height: Int, channels: Int, pixels: [UInt8]) {
+    precondition(width > 0 && height > 0, "a bitmap of \(width) x \(height) has no pixels")
+    precondition(channels == 1 || channels == 3, "\(channels) channels are neither gray (1) nor RGB (3)")
+    precondition(
+      pixels.count == width * height * channels,
+      "\(pixels.count) values for a bitmap of \(width) x \(height) with \(channels) channels")
+    self.width = width
+    self.height = height
+    self.channels = channels
+    self.pixels = pixels
+  }
+
+  /// A bitmap of one shade.
+  public init(width: Int, height: Int, channels: Int, shade: UInt8) {
+    self.init(
+      width: width, height: height, channels: channels,
+      pixels: [UInt8](repeating: shade, count: width * height * channels))
+  }
+
+  /// Every pixel as a square of `factor` x `factor` equal pixels.
+  public func zoomed(by factor: Int) -> Bitmap {
+    precondition(factor >= 1, "a zoom of \(factor) is not at least 1")
+    guard factor > 1 else { return self }
+    var zoomed: [UInt8] = []
+    zoomed.reserveCapacity(pixels.count * factor * factor)
+    let rowLength = width * channels
+    for rowStart in stride(from: 0, to: pixels.count, by: rowLength) {
+      let zoomedRowStart = zoomed.count
+      for pixel in stride(from: rowStart, to: rowStart + rowLength, by: channels) {
+        for _ in 0..<factor { zoomed.append(contentsOf: pixels[pixel..<pixel + channels]) }
+      }
+      let zoomedRow = zoomed[zoomedRowStart...]
+      for _ in 1..<factor { zoomed.append(contentsOf: zoomedRow) }
+    }
+    return Bitmap(width: width * factor, height: height * factor, channels: channels, pixels: zoomed)
+  }
+
+  /// Stretched to another size: Lanczos with 3 lobes where it shrinks, bicubic where it grows.
+  ///
+  /// - Throws: `ImageError` with libvips's reason.
+  public func resized(width: Int, height: Int) throws(ImageError) -> Bitmap {
+    precondition(width > 0 && height > 0, "a bitmap of \(width) x \(height) has no pixels")
+    var resized: UnsafeMutablePointer<UInt8>?
+    try Vips.run("this picture cannot be resized to \(width) x \(height)", remedy: "choose another size") {
+      cvips_resize(
+        pixels, Int32(self.width), Int32(self.height), Int32(channels), Int32(width), Int32(height), &resized)
+    }
+    return Bitmap(
+      width: width, height: height, channels: channels,
+      pixels: Vips.take(resized!, count: width * height * channels))
+  }
+
+  /// The same picture with 3 equal channels where it is gray.
+  func inRGB() -> Bitmap {
+    guard channels == 1 else { return self }
+    return Bitmap(width: width, height: height, channels: 3, pixels: pixels.flatMap { [$0, $0, $0] })
+  }
+
+  /// Puts `image` over this one with its top left corner at (`x`, `y`); it must fit and have as many channels.
+  mutating func paste(_ image: Bitmap, x: Int, y: Int) {
+    precondition(image.channels == channels, "\(image.channels) channels cannot be pasted onto \(channels)")
+    precondition(
+      x >= 0 && y >= 0 && x + image.width <= width && y + image.height <= height,
+      "\(image.width) x \(image.height) at (\(x), \(y)) leaves a bitmap of \(width) x \(height)")
+    let rowLength = image.width * channels
+    for row in 0..<image.height {
+      let target = ((y + row) * width + x) * channels
+      let source = row * rowLength
+      pixels.replaceSubrange(target..<target + rowLength, with: image.pixels[source..<source + rowLength])
+    }
+  }
+}

@@ -1,0 +1,14 @@
+/// What is wrong with a picture that is made or read, in one line.
+public struct ImageError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// What is wrong, without a full stop: "there are 2 row labels for 3 rows".
+  public let problem: String
+  /// What to do, without a full stop: "give one a row, or none".
+  public let remedy: String
+
+  public init(problem: String, remedy: String) {
+    self.problem = problem
+    self.remedy = remedy
+  }
+
+  public var description: String { "\(problem); \(remedy)" }
+}

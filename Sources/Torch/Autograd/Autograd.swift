@@ -1,0 +1,55 @@
+import CTorch
+
+/// Runs `body` without recording it for a backward pass, on this thread.
+@discardableResult
+public func withoutGradients<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+  let wasEnabled = ct_grad_enabled()
+  ct_set_grad_enabled(false)
+  defer { ct_set_grad_enabled(wasEnabled) }
+  return try body()
+}
+
+/// Runs `body` with matrix products and convolutions in `dtype` (bfloat16 or float16), on this thread.
+///
+/// - Throws: `TorchError` when the device has no autocast for that type; what `body` throws.
+public func withAutocast<R>(_ dtype: DType, on device: Device, _ body: () throws -> R) throws -> R {
+  try check("autocast", ct_set_autocast(device.type, true, Int32(dtype.scalarType)))
+  let result = Result(catching: body)
+  try check("autocast", ct_set_autocast(device.type, false, Int32(dtype.scalarType)))
+  return try result.get()
+}
+
+extension Tensor {
+  /// Whether operations on this tensor are recorded for `backward()`.
+  public var requiresGradient: Bool {
+    var answer = false
+    precondition(ct_requires_grad(handle, &answer) == 0)
+    return answer
+  }
+
+  /// - Throws: `TorchError` for types that have no gradient, such as integers.
+  public func setRequiresGradient(_ required: Bool) throws(TorchError) {
+    try check("requires_grad_", ct_set_requires_grad(handle, required))
+  }
+
+  /// Adds the gradient of this tensor to that of every leaf it was computed from.
+  ///
+  /// - Parameter gradient: the weight of each element, of the same shape; nil only for a single number.
+  public func backward(_ gradient: Tensor? = nil) throws(TorchError) {
+    try withExtendedLifetime(gradient) { () throws(TorchError) in
+      try check("backward", ct_backward(handle, gradient?.handle))
+    }
+  }
+
+  /// What `backward()` has left in a leaf; nil before the first time.
+  public func gradient() throws(TorchError) -> Tensor? {
+    var gradient: ct_tensor?
+    try check("read a gradient", ct_gradient(handle, &gradient))
+    return gradient.map(Tensor.init(owning:))
+  }
+
+  /// Forgets the gradient, which frees its memory.
+  public func clearGradient() throws(TorchError) {
+    try check("clear a gradient", ct_set_gradient(handle, nil))
+  }
+}

@@ -1,0 +1,75 @@
+/// Adam (Kingma and Ba, 2015), all parameters in one fused pass; its moments can be read, edited and saved.
+public final class Adam {
+  /// What Adam remembers of one parameter.
+  public struct Moments {
+    /// Running mean of the gradient, of the parameter's shape.
+    public let mean: Tensor
+    /// Running mean of the squared gradient, of the parameter's shape.
+    public let square: Tensor
+    /// Steps taken so far, one float32.
+    public let step: Tensor
+  }
+
+  private static let addToAll = Operator("aten::_foreach_add_", "Scalar")
+  private static let fusedStep = Operator("aten::_fused_adam_")
+
+  public var learningRate: Double
+  private let betas: (Double, Double)
+  private let epsilon: Double
+  private let parameters: [(name: String, parameter: Parameter)]
+  private var momentsOfName: [String: Moments] = [:]
+
+  /// Frozen parameters of `module` are left alone.
+  public init(
+    _ module: Module, learningRate: Double, betas: (Double, Double) = (0.9, 0.999), epsilon: Double = 1e-8
+  ) throws(TorchError) {
+    self.learningRate = learningRate
+    self.betas = betas
+    self.epsilon = epsilon
+    parameters = module.namedParameters().filter(\.parameter.isTrainable)
+    for (name, parameter) in parameters {
+      let (shape, device) = (parameter.tensor.shape, parameter.tensor.device)
+      momentsOfName[name] = Moments(
+        mean: try .zeros(shape, device: device), square: try .zeros(shape, device: device),
+        step: try .zeros([], device: device))
+    }
+  }
+
+  /// The moments of the parameter of that name; nil for one that is frozen or not there.
+  public func moments(of name: String) -> Moments? { momentsOfName[name] }
+
+  /// Forgets all gradients.
+  public func clearGradients() throws(TorchError) {
+    for (_, parameter) in parameters { try parameter.tensor.clearGradient() }
+  }
+
+  /// Changes every parameter that has a gradient.
+  public func step() throws(TorchError) {
+    try withoutGradients { () throws(TorchError) in
+      var (tensors, gradients, moments): ([Tensor], [Tensor], [Moments]) = ([], [], [])
+      for (name, parameter) in parameters {
+        guard let gradient = try parameter.tensor.gradient() else { continue }
+        tensors.append(parameter.tensor)
+        gradients.append(gradient)
+        moments.append(momentsOfName[name]!)
+      }
+      guard !tensors.isEmpty else { return }
+      try Adam.addToAll(.tensors(moments.map(\.step)), .int(1))  // The fused step reads the count of this step.
+      try Adam.fusedStep(
+        .tensors(tensors), .tensors(gradients), .tensors(moments.map(\.mean)), .tensors(moments.map(\.square)),
+        .tensors([]), .tensors(moments.map(\.step)), .double(learningRate), .double(betas.0), .double(betas.1),
+        .double(0), .double(epsilon), .bool(false), .bool(false))
+    }
+  }
+
+  /// Everything to save, by name: `NAME.mean`, `NAME.square`, `NAME.step`.
+  public func state() -> [String: Tensor] {
+    var state: [String: Tensor] = [:]
+    for (name, moments) in momentsOfName {
+      state["\(name).mean"] = moments.mean
+      state["\(name).square"] = moments.square
+      state["\(name).step"] = moments.step
+    }
+    return state
+  }
+}

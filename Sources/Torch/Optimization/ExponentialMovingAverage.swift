@@ -1,0 +1,30 @@
+/// A slowly following copy of a module's parameters, which often draws better than the parameters themselves.
+public final class ExponentialMovingAverage {
+  private static let interpolate = Operator("aten::_foreach_lerp_", "Scalar")
+
+  private let names: [String]
+  private let sources: [Tensor]
+  private let averages: [Tensor]
+
+  /// Starts as a copy of the module's parameters.
+  public init(_ module: Module) throws(TorchError) {
+    let parameters = module.namedParameters().filter(\.parameter.isTrainable)
+    names = parameters.map(\.name)
+    sources = parameters.map(\.parameter.tensor)
+    var copies: [Tensor] = []
+    for source in sources { copies.append(try source.detached().cloned()) }
+    averages = copies
+  }
+
+  /// Moves the averages towards the parameters: average = decay * average + (1 - decay) * parameter.
+  public func update(decay: Double) throws(TorchError) {
+    try withoutGradients { () throws(TorchError) in
+      try ExponentialMovingAverage.interpolate(.tensors(averages), .tensors(sources), .double(1 - decay))
+    }
+  }
+
+  /// The averages by the parameters' names. Changing their elements changes the average.
+  public func state() -> [String: Tensor] {
+    Dictionary(uniqueKeysWithValues: zip(names, averages))
+  }
+}

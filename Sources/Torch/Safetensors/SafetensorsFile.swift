@@ -1,0 +1,112 @@
+import DDNFiles
+import Foundation
+
+/// A safetensors file, checked in full when it is opened and read only where it is touched.
+///
+/// Eight bytes of little-endian header length, a JSON header, then the tensors' bytes without gaps.
+///
+/// - Source: https://huggingface.co/docs/safetensors, section Format.
+public struct SafetensorsFile: Sendable {
+  /// One tensor's type, shape and place.
+  public struct Entry: Sendable, Equatable {
+    public let dtype: DType
+    public let shape: [Int]
+    /// Counted from the start of the data section, just behind the header.
+    public let byteRange: Range<Int>
+  }
+
+  public let url: URL
+  /// Free text that the writer left, by name.
+  public let metadata: [String: String]
+  public let entries: [String: Entry]
+
+  private let bytes: Data
+  private let dataStart: Int
+
+  /// Longer headers are refused, as the format's own library does.
+  static let longestHeader = 100_000_000
+  static let lengthBytes = 8
+
+  /// Maps the file and checks that its header describes every byte behind it exactly once.
+  ///
+  /// - Throws: `FileError`: `missing` or `failed` when it cannot be read, `invalid` when it breaks the format.
+  public init(contentsOf url: URL) throws(FileError) {
+    let bytes = try InputFile.map(url)
+    do throws(SafetensorsProblem) {
+      let headerBytes = try Self.headerLength(of: bytes)
+      dataStart = Self.lengthBytes + headerBytes
+      let json = [UInt8](bytes.dropFirst(Self.lengthBytes).prefix(headerBytes))
+      let header = try SafetensorsHeader(parsing: json, dataBytes: bytes.count - dataStart)
+      metadata = header.metadata
+      entries = header.entries
+    } catch {
+      throw FileError(
+        .invalid, path: url.path, problem: error.text, remedy: "download it again or save it again as safetensors")
+    }
+    self.url = url
+    self.bytes = bytes
+  }
+
+  private static func headerLength(of bytes: Data) throws(SafetensorsProblem) -> Int {
+    guard bytes.count >= lengthBytes else {
+      throw SafetensorsProblem("has \(bytes.count) bytes, too few for the 8 of a header's length")
+    }
+    let length = bytes.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
+    guard length > 0 else { throw SafetensorsProblem("has an empty header") }
+    guard length <= UInt64(longestHeader) else {
+      throw SafetensorsProblem("says its header has \(length) bytes, above the limit of \(longestHeader)")
+    }
+    guard length <= UInt64(bytes.count - lengthBytes) else {
+      throw SafetensorsProblem("ends after \(bytes.count - lengthBytes) of its header's \(length) bytes")
+    }
+    return Int(length)
+  }
+
+  /// The entry called `name`.
+  ///
+  /// - Throws: `FileError` (`invalid`) when there is none.
+  public func entry(_ name: String) throws(FileError) -> Entry {
+    guard let entry = entries[name] else {
+      throw FileError(
+        .invalid, path: url.path, problem: "has no tensor \(SafetensorsProblem.quoted(name))",
+        remedy: "use the file that belongs to this model")
+    }
+    return entry
+  }
+
+  /// Lends the tensor's bytes, little-endian and possibly unaligned, for the time of the call.
+  ///
+  /// - Throws: what `body` throws; `FileError` (`invalid`) when there is no tensor `name`.
+  public func withBytes<R>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
+    let range = try entry(name).byteRange
+    return try bytes.withUnsafeBytes { file in
+      try body(UnsafeRawBufferPointer(rebasing: file[(dataStart + range.lowerBound)..<(dataStart + range.upperBound)]))
+    }
+  }
+
+  /// The elements of an `F32` tensor in row-major order.
+  ///
+  /// - Throws: `FileError` (`invalid`) when there is no tensor `name` or it has another type.
+  public func floats(_ name: String) throws -> [Float] { try elements(name, of: .float32, zero: 0) }
+
+  /// The elements of an `F64` tensor in row-major order; throws as `floats` does.
+  public func doubles(_ name: String) throws -> [Double] { try elements(name, of: .float64, zero: 0) }
+
+  /// The elements of an `I32` tensor in row-major order; throws as `floats` does.
+  public func int32s(_ name: String) throws -> [Int32] { try elements(name, of: .int32, zero: 0) }
+
+  private func elements<T: BitwiseCopyable>(_ name: String, of dtype: DType, zero: T) throws -> [T] {
+    let found = try entry(name).dtype
+    guard found == dtype else {
+      throw FileError(
+        .invalid, path: url.path,
+        problem: "tensor \(SafetensorsProblem.quoted(name)) is \(found.rawValue), not \(dtype.rawValue)",
+        remedy: "use the file that belongs to this model")
+    }
+    return try withBytes(of: name) { source in
+      var elements = [T](repeating: zero, count: source.count / MemoryLayout<T>.stride)
+      elements.withUnsafeMutableBytes { $0.copyMemory(from: source) }
+      return elements
+    }
+  }
+}

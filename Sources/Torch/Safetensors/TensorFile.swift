@@ -1,0 +1,53 @@
+import DDNFiles
+import Foundation
+
+extension SafetensorsFile {
+  /// Writes named tensors whole or not at all.
+  ///
+  /// - Throws: `FileError` when the disk refuses, `TorchError` when a tensor cannot be copied to the host.
+  public static func write(_ tensors: [String: Tensor], metadata: [String: String] = [:], to url: URL) throws {
+    let entries = try tensors.sorted { $0.key < $1.key }.map { name, tensor in
+      (name: name, dtype: tensor.dtype, shape: tensor.shape, bytes: try tensor.bytes())
+    }
+    try write(entries, metadata: metadata, to: url)
+  }
+
+  /// A copy of one tensor on the CPU.
+  ///
+  /// - Throws: `FileError` (`invalid`) when the file has no tensor of that name; `TorchError` when memory is short.
+  public func tensor(_ name: String) throws -> Tensor {
+    let entry = try entry(name)
+    return try withBytes(of: name) { try Tensor(bytes: $0, shape: entry.shape, dtype: entry.dtype) }
+  }
+
+  /// Fills tensors from the file: every one of them, each of the same shape and type, and nothing left over.
+  ///
+  /// - Parameter nameInFile: what a tensor is called in the file.
+  /// - Throws: `FileError` (`invalid`) naming the first tensor that does not fit; then nothing was changed.
+  public func load(into tensors: [String: Tensor], nameInFile: (String) -> String = { $0 }) throws {
+    func refuse(_ problem: String) -> FileError {
+      FileError(.invalid, path: url.path, problem: problem, remedy: "use a file that was made with the same configuration")
+    }
+    var unused = Set(entries.keys)
+    for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
+      let fileName = nameInFile(name)
+      guard let entry = entries[fileName] else { throw refuse("has no tensor named \(fileName)") }
+      guard entry.shape == tensor.shape, entry.dtype == tensor.dtype else {
+        throw refuse(
+          "\(fileName) is \(entry.dtype.rawValue) \(entry.shape) and should be \(tensor.dtype.rawValue) \(tensor.shape)")
+      }
+      unused.remove(fileName)
+    }
+    if let extra = unused.sorted().first { throw refuse("has a tensor named \(extra) that this network lacks") }
+    try withoutGradients {
+      for (name, tensor) in tensors { try tensor.copy(from: self.tensor(nameInFile(name))) }
+    }
+  }
+}
+
+extension Module {
+  /// All parameters' tensors by name, frozen ones included.
+  public func state() -> [String: Tensor] {
+    Dictionary(uniqueKeysWithValues: namedParameters().map { ($0.name, $0.parameter.tensor) })
+  }
+}

@@ -1,0 +1,65 @@
+// What neural networks are made of. NCHW images, PyTorch's weight order.
+
+extension Tensor {
+  private static let convolutionOperator = Operator("aten::convolution")
+  private static let linearOperator = Operator("aten::linear")
+  private static let layerNormOperator = Operator("aten::layer_norm")
+  private static let groupNormOperator = Operator("aten::group_norm")
+  private static let siluOperator = Operator("aten::silu")
+  private static let bilinearOperator = Operator("aten::upsample_bilinear2d")
+  private static let areaOperator = Operator("aten::_adaptive_avg_pool2d")
+
+  /// `[B, in, H, W]` and `[out, in, k, k]` to `[B, out, H', W']`.
+  public func convolved(
+    _ weight: Tensor, bias: Tensor?, stride: Int = 1, padding: Int = 0
+  ) throws(TorchError) -> Tensor {
+    try convolution(weight, bias, stride, padding, transposed: false)
+  }
+
+  /// The transpose of a convolution: `[B, in, H, W]` and `[in, out, k, k]` to `[B, out, H', W']`.
+  public func transposeConvolved(
+    _ weight: Tensor, bias: Tensor?, stride: Int = 1, padding: Int = 0
+  ) throws(TorchError) -> Tensor {
+    try convolution(weight, bias, stride, padding, transposed: true)
+  }
+
+  private func convolution(
+    _ weight: Tensor, _ bias: Tensor?, _ stride: Int, _ padding: Int, transposed: Bool
+  ) throws(TorchError) -> Tensor {
+    try Tensor.convolutionOperator.tensor(
+      .tensor(self), .tensor(weight), .optional(bias), .ints([stride, stride]), .ints([padding, padding]),
+      .ints([1, 1]), .bool(transposed), .ints([0, 0]), .int(1))
+  }
+
+  /// `[..., in]` and `[out, in]` to `[..., out]`.
+  public func linear(_ weight: Tensor, bias: Tensor?) throws(TorchError) -> Tensor {
+    try Tensor.linearOperator.tensor(.tensor(self), .tensor(weight), .optional(bias))
+  }
+
+  /// Normalises over the last dimensions, which have the shape of `weight` and `bias`.
+  public func layerNormalized(weight: Tensor, bias: Tensor, epsilon: Double) throws(TorchError) -> Tensor {
+    try Tensor.layerNormOperator.tensor(
+      .tensor(self), .ints(weight.shape), .tensor(weight), .tensor(bias), .double(epsilon))
+  }
+
+  /// Normalises `[B, C, ...]` over groups of neighbouring channels.
+  public func groupNormalized(
+    groups: Int, weight: Tensor, bias: Tensor, epsilon: Double
+  ) throws(TorchError) -> Tensor {
+    try Tensor.groupNormOperator.tensor(
+      .tensor(self), .int(groups), .tensor(weight), .tensor(bias), .double(epsilon))
+  }
+
+  /// x * sigmoid(x).
+  public func silu() throws(TorchError) -> Tensor { try Tensor.siluOperator.tensor(.tensor(self)) }
+
+  /// Images resized by bilinear interpolation with half-pixel centres, without smoothing first.
+  public func resizedBilinear(height: Int, width: Int) throws(TorchError) -> Tensor {
+    try Tensor.bilinearOperator.tensor(.tensor(self), .ints([height, width]), .bool(false))
+  }
+
+  /// Images resized by averaging: output i is the mean of the inputs that it covers; larger outputs repeat inputs.
+  public func resizedArea(height: Int, width: Int) throws(TorchError) -> Tensor {
+    try Tensor.areaOperator.tensor(.tensor(self), .ints([height, width]))
+  }
+}

@@ -1,0 +1,89 @@
+// Views, copies and picks: everything that moves elements without computing with them.
+
+extension Tensor {
+  private static let reshapeOperator = Operator("aten::reshape")
+  private static let expandOperator = Operator("aten::expand")
+  private static let transposeOperator = Operator("aten::transpose", "int")
+  private static let narrowOperator = Operator("aten::narrow")
+  private static let selectOperator = Operator("aten::select", "int")
+  private static let indexSelectOperator = Operator("aten::index_select")
+  private static let contiguousOperator = Operator("aten::contiguous")
+  private static let cloneOperator = Operator("aten::clone")
+  private static let detachOperator = Operator("aten::detach")
+  private static let toTypeOperator = Operator("aten::to", "dtype")
+  private static let toDeviceOperator = Operator("aten::to", "device")
+  private static let copyOperator = Operator("aten::copy_")
+  private static let indexCopyOperator = Operator("aten::index_copy_")
+  private static let scatterOperator = Operator("aten::scatter", "value")
+  private static let uniqueOperator = Operator("aten::_unique2")
+
+  /// The same elements under another shape; one size may be -1.
+  public func reshaped(_ shape: [Int]) throws(TorchError) -> Tensor {
+    try Tensor.reshapeOperator.tensor(.tensor(self), .ints(shape))
+  }
+
+  /// Repeats dimensions of size 1 without copying; -1 keeps a size.
+  public func expanded(_ shape: [Int]) throws(TorchError) -> Tensor {
+    try Tensor.expandOperator.tensor(.tensor(self), .ints(shape))
+  }
+
+  public func transposed(_ first: Int, _ second: Int) throws(TorchError) -> Tensor {
+    try Tensor.transposeOperator.tensor(.tensor(self), .int(first), .int(second))
+  }
+
+  /// `range` of one dimension, without copying.
+  public func slice(_ dimension: Int, _ range: Range<Int>) throws(TorchError) -> Tensor {
+    try Tensor.narrowOperator.tensor(.tensor(self), .int(dimension), .int(range.lowerBound), .int(range.count))
+  }
+
+  /// One index of a dimension, which disappears; without copying.
+  public func select(_ dimension: Int, _ index: Int) throws(TorchError) -> Tensor {
+    try Tensor.selectOperator.tensor(.tensor(self), .int(dimension), .int(index))
+  }
+
+  /// Rows picked by `indices` (`[n]` int64) along a dimension.
+  public func gathered(_ indices: Tensor, dimension: Int = 0) throws(TorchError) -> Tensor {
+    try Tensor.indexSelectOperator.tensor(.tensor(self), .int(dimension), .tensor(indices))
+  }
+
+  /// The same tensor with `value` wherever `indices` (int64, same rank) point along a dimension.
+  public func scattering(_ value: Double, at indices: Tensor, dimension: Int) throws(TorchError) -> Tensor {
+    try Tensor.scatterOperator.tensor(.tensor(self), .int(dimension), .tensor(indices), .double(value))
+  }
+
+  /// The sorted distinct elements and, for every element, the index of its value among them.
+  public func unique() throws(TorchError) -> (values: Tensor, inverse: Tensor) {
+    let results = try Tensor.uniqueOperator(.tensor(self), .bool(true), .bool(true), .bool(false))
+    guard case .tensor(let values) = results[0], case .tensor(let inverse) = results[1] else {
+      preconditionFailure("_unique2 returns tensors")
+    }
+    return (values, inverse)
+  }
+
+  public func contiguous() throws(TorchError) -> Tensor { try Tensor.contiguousOperator.tensor(.tensor(self)) }
+
+  /// A copy with its own memory; autograd still flows through it.
+  public func cloned() throws(TorchError) -> Tensor { try Tensor.cloneOperator.tensor(.tensor(self)) }
+
+  /// The same memory, cut off from autograd.
+  public func detached() throws(TorchError) -> Tensor { try Tensor.detachOperator.tensor(.tensor(self)) }
+
+  public func to(_ dtype: DType) throws(TorchError) -> Tensor {
+    try Tensor.toTypeOperator.tensor(.tensor(self), .dtype(dtype))
+  }
+
+  public func to(_ device: Device) throws(TorchError) -> Tensor {
+    if device == self.device { return self }
+    return try Tensor.toDeviceOperator.tensor(.tensor(self), .device(device), .dtype(dtype))
+  }
+
+  /// Overwrites this tensor's elements with those of `source`, broadcast and converted as needed.
+  public func copy(from source: Tensor) throws(TorchError) {
+    try Tensor.copyOperator(.tensor(self), .tensor(source))
+  }
+
+  /// Overwrites the rows at `indices` (`[n]` int64) of the first dimension with `rows`.
+  public func copyRows(at indices: Tensor, from rows: Tensor) throws(TorchError) {
+    try Tensor.indexCopyOperator(.tensor(self), .int(0), .tensor(indices), .tensor(rows))
+  }
+}

@@ -1,0 +1,93 @@
+import DDN
+import Foundation
+import GoldenSupport
+import Torch
+
+/// One file of `C`: a layer with its inputs and the original's answers.
+struct GoldenLayer {
+  struct Settings: Decodable {
+    let nodes, imageChannels, featureChannels, samples: Int
+    let leaksChoice, learnsResidual, isAbsolute, resizesByArea: Bool
+
+    enum CodingKeys: String, CodingKey {
+      case nodes = "K"
+      case imageChannels = "predict_c"
+      case featureChannels = "last_c"
+      case samples = "b"
+      case leaksChoice = "leak_choice"
+      case learnsResidual = "learn_residual"
+      case isAbsolute = "l1_loss"
+      case resizesByArea = "resize_area"
+    }
+  }
+
+  let file: SafetensorsFile
+  let settings: Settings
+  let layer: DiscreteDistributionLayer
+  let target: Target
+  /// `[B, featureChannels, H, W]`, a leaf.
+  let features: Tensor
+  /// `[B, C, h, w]`, a leaf; nil for a first layer.
+  let previous: Tensor?
+
+  init(_ name: String) throws {
+    file = try Golden.safetensors("C/\(name).safetensors")
+    settings = try JSONDecoder().decode(Settings.self, from: Data((file.metadata["meta"] ?? "").utf8))
+    layer = try DiscreteDistributionLayer(
+      .init(
+        nodes: settings.nodes, imageChannels: settings.imageChannels, featureChannels: settings.featureChannels,
+        leaksChoice: settings.leaksChoice, learnsResidual: settings.learnsResidual,
+        measure: settings.isAbsolute ? .absolute : .squared),
+      generator: Generator(seed: 0))
+    let golden = try file.tensor("param.multi_out_conv1x1.weight")
+    let weight = layer.weight.tensor
+    try withoutGradients { try weight.copy(from: golden) }
+    target = Target(try file.tensor("in.target"), resizing: settings.resizesByArea ? .area : .bilinear)
+    features = try file.tensor("in.feat_last")
+    previous = file.entries["in.predict"] == nil ? nil : try file.tensor("in.predict")
+    try features.setRequiresGradient(true)
+    try previous?.setRequiresGradient(true)
+  }
+
+  /// The layer's output with one row an image.
+  func run(_ chooser: any Chooser) throws -> LevelOutput {
+    try layer(
+      level: 0, features: features, previous: previous, paths: .separate(samples: settings.samples), chooser: chooser)
+  }
+
+  /// How far the output's images and leak are from the golden ones of a section of the file.
+  func deviation(of output: LevelOutput, in section: String) throws -> Double {
+    let images = try file.deviation(of: output.images, from: "\(section).predict")
+    guard section != "float", let leak = output.leak else { return images }
+    return max(images, try file.deviation(of: leak, from: "\(section).feat_leak"))
+  }
+
+  /// `[B]` losses of the output against the target.
+  func losses(_ output: LevelOutput) throws -> Tensor {
+    try output.losses(to: target, measure: layer.configuration.measure)
+  }
+}
+
+/// Chooses the nearest image with distances computed in a given form, and keeps all K images.
+final class FormChooser: Chooser {
+  private let target: Target
+  private let form: NodeDistances.Form
+  private(set) var images: Tensor?
+
+  init(_ target: Target, _ form: NodeDistances.Form) {
+    self.target = target
+    self.form = form
+  }
+
+  func choose(from candidates: Candidates) throws -> Choice {
+    images = try candidates.images()
+    let distances = try candidates.distances(to: target, form: form)
+    return Choice(codes: try distances.argmin(1), distances: distances)
+  }
+}
+
+/// A module around one layer, which needs an owner to have a name.
+final class LayerHolder: Module {
+  let nodes: DiscreteDistributionLayer
+  init(_ nodes: DiscreteDistributionLayer) { self.nodes = nodes }
+}

@@ -1,0 +1,97 @@
+import DDN
+import Foundation
+import GoldenSupport
+import Testing
+import Torch
+
+/// Twenty training steps against the original's, from the same weights on the same images: `Golden/G`.
+@Suite("Training repeats the original's training")
+struct TrainingTrajectoryGoldenTests {
+  struct Run: Decodable {
+    struct Split: Decodable, Equatable {
+      let step, images, donor, pruned: Int
+
+      enum CodingKeys: String, CodingKey {
+        case step
+        case images = "iter"
+        case donor = "i_split"
+        case pruned = "i_disapear"
+      }
+    }
+
+    let steps, batches: Int
+    let isWithoutSplits: Bool
+    let splits: [Split]
+
+    enum CodingKeys: String, CodingKey {
+      case steps, splits
+      case batches = "n_batches"
+      case isWithoutSplits = "splitting_disabled"
+    }
+  }
+
+  @Test(
+    "codes, losses, splits, counters, weights and Adam's moments are the same at every step",
+    arguments: ["k8_L3_b16", "k8_L3_b16_nosplit"])
+  func trajectory(name: String) throws {
+    let run = try JSONDecoder().decode(Run.self, from: Data(contentsOf: Golden.url("G/\(name).json")))
+    let golden = try GoldenNetwork(settings: "G/\(name).json", weights: "G/\(name)_init.safetensors")
+    let file = try Golden.safetensors("G/\(name)_trajectory.safetensors")
+    let network = golden.network
+    let optimizer = try Adam(network, learningRate: 1e-3)
+    let splitting = SplitAndPrune(
+      policy: .init(rule: run.isWithoutSplits ? .none : .totalVariation), network: network)
+    let images = try file.tensor("images")  // [batches, B, 1, 32, 32]
+    let samples = images.shape[1]
+    let codes = try file.indices("codes")  // [steps, L, B]
+    let (losses, counts) = (try file.tensor("losses"), try file.tensor("count"))
+    let (rivals, distances) = (try file.tensor("near2"), try file.tensor("loss_acc"))
+    network.setMode(.training)
+
+    var splits: [Run.Split] = []
+    for step in 0..<run.steps {
+      let target = Target(try images.select(0, step % run.batches))
+      let outputs = try network.outputs(samples: samples, chooser: NearestChooser(target))
+      let found = try Tensor.stack(outputs.map { try $0.losses(to: target).mean() })  // [L]
+      try optimizer.clearGradients()
+      try found.mean().backward()
+      try optimizer.step()
+      for event in try splitting.step(optimizer: optimizer) {
+        splits.append(.init(step: step, images: event.images, donor: event.split.donor, pruned: event.split.pruned))
+      }
+
+      let chosen = try outputs.map { try $0.codes.array(Int.self) }
+      try #require(try chosen.flatMap { $0 } == codes.select(0, step).array(), "codes, step \(step)")
+      #expect(try deviation(of: found, from: losses.select(0, step)) <= Tolerance.loss, "losses, step \(step)")
+      let statistics = network.layers[0].layer.statistics
+      #expect(try statistics.counts == counts.select(0, step).array(), "counts, step \(step)")
+      #expect(try statistics.rivalCounts == rivals.select(0, step).array(), "rivals, step \(step)")
+      let sums = try distances.select(0, step).array(Double.self)
+      #expect(deviation(of: statistics.distanceSums, from: sums) <= Tolerance.loss, "distance sums, step \(step)")
+      if step == 0 && !run.isWithoutSplits { try expectWeights(golden, "G/\(name)_after_step1.safetensors") }
+    }
+    #expect(splits == run.splits)
+    try expectWeights(golden, "G/\(name)_final.safetensors")
+
+    let weightName = network.layers[0].name + ".weight"
+    let moments = try #require(optimizer.moments(of: weightName))
+    #expect(try file.deviation(of: moments.mean, from: "final.ddo_exp_avg") <= Tolerance.gradient)
+    #expect(try file.deviation(of: moments.square, from: "final.ddo_exp_avg_sq") <= Tolerance.gradient)
+    #expect(try moments.step.item() == Double(run.steps))
+  }
+
+  /// Compares with the weights that the file has; the one after the first step lacks the large ones.
+  private func expectWeights(_ golden: GoldenNetwork, _ path: String) throws {
+    let file = try Golden.safetensors(path)
+    var compared = 0
+    for (name, tensor) in try golden.comparableParameters() where file.entries[name] != nil {
+      compared += 1
+      let difference = try (tensor.detached() - file.tensor(name)).absolute().array(Double.self).max() ?? .infinity
+      #expect(difference <= Tolerance.trainedWeight, "\(name) in \(path)")
+    }
+    let isLeftOut = { (name: String) in
+      name.contains(".te1.") || name.hasSuffix(".split_idxs") || name.hasSuffix("class_embed.weight")
+    }
+    #expect(compared == file.entries.keys.filter { !isLeftOut($0) }.count)
+  }
+}
