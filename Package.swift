@@ -24,7 +24,9 @@ let package = Package(
     .target(name: "DDNFiles", swiftSettings: settings),
     .target(name: "Torch", dependencies: ["CTorch", "DDNFiles"], swiftSettings: settings),
     .target(name: "Images", dependencies: ["CVips", "DDNFiles"], swiftSettings: settings),
-    .target(name: "DDN", dependencies: ["Torch", "DDNFiles"], swiftSettings: settings),
+    .target(
+      name: "DDN", dependencies: ["Torch", "DDNFiles"], resources: [.copy("Resources/models")],
+      swiftSettings: settings),
     .target(
       name: "DDNData", dependencies: ["CZlib", "DDN", "DDNFiles", "Images", "Torch"],
       resources: [.copy("Resources/mnist-test")], swiftSettings: settings),
@@ -37,7 +39,7 @@ let package = Package(
         "DDN", "DDNData", "DDNFigures", "DDNFiles", "DDNTraining", "Images", "Torch",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      resources: [.copy("Resources/models")], swiftSettings: settings),
+      swiftSettings: settings),
 
     // Tests mirror the sources; Tests/Golden holds the original's numbers.
     .target(name: "GoldenSupport", dependencies: ["Torch"], path: "Tests/GoldenSupport", swiftSettings: settings),

@@ -124,3 +124,14 @@ public struct Model {
       network.state().merging(average) { $1 }, metadata: metadata, to: url)
   }
 }
+
+extension NetworkConfiguration {
+  /// A few words for people: "64 nodes x 10 levels, width 8".
+  public var summary: String {
+    switch self {
+    case .recurrent(let configuration):
+      "\(configuration.nodes) nodes x \(configuration.levels) levels, width \(configuration.baseWidth)"
+        + (configuration.isClassConditional ? ", class-conditional" : "")
+    }
+  }
+}

@@ -5,6 +5,8 @@ import Foundation
 public struct RunFolder: Sendable {
   public let url: URL
 
+  public init(url: URL) { self.url = url }
+
   public var options: URL { url.appendingPathComponent("options.json") }
   public var statistics: URL { url.appendingPathComponent("stats.jsonl") }
   /// The newest model, for `ddn generate` and the others.

@@ -49,6 +49,7 @@ struct TrainingTrajectoryGoldenTests {
     network.setMode(.training)
 
     var splits: [Run.Split] = []
+    var undecided = Set<Int>()
     for step in 0..<run.steps {
       let target = Target(try images.select(0, step % run.batches))
       let outputs = try network.outputs(samples: samples, chooser: NearestChooser(target))
@@ -65,7 +66,8 @@ struct TrainingTrajectoryGoldenTests {
       #expect(try deviation(of: found, from: losses.select(0, step)) <= Tolerance.loss, "losses, step \(step)")
       let statistics = network.layers[0].layer.statistics
       #expect(try statistics.counts == counts.select(0, step).array(), "counts, step \(step)")
-      #expect(try statistics.rivalCounts == rivals.select(0, step).array(), "rivals, step \(step)")
+      undecided.formUnion(try outputs.flatMap { try nodesWithTiedRivals($0) })
+      expectRivals(statistics, try rivals.select(0, step).array(), undecided, "rivals, step \(step)")
       let sums = try distances.select(0, step).array(Double.self)
       #expect(deviation(of: statistics.distanceSums, from: sums) <= Tolerance.loss, "distance sums, step \(step)")
       if step == 0 && !run.isWithoutSplits { try expectWeights(golden, "G/\(name)_after_step1.safetensors") }
@@ -78,6 +80,30 @@ struct TrainingTrajectoryGoldenTests {
     #expect(try file.deviation(of: moments.mean, from: "final.ddo_exp_avg") <= Tolerance.gradient)
     #expect(try file.deviation(of: moments.square, from: "final.ddo_exp_avg_sq") <= Tolerance.gradient)
     #expect(try moments.step.item() == Double(run.steps))
+  }
+
+  /// Nodes that were nearest to an image with equal distances in second and third place.
+  ///
+  /// Twins tie exactly, and the original takes one of them as rival by the chance of a partial sort.
+  private func nodesWithTiedRivals(_ output: LevelOutput) throws -> [Int] {
+    let distances = try #require(output.distances)
+    let (rows, nodes) = (try distances.array(Float.self), distances.shape[1])
+    return stride(from: 0, to: rows.count, by: nodes).compactMap { start in
+      let row = rows[start..<start + nodes]
+      let sorted = row.sorted()
+      return sorted[1] == sorted[2] ? row.firstIndex(of: sorted[0])! - start : nil
+    }
+  }
+
+  /// All rows of the matrix must be equal; of undecided nodes only their sums.
+  private func expectRivals(
+    _ statistics: NodeStatistics, _ golden: [Double], _ undecided: Set<Int>, _ comment: Comment
+  ) {
+    for node in 0..<statistics.nodes {
+      let range = node * statistics.nodes..<(node + 1) * statistics.nodes
+      let (found, expected) = (statistics.rivalCounts[range], golden[range])
+      #expect(undecided.contains(node) ? found.reduce(0, +) == expected.reduce(0, +) : found == expected, comment)
+    }
   }
 
   /// Compares with the weights that the file has; the one after the first step lacks the large ones.

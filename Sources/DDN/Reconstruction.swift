@@ -1,0 +1,43 @@
+import Torch
+
+/// Images as a model can draw them, and the codes that say how.
+///
+/// Source: paper, section 3.1: training's choice of the nearest image at each level, without the loss.
+public struct Reconstruction {
+  /// One code an image.
+  public let codes: [LatentCode]
+  /// For each level, the images chosen there: `[B, C, H, W]`.
+  public let levels: [Tensor]
+  /// `[L][B]`, each level's mean squared error, in units of [-1, 1] squared.
+  public let errors: [[Double]]
+
+  /// - Parameters:
+  ///   - target: `[B, C, H, W]` in [-1, 1], on the network's device.
+  ///   - classes: `[B]` int64; nil for no class.
+  public init(of target: Tensor, by network: any DiscreteDistributionNetwork, classes: Tensor? = nil) throws {
+    let goal = Target(target)
+    (codes, levels, errors) = try withoutGradients {
+      let outputs = try network.outputs(
+        samples: target.shape[0], classes: network.classes > 0 ? classes : nil, chooser: NearestChooser(goal))
+      return (
+        try outputs.latentCodes(nodesOfLevels: network.nodesOfLevels),
+        try outputs.map { try $0.imagesPerSample() },
+        try outputs.map { try $0.losses(to: goal).array() }
+      )
+    }
+  }
+}
+
+extension DiscreteDistributionNetwork {
+  /// The images that codes stand for: `[B, C, H, W]` in [-1, 1]. All codes must have a choice for every level.
+  ///
+  /// - Parameter classes: one for each code; nil for no class.
+  public func decode(_ codes: [LatentCode], classes: [Int]? = nil) throws -> Tensor {
+    try withoutGradients {
+      let classTensor = try classes.map { try Tensor($0, shape: [codes.count]).to(device) }
+      return try run(
+        samples: codes.count, classes: classTensor, chooser: GivenChooser(codes.tensors(on: device)), observe: { _ in }
+      ).imagesPerSample()
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import DDN
+import Images
+import Torch
+
+/// How images come about level by level: a row an image, first the target, then every level's choice.
+///
+/// Source: paper, Figure 1a.
+public enum ReconstructionGrid {
+  /// - Parameters:
+  ///   - targets: `[B, C, H, W]` in [-1, 1].
+  ///   - levels: every level's chosen images, each `[B, C, H, W]`.
+  ///   - codes: written beside the rows; empty for none.
+  public static func draw(
+    targets: Tensor, levels: [Tensor], codes: [LatentCode] = [], title: String = "", zoom: Int = 2
+  ) throws -> Bitmap {
+    let columns = try [targets.bitmaps()] + levels.map { try $0.bitmaps() }
+    let cells = columns[0].indices.flatMap { row in columns.map { $0[row] } }
+    return try Grid(
+      columns: columns.count, gap: 2, zoom: zoom, title: title, rowLabels: codes.map(\.description),
+      columnLabels: ["target"] + (1...levels.count).map { "\($0)" }
+    ).draw(cells)
+  }
+}

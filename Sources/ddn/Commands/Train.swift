@@ -1,0 +1,113 @@
+import ArgumentParser
+import DDN
+import DDNData
+import DDNFiles
+import DDNFigures
+import DDNTraining
+import Foundation
+import Torch
+
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train a model on handwritten digits.",
+    discussion: """
+      Every run gets a numbered folder in --outdir with its options, statistics (stats.jsonl), pictures, the newest \
+      model and saved states. Ctrl-C saves and stops; --resume goes on where the run was, to the last bit.
+
+      Examples:
+        ddn train --outdir runs --duration 0.2               a first run on the 10,000 digits that are part of ddn
+        ddn train --outdir runs --data mnist --nodes 8 --levels 3 --batch 512 --duration 10
+        ddn train --resume runs/00000-mnist-test
+      """)
+
+  @Option(help: "Parent of run folders.")
+  var outdir = "runs"
+
+  @Option(help: "Folder with MNIST's idx files, plain or .gz. Without it: the 10,000 test digits that are part of ddn.")
+  var data: String?
+
+  @Option(help: "Continue the run in this folder; its own options hold, only --duration can be changed.")
+  var resume: String?
+
+  @Option(help: "Million images to see in all.")
+  var duration: Double?
+
+  @Flag(name: [.customShort("n"), .long], help: "Print the options and stop.")
+  var dryRun = false
+
+  @OptionGroup(title: "Network")
+  var network: NetworkShape
+
+  @OptionGroup(title: "Learning")
+  var learning: LearningOptions
+
+  @OptionGroup(title: "Machine")
+  var machine: MachineOptions
+
+  func run() throws {
+    var (folder, options) = try resume.map(openRun) ?? (nil, try newOptions())
+    if let duration, resume != nil { options.images = try images(fromMillions: duration) }
+    if let objection = options.objection { throw UsageError(objection) }
+
+    let device = try machine.start()
+    if dryRun {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      Terminal.print(String(decoding: try encoder.encode(options), as: UTF8.self))
+      let parent = URL(fileURLWithPath: outdir)
+      let name = try RunFolder.nextName(in: parent, name: learning.runName(data: options.dataName))
+      Terminal.print("would run in \(folder?.url.path ?? parent.appendingPathComponent(name).path) on \(device)")
+      return
+    }
+
+    let digits = try options.loadDigits()
+    let images = try TrainingImages(digits, device: device)
+    let runFolder =
+      try folder
+      ?? RunFolder.create(
+        in: URL(fileURLWithPath: outdir), name: learning.runName(data: options.dataName), options: options)
+    let run = try TrainingRun(options, data: images, folder: runFolder, device: device)
+    let seen = resume == nil ? 0 : try run.resume()
+    Terminal.print("\(runFolder.url.path): \(digits.count) digits, \(options.network.summary), \(device)")
+    if seen > 0 { Terminal.print("continuing after \(seen) of \(options.images) images") }
+
+    let view = try TrainingView(run, digits: digits, device: device)
+    let stop = StopSignal()
+    try run.run(shouldStop: { stop.shouldStop }, report: view.show)
+    Terminal.print("done: \(runFolder.model.path)")
+  }
+
+  private func openRun(_ path: String) throws -> (RunFolder?, TrainingOptions) {
+    let given = learning.givenNames + network.givenNames + (data == nil ? [] : ["--data"])
+    if let name = given.first {
+      throw UsageError("with --resume the run's own options hold; remove \(name), or start a new run")
+    }
+    let (folder, options) = try RunFolder.open(URL(fileURLWithPath: path))
+    return (folder, options)
+  }
+
+  private func newOptions() throws -> TrainingOptions {
+    try TrainingOptions(
+      network: network.configuration, images: images(fromMillions: duration ?? 0.2), dataFolder: data.map {
+        URL(fileURLWithPath: $0).standardizedFileURL.path
+      },
+      resize: learning.resize ?? .bilinear, batch: learning.batch ?? 128, learningRate: learning.lr ?? 1e-3,
+      cooldownImages: images(fromMillions: learning.cooldown ?? 0), averageHalfLifeImages: (learning.ema ?? 0) * 1e6,
+      chainDropout: learning.chainDropout ?? 0.05, chainDropoutScope: learning.chainDropoutPer ?? .sample,
+      split: SplitPolicy(rule: learning.split ?? .totalVariation, warmupImages: learning.splitWarmup ?? 0),
+      seed: learning.seed ?? 0, tickImages: learning.tick.map { $0 * 1000 } ?? 10_000, saveTicks: learning.snap ?? 5)
+  }
+
+  private func images(fromMillions millions: Double) throws -> Int {
+    let images = (millions * 1e6).rounded()
+    guard images >= 0, images < 1e15 else { throw UsageError("\(millions) million images is not a number of images") }
+    return Int(images)
+  }
+}
+
+extension TrainingOptions {
+  /// What the data are called in the run folder's name.
+  fileprivate var dataName: String {
+    dataFolder.map { URL(fileURLWithPath: $0).lastPathComponent } ?? "mnist-test"
+  }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import DDN
+import DDNFiles
+import DDNTraining
+import Foundation
+import Images
+import Torch
+
+/// The command `ddn`: parses, calls the libraries, prints.
+@main
+struct Ddn: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ddn",
+    abstract: "Discrete Distribution Networks: train, generate, reconstruct.",
+    discussion: """
+      A DDN makes an image level by level. Each level offers K images and one is chosen: the nearest to a target in \
+      training and reconstruction, a random one in generation. The chosen numbers are the image's code.
+
+      Try it: ddn demo
+      """,
+    version: "0.1.0",
+    subcommands: [Demo.self, Train.self, Generate.self, Reconstruct.self, Info.self])
+
+  static func main() {
+    // A reader that goes away, as in `ddn info | head`, ends the command quietly.
+    signal(SIGPIPE, SIG_DFL)
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      Foundation.exit(report(error))
+    }
+  }
+
+  /// Prints an error as one line and gives its exit code.
+  private static func report(_ error: any Error) -> Int32 {
+    let code = Self.exitCode(for: error).rawValue
+    if code == 0 { Self.exit(withError: error) }  // --help and --version
+    switch error {
+    case let error as FileError:
+      return fail(error.description, [.missing: 66, .invalid: 65, .failed: 1][error.kind]!)
+    case let error as LatentCodeError: return fail(error.description, 65)
+    case let error as ImageError: return fail(error.description, 1)
+    case let error as TorchError: return fail(error.description, 1)
+    case let error as TrainingError:
+      if case .interrupted = error { return fail(error.description, 130) }
+      return fail(error.description, 1)
+    case let error as UsageError: return fail(error.description, 64)
+    default:
+      guard code == 64 else { return fail("internal error: \(error); please report it", 70) }
+      // ArgumentParser's own: the first line says what is wrong, the usage after it is left to --help.
+      let line = Self.message(for: error).split(separator: "\n").first.map(String.init) ?? "wrong usage"
+      let command = CommandLine.arguments.dropFirst().first { name in
+        configuration.subcommands.contains { $0._commandName == name }
+      }
+      return fail("\(line); see \(["ddn", command, "--help"].compactMap { $0 }.joined(separator: " "))", 64)
+    }
+  }
+
+  private static func fail(_ message: String, _ code: Int32) -> Int32 {
+    Terminal.printError("ddn: \(message)")
+    return code
+  }
+}
+
+/// An option with an impossible value, found where ArgumentParser could not.
+struct UsageError: Error, CustomStringConvertible {
+  let description: String
+  init(_ description: String) { self.description = description }
+}

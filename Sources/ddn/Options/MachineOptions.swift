@@ -1,0 +1,33 @@
+import ArgumentParser
+import Torch
+
+/// Where a command computes.
+struct MachineOptions: ParsableArguments {
+  @Option(help: "Device: cpu, cuda or cuda:N.", transform: parseDevice)
+  var device: Device?
+
+  @Option(help: "Threads for one operation. Results may differ in the last bit between thread counts.")
+  var threads: Int?
+
+  func validate() throws {
+    if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads \(threads) is not within 1...1024") }
+  }
+
+  /// Sets the threads; gives the device, by default CUDA where there is one.
+  ///
+  /// - Throws: `UsageError` for a device that this machine does not have.
+  func start() throws -> Device {
+    if let threads { try Torch.setThreadCount(threads) }
+    let devices = try Device.cudaCount()
+    guard let device else { return devices > 0 ? .cuda(0) : .cpu }
+    if case .cuda(let index) = device, index >= devices {
+      throw UsageError("--device \(device): this libtorch sees \(devices) CUDA devices; use --device cpu")
+    }
+    return device
+  }
+}
+
+@Sendable private func parseDevice(_ text: String) throws -> Device {
+  guard let device = Device(text) else { throw ValidationError("'\(text)' is not cpu, cuda or cuda:N") }
+  return device
+}

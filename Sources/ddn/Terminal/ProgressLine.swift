@@ -1,0 +1,47 @@
+import Foundation
+
+/// How far a long job is, with its rate and the time left: one live line on a terminal, none when piped.
+struct ProgressLine {
+  private let total: Int
+  private let unit: String
+  private var lastDrawn = ContinuousClock.now - .seconds(1)
+  private var isShown = false
+
+  init(total: Int, unit: String) {
+    self.total = total
+    self.unit = unit
+  }
+
+  /// - Parameter rate: units a second.
+  mutating func show(_ done: Int, rate: Double, _ extra: String = "") {
+    guard Terminal.isInteractive, ContinuousClock.now - lastDrawn > .milliseconds(100) else { return }
+    lastDrawn = .now
+    isShown = true
+    let share = min(Double(done) / Double(max(total, 1)), 1)
+    let width = 24
+    let filled = Int(share * Double(width))
+    let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
+    let left = rate > 0 ? formatDuration(Double(max(total - done, 0)) / rate) : "?"
+    Terminal.overwrite(
+      "\(bar) \(Int(share * 100))%  \(done)/\(total) \(unit)  \(Int(rate))/s  \(left) left  \(extra)")
+  }
+
+  /// Removes the line, so that something else can be printed.
+  mutating func clear() {
+    if isShown { Terminal.overwrite("") }
+    isShown = false
+  }
+}
+
+/// Seconds as people say them: "42s", "3m 05s", "2h 10m".
+func formatDuration(_ seconds: Double) -> String {
+  guard seconds.isFinite, seconds < 1e8 else { return "?" }
+  let whole = Int(seconds.rounded())
+  func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+  if whole < 60 { return "\(whole)s" }
+  if whole < 3600 { return "\(whole / 60)m \(two(whole % 60))s" }
+  return "\(whole / 3600)h \(two(whole / 60 % 60))m"
+}
+
+/// A number with a fixed count of digits after the point.
+func formatNumber(_ number: Double, digits: Int = 4) -> String { String(format: "%.\(digits)f", number) }

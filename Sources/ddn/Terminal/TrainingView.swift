@@ -1,0 +1,52 @@
+import DDN
+import DDNData
+import DDNFigures
+import DDNFiles
+import DDNTraining
+import Foundation
+import Images
+import Torch
+
+/// Shows a training: a progress line, a status line and pictures at every tick.
+final class TrainingView {
+  private let run: TrainingRun
+  private var progress: ProgressLine
+  private var lastLoss = ""
+  /// The first training images, which the reconstruction picture shows: `[B, 1, 32, 32]`, and their classes.
+  private let examples: (images: Tensor, classes: Tensor)
+
+  init(_ run: TrainingRun, digits: DigitDataset, device: Device) throws {
+    self.run = run
+    progress = ProgressLine(total: run.trainer.options.images, unit: "images")
+    examples = try TrainingImages(digits, device: device).batch(Array(0..<min(8, digits.count)))
+  }
+
+  func show(_ event: TrainingRun.Event) throws {
+    switch event {
+    case .progress(let images, let rate): progress.show(images, rate: rate, lastLoss)
+    case .tick(let tick):
+      progress.clear()
+      lastLoss = "loss \(formatNumber(tick.loss))"
+      let left = Double(run.trainer.options.images - tick.images) / max(tick.imagesPerSecond, 1e-9)
+      Terminal.print(
+        "\(tick.images) images  \(lastLoss)  last level \(formatNumber(tick.lossOfLevels.last!))  "
+          + "perplexity \(tick.perplexityOfLayers.map { formatNumber($0, digits: 1) }.joined(separator: " "))  "
+          + "\(tick.splits) splits  \(Int(tick.imagesPerSecond))/s  \(formatDuration(left)) left")
+      try drawPictures(images: tick.images)
+    case .saved: break
+    }
+  }
+
+  private func drawPictures(images: Int) throws {
+    let network = run.trainer.network
+    network.setMode(.evaluation)
+    defer { network.setMode(.training) }
+    let codes = (0..<UInt64(64)).map { LatentCode(seed: $0, nodesOfLevels: network.nodesOfLevels) }
+    let classes = network.classes > 0 ? codes.indices.map { $0 % network.classes } : nil
+    try SampleGrid.draw(network.decode(codes, classes: classes).bitmaps())
+      .write(to: run.folder.picture("samples", images: images))
+    let reconstruction = try Reconstruction(of: examples.images, by: network, classes: examples.classes)
+    try ReconstructionGrid.draw(targets: examples.images, levels: reconstruction.levels)
+      .write(to: run.folder.picture("reconstructions", images: images))
+  }
+}
