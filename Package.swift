@@ -47,6 +47,11 @@ let package = Package(
     .testTarget(name: "ImagesTests", dependencies: ["DDNFiles", "Images"], swiftSettings: settings),
     .testTarget(name: "DDNTests", dependencies: ["DDN", "DDNFiles", "GoldenSupport", "Torch"], swiftSettings: settings),
     .testTarget(
-      name: "DDNDataTests", dependencies: ["DDNData", "DDNFiles", "GoldenSupport", "Torch"], swiftSettings: settings),
+      name: "DDNDataTests", dependencies: ["CZlib", "DDNData", "DDNFiles", "GoldenSupport", "Torch"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "DDNTrainingTests", dependencies: ["DDN", "DDNData", "DDNFiles", "DDNTraining", "Torch"],
+      swiftSettings: settings),
+    .testTarget(name: "CommandTests", dependencies: ["DDNFiles", "Torch"], swiftSettings: settings),
   ]
 )

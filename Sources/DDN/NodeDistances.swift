@@ -60,11 +60,27 @@ public enum NodeDistances {
       let (nodes, channels, width) = (weights.shape[0], weights.shape[1], weights.shape[2])
       let cheaper = cheaperForm(
         samples: paths.samples, nodes: nodes, channels: channels, features: width, pixels: features.shape[2])
-      switch measure == .absolute ? .images : form ?? cheaper {
-      case .images: return try byImages(features, weights, residual, paths, measure)
-      case .products: return try byProducts(features, weights, residual, paths)
-      }
+      let distances =
+        switch measure == .absolute ? .images : form ?? cheaper {
+        case .images: try byImages(features, weights, residual, paths, measure)
+        case .products: try byProducts(features, weights, residual, paths)
+        }
+      return try distances.gathered(firstTwins(weights), dimension: 1)
     }
+  }
+
+  /// For every node the first one of equal weights, as a rule itself: `[K]` int64.
+  ///
+  /// Why: every split makes twins, of which the first must win, but matrix products compute the edges of a matrix
+  /// otherwise than its middle, so that equal rows need not give equal bits. Whole numbers add up in any order; a
+  /// checksum over the weights' bits takes two nodes for twins by chance once in about 2^60 pairs.
+  private static func firstTwins(_ weights: Tensor) throws(TorchError) -> Tensor {
+    let (nodes, count) = (weights.shape[0], weights.shape[1] * weights.shape[2])
+    var twister = MersenneTwister(seed: 0)
+    let factors = (0..<count).map { _ in Int(bitPattern: UInt(twister.next()) << 32 | UInt(twister.next())) }
+    let bits = try weights.reshaped([nodes, count]).reinterpreted(as: .int32).to(.int64)
+    let checksums = try (bits * Tensor(factors, shape: [count]).to(weights.device)).sum([1])  // [K], wrapping
+    return try checksums.reshaped([nodes, 1]).isUnequal(to: checksums).to(.uint8).argmin(1)  // [K, K] -> [K]
   }
 
   private static func byImages(

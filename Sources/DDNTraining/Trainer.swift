@@ -101,6 +101,8 @@ public final class Trainer {
 public enum TrainingError: Error, CustomStringConvertible {
   case diverged(images: Int)
   case interrupted(images: Int, savedIn: String)
+  /// Stopped where there is nothing to save.
+  case stopped
 
   public var description: String {
     switch self {
@@ -108,6 +110,7 @@ public enum TrainingError: Error, CustomStringConvertible {
       "the loss is no longer a number after \(images) images; start again with a lower learning rate (--lr)"
     case .interrupted(let images, let folder):
       "interrupted after \(images) images; everything is saved in \(folder), continue with --resume \(folder)"
+    case .stopped: "interrupted"
     }
   }
 }

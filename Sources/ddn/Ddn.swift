@@ -43,8 +43,8 @@ struct Ddn: ParsableCommand {
     case let error as ImageError: return fail(error.description, 1)
     case let error as TorchError: return fail(error.description, 1)
     case let error as TrainingError:
-      if case .interrupted = error { return fail(error.description, 130) }
-      return fail(error.description, 1)
+      if case .diverged = error { return fail(error.description, 1) }
+      return fail(error.description, 130)
     case let error as UsageError: return fail(error.description, 64)
     default:
       guard code == 64 else { return fail("internal error: \(error); please report it", 70) }

@@ -1,33 +1,35 @@
 import CTorch
 
-/// An argument of an operator: libtorch's boxed values.
-public enum Argument {
-  case none
-  case tensor(Tensor)
-  case int(Int)
-  case double(Double)
-  case bool(Bool)
-  case string(String)
-  case ints([Int])
-  case tensors([Tensor])
-  case optionalTensors([Tensor?])
-  case device(Device)
-  case generator(Generator)
+extension Operator {
+  /// An argument of an operator: libtorch's boxed values.
+  public enum Argument {
+    case none
+    case tensor(Tensor)
+    case int(Int)
+    case double(Double)
+    case bool(Bool)
+    case string(String)
+    case ints([Int])
+    case tensors([Tensor])
+    case optionalTensors([Tensor?])
+    case device(Device)
+    case generator(Generator)
 
-  /// A type as operators take it, which is its number; nil stands for "as the input".
-  public static func dtype(_ type: DType?) -> Argument { type.map { .int($0.scalarType) } ?? .none }
-  public static func optional(_ tensor: Tensor?) -> Argument { tensor.map { .tensor($0) } ?? .none }
-  public static func optional(_ generator: Generator?) -> Argument { generator.map { .generator($0) } ?? .none }
-}
+    /// A type as operators take it, which is its number; nil stands for "as the input".
+    public static func dtype(_ type: DType?) -> Argument { type.map { .int($0.scalarType) } ?? .none }
+    public static func optional(_ tensor: Tensor?) -> Argument { tensor.map { .tensor($0) } ?? .none }
+    public static func optional(_ generator: Generator?) -> Argument { generator.map { .generator($0) } ?? .none }
+  }
 
-/// What an operator returned.
-public enum Outcome {
-  case none
-  case tensor(Tensor)
-  case int(Int)
-  case double(Double)
-  case bool(Bool)
-  case tensors([Tensor])
+  /// What an operator returned.
+  public enum Outcome {
+    case none
+    case tensor(Tensor)
+    case int(Int)
+    case double(Double)
+    case bool(Bool)
+    case tensors([Tensor])
+  }
 }
 
 /// One operator of libtorch, found once by its schema name: `Operator("aten::add", "Tensor")`.
@@ -82,7 +84,7 @@ public struct Operator: @unchecked Sendable {
   }
 }
 
-extension Outcome {
+extension Operator.Outcome {
   /// Takes over the handles in a result of the C interface.
   fileprivate init(taking value: ct_value) {
     switch value.tag {
@@ -114,7 +116,7 @@ private struct Scratch {
     return UnsafeRawPointer(block)
   }
 
-  mutating func value(of argument: Argument) -> ct_value {
+  mutating func value(of argument: Operator.Argument) -> ct_value {
     var value = ct_value()
     switch argument {
     case .none: value.tag = CT_NONE

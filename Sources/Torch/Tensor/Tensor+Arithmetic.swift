@@ -13,6 +13,7 @@ extension Tensor {
   private static let clampOperator = Operator("aten::clamp")
   private static let truncateOperator = Operator("aten::trunc")
   private static let lessOperator = Operator("aten::lt", "Scalar")
+  private static let unequalOperator = Operator("aten::ne", "Tensor")
   private static let whereOperator = Operator("aten::where", "self")
   private static let sumOperator = Operator("aten::sum", "dim_IntList")
   private static let meanOperator = Operator("aten::mean", "dim")
@@ -77,6 +78,11 @@ extension Tensor {
   /// True where an element is below `bound`.
   public func isLess(than bound: Double) throws(TorchError) -> Tensor {
     try Tensor.lessOperator.tensor(.tensor(self), .double(bound))
+  }
+
+  /// True where an element differs from that of `other`.
+  public func isUnequal(to other: Tensor) throws(TorchError) -> Tensor {
+    try Tensor.unequalOperator.tensor(.tensor(self), .tensor(other))
   }
 
   /// Elements of `first` where this (bool) is true, of `second` elsewhere.

@@ -10,6 +10,7 @@ extension Tensor {
   private static let contiguousOperator = Operator("aten::contiguous")
   private static let cloneOperator = Operator("aten::clone")
   private static let detachOperator = Operator("aten::detach")
+  private static let reinterpretOperator = Operator("aten::view", "dtype")
   private static let toTypeOperator = Operator("aten::to", "dtype")
   private static let toDeviceOperator = Operator("aten::to", "device")
   private static let copyOperator = Operator("aten::copy_")
@@ -70,6 +71,11 @@ extension Tensor {
 
   public func to(_ dtype: DType) throws(TorchError) -> Tensor {
     try Tensor.toTypeOperator.tensor(.tensor(self), .dtype(dtype))
+  }
+
+  /// The same bits as elements of another type of the same size.
+  public func reinterpreted(as dtype: DType) throws(TorchError) -> Tensor {
+    try Tensor.reinterpretOperator.tensor(.tensor(self), .dtype(dtype))
   }
 
   public func to(_ device: Device) throws(TorchError) -> Tensor {

@@ -1,2 +1,92 @@
 import ArgumentParser
-struct Demo: ParsableCommand {}
+import DDN
+import DDNData
+import DDNFigures
+import DDNFiles
+import DDNTraining
+import Foundation
+import Images
+import Torch
+
+struct Demo: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Watch a small model learn, draw and reconstruct digits: about a minute.",
+    discussion: """
+      Trains 8 nodes x 3 levels on 9,000 of the digits that are part of ddn, then draws new digits, reconstructs \
+      some of the 1,000 that it has not seen, and leaves the pictures and a page to open in a browser.
+      """)
+
+  @Option(help: "Seconds to train.")
+  var seconds = 60.0
+
+  @Option(help: "Folder for the pictures and index.html; an earlier demo's are replaced.")
+  var outdir = "demo-output"
+
+  @Option(help: "Seed of everything.")
+  var seed: UInt64 = 0
+
+  @OptionGroup(title: "Machine") var machine: MachineOptions
+
+  func validate() throws {
+    if !(seconds >= 1 && seconds <= 86_400) { throw ValidationError("--seconds \(seconds) is not within 1...86400") }
+  }
+
+  func run() throws {
+    let device = try machine.start()
+    let folder = URL(fileURLWithPath: outdir)
+    try Folder.create(folder)
+    let (seen, unseen) = try DigitDataset.shipped().split(last: 1000)
+    Terminal.print("training 8 nodes x 3 levels on \(seen.count) digits for \(formatDuration(seconds))")
+    let network = try train(on: TrainingImages(seen, device: device), device: device)
+
+    let codes = (seed..<seed + 100).map { LatentCode(seed: $0, nodesOfLevels: network.nodesOfLevels) }
+    try SampleGrid.draw(network.decode(codes).bitmaps(), columns: 10)
+      .write(to: folder.appendingPathComponent("samples.png"))
+
+    let tensors = try TrainingImages(unseen, device: device)
+    let shown = try tensors.batch(Array(0..<10)).images
+    let result = try Reconstruction(of: shown, by: network)
+    try ReconstructionGrid.draw(targets: shown, levels: result.levels, codes: result.codes, zoom: 3)
+      .write(to: folder.appendingPathComponent("reconstructions.png"))
+
+    let all = try Reconstruction(of: tensors.batch(Array(0..<unseen.count)).images, by: network)
+    let errors = all.errors.map { $0.reduce(0, +) / Double(unseen.count) }
+    let bits = LatentCode.bits(nodesOfLevels: network.nodesOfLevels)
+    Terminal.print("unseen digits, error of each level: \(errors.map { formatNumber($0) }.joined(separator: " "))")
+    Terminal.print("their codes, \(formatNumber(bits, digits: 0)) bits each:")
+    for (code, label) in zip(result.codes, unseen.labels) { Terminal.print("  a \(label) is \(code)") }
+
+    let page = DemoPage(
+      nodesOfLevels: network.nodesOfLevels, seconds: seconds, errors: errors, codes: zip(unseen.labels, result.codes))
+    try AtomicFile.write(Data(page.html.utf8), to: folder.appendingPathComponent("index.html"))
+    Terminal.print("open \(folder.appendingPathComponent("index.html").path)")
+  }
+
+  /// Trains for `seconds`, with a line now and then.
+  private func train(on data: TrainingImages, device: Device) throws -> any DiscreteDistributionNetwork {
+    let stop = StopSignal()
+    let clock = ContinuousClock()
+    let start = clock.now
+    func elapsed() -> Double { (clock.now - start) / .seconds(1) }
+    let network = NetworkConfiguration.recurrent(.init(nodes: 8, repeats: 3))
+    let trainer = try Trainer(TrainingOptions(network: network, images: .max, seed: seed), data: data, device: device)
+    var progress = ProgressLine(total: Int(seconds), unit: "s")
+    var nextLine = seconds / 6
+    var status = ""
+    while elapsed() < seconds && !stop.shouldStop {
+      try trainer.step()
+      if elapsed() >= nextLine {
+        nextLine += seconds / 6
+        let losses = try trainer.takeLosses()
+        status = "loss \(losses.map { formatNumber($0, digits: 3) }.joined(separator: " "))"
+        progress.clear()
+        Terminal.print("\(formatDuration(elapsed()))  \(trainer.images) images  level losses \(status.dropFirst(5))")
+      }
+      progress.show(Int(elapsed()), rate: 1, "\(trainer.images) images  \(status)")
+    }
+    progress.clear()
+    if stop.shouldStop { throw TrainingError.stopped }
+    trainer.network.setMode(.evaluation)
+    return trainer.network
+  }
+}

@@ -1,2 +1,122 @@
 import ArgumentParser
-struct Generate: ParsableCommand {}
+import DDN
+import DDNFigures
+import DDNFiles
+import Foundation
+import Images
+import Torch
+
+struct Generate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Draw new images.",
+    discussion: """
+      Every seed draws a code, and the code an image: the same on any machine and at any batch size. With 9 images or \
+      more, a picture of the first 100 lies beside the folder.
+
+      Examples:
+        ddn generate --seeds 0-99
+        ddn generate --network runs/00000-mnist --seeds 0-999 --outdir samples --subdirs
+        ddn generate --network mnist-k8-l3 --codes 3.0.7,3.0.6
+      """)
+
+  @OptionGroup var network: NetworkOption
+
+  @Option(help: "Folder for the images, NNNNNN.png.")
+  var outdir = "generated"
+
+  @Option(help: "Seeds, one image each: 0-99 or 1,2,5-10.")
+  var seeds = SeedList(argument: "0-99")!
+
+  @Option(help: "Draw these codes instead of seeds: choices from the first level, dots between, commas between codes.")
+  var codes: String?
+
+  @Option(name: .customLong("class"), help: "Class of all images, for a class-conditional model. (default: by seed)")
+  var classIndex: Int?
+
+  @Flag(help: "Put images into folders of 1000.")
+  var subdirs = false
+
+  @Option(help: "Images at a time.")
+  var batch = 64
+
+  @Flag(name: [.customShort("n"), .long], help: "Print what would be done and stop.")
+  var dryRun = false
+
+  @OptionGroup(title: "Machine") var machine: MachineOptions
+
+  func validate() throws {
+    if !(1...1_000_000).contains(batch) { throw ValidationError("--batch \(batch) is not within 1...1000000") }
+  }
+
+  func run() throws {
+    let device = try machine.start()
+    let model = try network.load(device: device)
+    let jobs = try makeJobs(model)
+    let folder = URL(fileURLWithPath: outdir)
+    if dryRun {
+      Terminal.print("would draw \(jobs.count) images with \(network.url.path) into \(folder.path) on \(device)")
+      return
+    }
+    try Folder.create(folder)
+    var progress = ProgressLine(total: jobs.count, unit: "images")
+    let start = ContinuousClock.now
+    var first: [Bitmap] = []
+    for place in stride(from: 0, to: jobs.count, by: batch) {
+      let batch = jobs[place..<min(place + batch, jobs.count)]
+      let classes = model.network.classes > 0 ? batch.map(\.classIndex) : nil
+      let images = try model.network.decode(batch.map(\.code), classes: classes).bitmaps()
+      for (job, image) in zip(batch, images) {
+        try Folder.create(folder.appendingPathComponent(job.name).deletingLastPathComponent())
+        try image.write(to: folder.appendingPathComponent(job.name))
+      }
+      first += images.prefix(100 - first.count)
+      progress.show(batch.endIndex, rate: Double(batch.endIndex) / ((ContinuousClock.now - start) / .seconds(1)))
+    }
+    progress.clear()
+    Terminal.print("\(jobs.count) images in \(folder.path)")
+    if first.count >= 9 {
+      let picture = folder.deletingLastPathComponent().appendingPathComponent(folder.lastPathComponent + ".png")
+      try SampleGrid.draw(first).write(to: picture)
+      Terminal.print("the first \(first.count) in \(picture.path)")
+    }
+  }
+
+  /// One image to draw.
+  private struct Job {
+    let name: String
+    let code: LatentCode
+    let classIndex: Int
+  }
+
+  private func makeJobs(_ model: Model) throws -> [Job] {
+    let network = model.network
+    if let classIndex, !(0..<network.classes).contains(classIndex) {
+      throw UsageError(
+        network.classes == 0
+          ? "--class \(classIndex): this model knows no classes; leave the option out"
+          : "--class \(classIndex) is not within 0...\(network.classes - 1)")
+    }
+    if let codes {
+      return try codes.split(separator: ",", omittingEmptySubsequences: false).map { text in
+        let code = try LatentCode(parsing: String(text), nodesOfLevels: network.nodesOfLevels)
+        guard code.choices.count == network.nodesOfLevels.count else {
+          throw UsageError(
+            "--codes \(code) has \(code.choices.count) choices, and this model has \(network.nodesOfLevels.count) levels")
+        }
+        return Job(name: "\(code).png", code: code, classIndex: classIndex ?? 0)
+      }
+    }
+    return seeds.seeds.map { seed in
+      let name = padded(seed) + ".png"
+      return Job(
+        name: subdirs ? "\(padded(seed / 1000 * 1000))/\(name)" : name,
+        code: LatentCode(seed: seed, nodesOfLevels: network.nodesOfLevels),
+        classIndex: classIndex ?? (network.classes > 0 ? Int(seed % UInt64(network.classes)) : 0))
+    }
+  }
+
+  private func padded(_ number: UInt64) -> String {
+    let text = String(number)
+    return String(repeating: "0", count: max(0, 6 - text.count)) + text
+  }
+}

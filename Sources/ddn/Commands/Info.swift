@@ -1,2 +1,46 @@
 import ArgumentParser
-struct Info: ParsableCommand {}
+import DDN
+import DDNFiles
+import Foundation
+import Torch
+
+struct Info: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Say what a model is, or what this program runs on.",
+    discussion: """
+      Examples:
+        ddn info                          versions, devices, shipped models
+        ddn info --network mnist          one model
+        ddn info --network runs/00000-mnist
+      """)
+
+  @Option(help: "A shipped model, a .safetensors file, or a run folder.")
+  var network: String?
+
+  func run() throws {
+    guard let network else { return try printMachine() }
+    var option = NetworkOption()
+    option.network = network
+    let model = try option.load(device: .cpu)
+    let nodes = model.network.nodesOfLevels
+    Terminal.print("file          \(option.url.path)")
+    Terminal.print("network       \(model.configuration.summary), \(model.network.parameterCount) parameters")
+    Terminal.print("images        \(model.network.imageShape.map(String.init).joined(separator: "x"))")
+    Terminal.print("code          \(nodes.count) choices, \(formatNumber(LatentCode.bits(nodesOfLevels: nodes), digits: 1)) bits")
+    guard let training = model.training else { return }
+    Terminal.print("trained on    \(training.data), \(training.images) images in \(formatDuration(training.elapsedSeconds))")
+    Terminal.print("level losses  \(training.lossOfLevels.map { formatNumber($0) }.joined(separator: " "))")
+    Terminal.print(
+      "node use      perplexity \(training.perplexityOfLayers.map { formatNumber($0, digits: 1) }.joined(separator: " "))"
+        + " of \(nodes[0])")
+  }
+
+  private func printMachine() throws {
+    Terminal.print("ddn           \(Ddn.configuration.version)")
+    Terminal.print("libtorch      \(Torch.version), \(Torch.threadCount) threads, \(try Device.cudaCount()) CUDA devices")
+    for name in Model.shippedNames {
+      let model = try Model(contentsOf: Model.shippedURL(name))
+      Terminal.print("\(name.padding(toLength: 13, withPad: " ", startingAt: 0)) \(model.configuration.summary)")
+    }
+  }
+}
