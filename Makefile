@@ -18,7 +18,7 @@ demo: build ## set up, build and run the main job on the data that comes with th
 	@.build/release/ddn demo
 
 test: build ## set up, build and run every test
-	@swift test --quiet $(SWIFT_TEST)
+	@OMP_NUM_THREADS=1 swift test $(SWIFT_TEST)  # Tests run side by side; threads within operators would fight.
 
 build: setup ## build .build/release/ddn
 	@swift build --quiet $(SWIFT_BUILD) --product ddn

@@ -25,7 +25,7 @@ public struct LatentCode: Hashable, Sendable, CustomStringConvertible {
   public init(parsing text: String, nodesOfLevels: [Int]) throws(LatentCodeError) {
     var choices: [Int] = []
     for part in text.split(separator: ".", omittingEmptySubsequences: false) {
-      guard let choice = Int(part) else {
+      guard part.allSatisfy({ $0.isASCII && $0.isNumber }), let choice = Int(part) else {
         throw LatentCodeError("'\(text)' is not a code; write the choices with dots between, such as 3.0.7")
       }
       choices.append(choice)

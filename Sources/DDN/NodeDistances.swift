@@ -73,7 +73,7 @@ public enum NodeDistances {
   ///
   /// Why: every split makes twins, of which the first must win, but matrix products compute the edges of a matrix
   /// otherwise than its middle, so that equal rows need not give equal bits. Whole numbers add up in any order; a
-  /// checksum over the weights' bits takes two nodes for twins by chance once in about 2^60 pairs.
+  /// checksum over the weights' bits takes two nodes for twins by chance at most once in 2^33 pairs.
   private static func firstTwins(_ weights: Tensor) throws(TorchError) -> Tensor {
     let (nodes, count) = (weights.shape[0], weights.shape[1] * weights.shape[2])
     var twister = MersenneTwister(seed: 0)

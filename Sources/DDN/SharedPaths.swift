@@ -6,11 +6,13 @@ import Torch
 /// the same codes so far therefore need the network's block only once: level 0 runs on one row however large the
 /// batch is, level 1 on at most K. This is exact; gradients of shared rows add up by themselves.
 ///
-/// A *row* is one distinct path; tensors over rows are `[R, ...]`, tensors over images `[B, ...]`.
+/// A *row* is one distinct path; tensors over rows are `[R, ...]`, tensors over images `[B, ...]`. R is rounded up to
+/// a few sizes with rows that no image reads: convolutions prepare themselves for every batch size they meet, which
+/// costs more than the rows.
 public struct SharedPaths {
   /// Images in the batch, B.
   public let samples: Int
-  /// Distinct paths, R, in `1...B`.
+  /// R, in `1...B`: the distinct paths, rounded up.
   public let rows: Int
   /// `[B]` int64, the row of every image; nil when image `b` has row `b` to itself.
   public let rowOfSample: Tensor?
@@ -62,14 +64,24 @@ public struct SharedPaths {
   public func branching(at codes: Tensor, nodes: Int) throws(TorchError) -> Branching {
     guard let rowOfSample else { return Branching(paths: self, parentOfRow: nil, codeOfRow: codes) }
     let branch = try rowOfSample.scaled(by: nodes) + codes  // [B], distinct for distinct paths
-    let (branches, rowOfBranch) = try branch.unique()
-    let count = branches.shape[0]
+    let (distinct, rowOfBranch) = try branch.unique()
+    let count = distinct.shape[0]
+    let rows = Self.roundedUp(count)
     // Copying rows about is not worth saving a few of them.
-    if count * 10 > samples * 9 {
+    if rows * 10 > samples * 9 {
       return Branching(paths: .separate(samples: samples), parentOfRow: rowOfSample, codeOfRow: codes)
     }
+    let spare = try distinct.slice(0, count - 1..<count).expanded([rows - count])
+    let branches = try rows == count ? distinct : .concatenate([distinct, spare])
     return Branching(
-      paths: SharedPaths(samples: samples, rows: count, rowOfSample: rowOfBranch),
+      paths: SharedPaths(samples: samples, rows: rows, rowOfSample: rowOfBranch),
       parentOfRow: try branches.floorDivided(by: nodes), codeOfRow: try branches.remainder(by: nodes))
+  }
+
+  /// The next of 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48 and so on.
+  static func roundedUp(_ count: Int) -> Int {
+    var size = 1
+    while size < count { size *= 2 }
+    return size >= 4 && size / 4 * 3 >= count ? size / 4 * 3 : size
   }
 }

@@ -116,7 +116,9 @@ struct NodeDistancesTests {
     #expect(decided * 50 > images * 49, "\(decided) of \(images) images are no near-tie")
   }
 
-  @Test("nodes of equal weights have distances of equal bits, and the lower index wins", arguments: NodeDistances.Form.allCases)
+  @Test(
+    "nodes of equal weights have distances of equal bits, and the lower index wins",
+    arguments: NodeDistances.Form.allCases)
   func twins(form: NodeDistances.Form) throws {
     var random = SeededGenerator(seed: 9)
     var failures: [String] = []

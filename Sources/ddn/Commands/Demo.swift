@@ -64,7 +64,7 @@ struct Demo: ParsableCommand {
 
   /// Trains for `seconds`, with a line now and then.
   private func train(on data: TrainingImages, device: Device) throws -> any DiscreteDistributionNetwork {
-    let stop = StopSignal()
+    StopSignal.listen()
     let clock = ContinuousClock()
     let start = clock.now
     func elapsed() -> Double { (clock.now - start) / .seconds(1) }
@@ -73,7 +73,7 @@ struct Demo: ParsableCommand {
     var progress = ProgressLine(total: Int(seconds), unit: "s")
     var nextLine = seconds / 6
     var status = ""
-    while elapsed() < seconds && !stop.shouldStop {
+    while elapsed() < seconds && !StopSignal.shouldStop() {
       try trainer.step()
       if elapsed() >= nextLine {
         nextLine += seconds / 6
@@ -85,7 +85,7 @@ struct Demo: ParsableCommand {
       progress.show(Int(elapsed()), rate: 1, "\(trainer.images) images  \(status)")
     }
     progress.clear()
-    if stop.shouldStop { throw TrainingError.stopped }
+    if StopSignal.shouldStop() { throw TrainingError.stopped }
     trainer.network.setMode(.evaluation)
     return trainer.network
   }

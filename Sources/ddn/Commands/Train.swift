@@ -26,7 +26,7 @@ struct Train: ParsableCommand {
   @Option(help: "Folder with MNIST's idx files, plain or .gz. Without it: the 10,000 test digits that are part of ddn.")
   var data: String?
 
-  @Option(help: "Continue the run in this folder; its own options hold, only --duration can be changed.")
+  @Option(help: "Continue the run in this folder; its own options hold, only --duration and --cooldown can be changed.")
   var resume: String?
 
   @Option(help: "Million images to see in all.")
@@ -46,7 +46,10 @@ struct Train: ParsableCommand {
 
   func run() throws {
     var (folder, options) = try resume.map(openRun) ?? (nil, try newOptions())
-    if let duration, resume != nil { options.images = try images(fromMillions: duration) }
+    if resume != nil {
+      if let duration { options.images = try images(fromMillions: duration) }
+      if let cooldown = learning.cooldown { options.cooldownImages = try images(fromMillions: cooldown) }
+    }
     if let objection = options.objection { throw UsageError(objection) }
 
     let device = try machine.start()
@@ -72,8 +75,8 @@ struct Train: ParsableCommand {
     if seen > 0 { Terminal.print("continuing after \(seen) of \(options.images) images") }
 
     let view = try TrainingView(run, digits: digits, device: device)
-    let stop = StopSignal()
-    try run.run(shouldStop: { stop.shouldStop }, report: view.show)
+    StopSignal.listen()
+    try run.run(shouldStop: StopSignal.shouldStop, report: view.show)
     Terminal.print("done: \(runFolder.model.path)")
   }
 

@@ -83,10 +83,10 @@ struct LearningOptions: ParsableArguments {
 
   func runName(data: String) -> String { ([data] + (desc.map { [$0] } ?? [])).joined(separator: "-") }
 
-  /// The names of the options that were given.
+  /// The names of the options that were given and that a resumed run cannot change.
   var givenNames: [String] {
     named([
-      ("--batch", batch != nil), ("--lr", lr != nil), ("--cooldown", cooldown != nil), ("--ema", ema != nil),
+      ("--batch", batch != nil), ("--lr", lr != nil), ("--ema", ema != nil),
       ("--chain-dropout", chainDropout != nil), ("--chain-dropout-per", chainDropoutPer != nil),
       ("--split", split != nil), ("--split-warmup", splitWarmup != nil), ("--resize", resize != nil),
       ("--seed", seed != nil), ("--tick", tick != nil), ("--snap", snap != nil), ("--desc", desc != nil),

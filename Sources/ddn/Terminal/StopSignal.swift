@@ -4,19 +4,18 @@ import Synchronization
 
 /// Turns Ctrl-C and SIGTERM into a question that a long job can ask between two steps.
 ///
-/// The second signal ends the process at once. Unchecked: the sources are only kept, never used from two threads.
-final class StopSignal: @unchecked Sendable {
-  private let isRaised = Atomic(false)
-  private let sources: [any DispatchSourceSignal]
+/// The second signal ends the process at once.
+enum StopSignal {
+  private static let isRaised = Atomic(false)
 
-  init() {
+  /// Catches the signals from now on, until the process ends.
+  static func listen() {
     let queue = DispatchQueue(label: "stop signal")
-    sources = [SIGINT, SIGTERM].map { number in
+    for number in [SIGINT, SIGTERM] {
       signal(number, SIG_IGN)
-      return DispatchSource.makeSignalSource(signal: number, queue: queue)
-    }
-    for source in sources {
-      source.setEventHandler { [unowned self] in
+      let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+      source.setEventHandler {
+        withExtendedLifetime(source) {}  // The handler keeps its source alive.
         if isRaised.exchange(true, ordering: .relaxed) { Foundation.exit(130) }
         Terminal.printError("\nstopping after this step; once more to stop at once without saving")
       }
@@ -24,5 +23,5 @@ final class StopSignal: @unchecked Sendable {
     }
   }
 
-  var shouldStop: Bool { isRaised.load(ordering: .relaxed) }
+  static func shouldStop() -> Bool { isRaised.load(ordering: .relaxed) }
 }

@@ -1,0 +1,126 @@
+import DDN
+import GoldenSupport
+import Testing
+import Torch
+
+@Suite("Choosers")
+struct ChooserTests {
+  static let nodes = 8
+
+  /// What a chooser picks for `samples` images at a level of 8 nodes of 2x2 images; the same every time.
+  static func choose(_ chooser: any Chooser, samples: Int, level: Int = 0) throws -> LevelOutput {
+    let generator = try Generator(seed: 11)
+    let layer = try DiscreteDistributionLayer(
+      .init(nodes: nodes, imageChannels: 1, featureChannels: 4), generator: generator)
+    let features = try Tensor.normal([1, 4, 2, 2], generator: generator)
+    return try layer(
+      level: level, features: features, previous: nil, paths: SharedPaths(samples: samples, device: .cpu),
+      chooser: chooser)
+  }
+
+  static func codes(_ chooser: any Chooser, samples: Int, level: Int = 0) throws -> [Int] {
+    try choose(chooser, samples: samples, level: level).codes.array()
+  }
+
+  static func nearest(samples: Int) throws -> NearestChooser {
+    NearestChooser(Target(try .normal([samples, 1, 2, 2], generator: Generator(seed: 12))))
+  }
+
+  /// Pearson's statistic of codes against equal shares; with 7 degrees of freedom above 24.3 once in a thousand.
+  static func unevenness(_ codes: [Int]) -> Double {
+    let expected = Double(codes.count) / Double(nodes)
+    return (0..<nodes).reduce(0) { sum, node in
+      let difference = Double(codes.filter { $0 == node }.count) - expected
+      return sum + difference * difference / expected
+    }
+  }
+
+  @Test("chance takes every node equally often")
+  func uniform() throws {
+    let codes = try Self.codes(RandomChooser(Generator(seed: 1)), samples: 8000)
+    #expect(codes.allSatisfy { (0..<Self.nodes).contains($0) })
+    #expect(Self.unevenness(codes) < 24.3)
+  }
+
+  @Test("chance is decided by the seed")
+  func reproducible() throws {
+    let first = try Self.codes(RandomChooser(Generator(seed: 1)), samples: 50)
+    #expect(try first == Self.codes(RandomChooser(Generator(seed: 1)), samples: 50))
+    #expect(try first != Self.codes(RandomChooser(Generator(seed: 2)), samples: 50))
+    let chooser = RandomChooser(try Generator(seed: 1))
+    #expect(try Self.codes(chooser, samples: 50) != Self.codes(chooser, samples: 50))
+  }
+
+  @Test("a target takes the nearest node and reports all distances")
+  func nearest() throws {
+    let output = try Self.choose(Self.nearest(samples: 20), samples: 20)
+    let distances = try #require(output.distances)
+    #expect(distances.shape == [20, Self.nodes])
+    #expect(try output.codes.array(Int.self) == distances.argmin(1).array())
+    #expect(Set(try output.codes.array(Int.self)).count > 1)
+  }
+
+  @Test("given codes are taken as far as they go, then the next chooser's")
+  func prefix() throws {
+    let given = [[3, 1, 4], [1, 5, 2]]
+    let nearest = try Self.nearest(samples: 3)
+    let chooser = GivenChooser(try given.map { try Tensor($0, shape: [3]) }, then: nearest)
+    #expect(try Self.codes(chooser, samples: 3, level: 0) == given[0])
+    #expect(try Self.codes(chooser, samples: 3, level: 1) == given[1])
+    #expect(try Self.codes(chooser, samples: 3, level: 2) == Self.codes(nearest, samples: 3))
+    #expect(try Self.choose(chooser, samples: 3, level: 1).distances == nil)
+    #expect(try Self.choose(chooser, samples: 3, level: 2).distances != nil)
+  }
+
+  @Test("chain dropout with probability 0 changes nothing and draws nothing", arguments: ChainDropout.Scope.allCases)
+  func noDropout(scope: ChainDropout.Scope) throws {
+    let generator = try Generator(seed: 1)
+    let before = try generator.state().bytes()
+    let nearest = try Self.nearest(samples: 100)
+    let chooser = ChainDropout(nearest, probability: 0, scope: scope, generator: generator)
+    #expect(try Self.codes(chooser, samples: 100) == Self.codes(nearest, samples: 100))
+    #expect(try generator.state().bytes() == before)
+  }
+
+  @Test(
+    "chain dropout with probability 1 is all chance, and still reports distances",
+    arguments: ChainDropout.Scope.allCases)
+  func fullDropout(scope: ChainDropout.Scope) throws {
+    let given = GivenChooser([try Tensor([Int](repeating: 2, count: 8000), shape: [8000])])
+    let chooser = ChainDropout(given, probability: 1, scope: scope, generator: try Generator(seed: 1))
+    #expect(try Self.unevenness(Self.codes(chooser, samples: 8000)) < 24.3)
+
+    let nearest = try Self.nearest(samples: 20)
+    let dropped = ChainDropout(nearest, probability: 1, scope: scope, generator: try Generator(seed: 1))
+    let expected = try #require(try Self.choose(nearest, samples: 20).distances)
+    let distances = try #require(try Self.choose(dropped, samples: 20).distances)
+    #expect(try distances.array(Float.self) == expected.array())
+  }
+
+  @Test("by sample, chain dropout replaces a fraction of every batch")
+  func dropoutBySample() throws {
+    let given = GivenChooser([try Tensor([Int](repeating: 2, count: 8000), shape: [8000])])
+    let chooser = ChainDropout(given, probability: 0.25, scope: .sample, generator: try Generator(seed: 1))
+    let changed = try Self.codes(chooser, samples: 8000).filter { $0 != 2 }.count
+    // A replaced code is by chance the same once in 8; four standard deviations of 8000 draws are 150.
+    #expect(abs(changed - 8000 / 4 * 7 / 8) < 150)
+  }
+
+  @Test("by batch, chain dropout replaces a fraction of the batches, all codes or none")
+  func dropoutByBatch() throws {
+    let given = GivenChooser([try Tensor([Int](repeating: 2, count: 100), shape: [100])])
+    let chooser = ChainDropout(given, probability: 0.25, scope: .batch, generator: try Generator(seed: 1))
+    let changed = try (0..<400).map { _ in try Self.codes(chooser, samples: 100).filter { $0 != 2 }.count }
+    #expect(changed.allSatisfy { $0 == 0 || $0 > 60 })
+    #expect(abs(changed.filter { $0 > 0 }.count - 100) < 35)
+  }
+
+  @Test("a target is resized once a size, and not at its own")
+  func resizing() throws {
+    let target = Target(try .normal([2, 3, 8, 8], generator: Generator(seed: 1)))
+    #expect(try target.sized(height: 8, width: 8) === target.images)
+    let small = try target.sized(height: 4, width: 4)
+    #expect(small.shape == [2, 3, 4, 4])
+    #expect(try target.sized(height: 4, width: 4) === small)
+  }
+}
