@@ -9,7 +9,7 @@ SWIFT_TEST = $(SWIFT_BUILD) --disable-testable-imports --disable-xctest
 # This clone's libCTorch, before one that another clone has published.
 export PKG_CONFIG_PATH := $(CURDIR)/.build/ctorch/lib/pkgconfig$(if $(PKG_CONFIG_PATH),:$(PKG_CONFIG_PATH))
 
-.PHONY: help demo test build setup format lint install env clean
+.PHONY: help demo test build bench setup format lint install env clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
@@ -25,6 +25,9 @@ build: setup ## build .build/release/ddn
 
 setup: ## fetch libtorch and build libCTorch, unless done; LIBTORCH=/path uses one you have
 	@scripts/setup
+
+bench: build ## measure this machine; ROWS=layer runs the rows whose name contains the word
+	@.build/release/ddn bench --rows "$(ROWS)"
 
 format: ## format the Swift sources in place
 	@swift format --in-place --parallel --recursive Package.swift Sources Tests

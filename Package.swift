@@ -33,10 +33,12 @@ let package = Package(
     .target(
       name: "DDNTraining", dependencies: ["DDN", "DDNData", "DDNFiles", "Torch"], swiftSettings: settings),
     .target(name: "DDNFigures", dependencies: ["DDN", "DDNFiles", "Images", "Torch"], swiftSettings: settings),
+    .target(
+      name: "DDNBenchmark", dependencies: ["DDN", "DDNData", "DDNTraining", "Torch"], swiftSettings: settings),
     .executableTarget(
       name: "ddn",
       dependencies: [
-        "DDN", "DDNData", "DDNFigures", "DDNFiles", "DDNTraining", "Images", "Torch",
+        "DDN", "DDNBenchmark", "DDNData", "DDNFigures", "DDNFiles", "DDNTraining", "Images", "Torch",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),

@@ -19,7 +19,7 @@ struct Ddn: ParsableCommand {
       Try it: ddn demo
       """,
     version: "0.1.0",
-    subcommands: [Demo.self, Train.self, Generate.self, Reconstruct.self, Info.self])
+    subcommands: [Demo.self, Train.self, Generate.self, Reconstruct.self, Info.self, Bench.self])
 
   static func main() {
     // A reader that goes away, as in `ddn info | head`, ends the command quietly.
