@@ -47,13 +47,16 @@ let package = Package(
     .target(name: "GoldenSupport", dependencies: ["Torch"], path: "Tests/GoldenSupport", swiftSettings: settings),
     .testTarget(name: "TorchTests", dependencies: ["DDNFiles", "GoldenSupport", "Torch"], swiftSettings: settings),
     .testTarget(name: "ImagesTests", dependencies: ["DDNFiles", "Images"], swiftSettings: settings),
-    .testTarget(name: "DDNTests", dependencies: ["DDN", "DDNFiles", "GoldenSupport", "Torch"], swiftSettings: settings),
+    .testTarget(
+      name: "DDNTests", dependencies: ["DDN", "DDNFiles", "GoldenSupport", "Torch"], swiftSettings: settings),
     .testTarget(
       name: "DDNDataTests", dependencies: ["CZlib", "DDNData", "DDNFiles", "GoldenSupport", "Torch"],
       swiftSettings: settings),
     .testTarget(
       name: "DDNTrainingTests", dependencies: ["DDN", "DDNData", "DDNFiles", "DDNTraining", "Torch"],
       swiftSettings: settings),
+    .testTarget(
+      name: "DDNFiguresTests", dependencies: ["DDN", "DDNFigures", "Images", "Torch"], swiftSettings: settings),
     .testTarget(name: "CommandTests", dependencies: ["DDNFiles", "Torch"], swiftSettings: settings),
   ]
 )

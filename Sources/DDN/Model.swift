@@ -9,7 +9,8 @@ public enum NetworkConfiguration: Codable, Sendable, Equatable {
   private enum Kind: String, CodingKey { case recurrent }
 
   public init(from decoder: any Decoder) throws {
-    self = .recurrent(try decoder.container(keyedBy: Kind.self).decode(RecurrentNetwork.Configuration.self, forKey: .recurrent))
+    self = .recurrent(
+      try decoder.container(keyedBy: Kind.self).decode(RecurrentNetwork.Configuration.self, forKey: .recurrent))
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -94,7 +95,8 @@ public struct Model {
       guard let text = file.metadata[key] else { return nil }
       do { return try JSONDecoder().decode(type, from: Data(text.utf8)) } catch {
         throw FileError(
-          .invalid, path: url.path, problem: "its metadata '\(key)' cannot be read", remedy: "train or download it again")
+          .invalid, path: url.path, problem: "its metadata '\(key)' cannot be read",
+          remedy: "train or download it again")
       }
     }
     guard let configuration = try decode(NetworkConfiguration.self, "network"), configuration.objection == nil else {

@@ -117,7 +117,8 @@ struct LayerGoldenTests {
         level: 0, features: inputs[0], previous: inputs.count > 1 ? inputs[1] : nil, paths: paths,
         chooser: NearestChooser(golden.target))
       let leak = try output.leak.map { try output.paths.perSample($0) }
-      var total = try golden.losses(output).sum()
+      var total =
+        try golden.losses(output).sum()
         + (output.imagesPerSample() * golden.file.tensor("train.cot_predict")).sum()
       if let leak { total = try total + (leak * golden.file.tensor("train.cot_feat_leak")).sum() }
       try golden.layer.weight.tensor.clearGradient()

@@ -18,7 +18,8 @@ struct NodeDistancesTests {
     ) throws {
       let generator = try Generator(seed: seed)
       let codes = try Tensor.integers(in: 0..<max(1, samples / 2), [samples], generator: generator)
-      paths = isShared
+      paths =
+        isShared
         ? try SharedPaths(samples: samples, device: .cpu).branching(at: codes, nodes: samples).paths
         : .separate(samples: samples)
       features = try .normal([paths.rows, inputs, pixels], generator: generator)

@@ -73,7 +73,8 @@ struct RecurrentNetworkGoldenTests {
     #expect(try file.deviation(of: last.paths.perSample(last.features), from: "feat_last") <= run.imageTolerance)
 
     let single = try run.network.run(
-      samples: 1, classes: nil, chooser: GivenChooser(file.codes("single.in.codes"))) { _ in }
+      samples: 1, classes: nil, chooser: GivenChooser(file.codes("single.in.codes"))
+    ) { _ in }
     #expect(try file.deviation(of: single.imagesPerSample(), from: "single.predict") <= run.imageTolerance)
   }
 

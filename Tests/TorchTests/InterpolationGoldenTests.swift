@@ -39,7 +39,8 @@ struct InterpolationGoldenTests {
     let input = try file.tensor("\(golden.number).in")
     try input.setRequiresGradient(true)
     let (height, width) = (golden.size[0], golden.size[1])
-    let output = try golden.mode == "area"
+    let output =
+      try golden.mode == "area"
       ? input.resizedArea(height: height, width: width) : input.resizedBilinear(height: height, width: width)
     #expect(try file.deviation(of: output, from: "\(golden.number).out") <= 1e-6)
     try output.backward(file.tensor("\(golden.number).grad_out"))

@@ -26,7 +26,7 @@ import Torch
   @Test func boundedNumbersEqualNumpysRandint() {
     var generator = MersenneTwister(seed: 1)
     let bounds = [1, 2, 3, 7, 8, 10, 1_000, 65_536, 65_537, 1_000_000_000, 1 << 32]
-    #expect(bounds.map { generator.below($0) } == [0, 1, 0, 0, 7, 9, 715, 7813, 21440, 396591248, 1703301249])
+    #expect(bounds.map { generator.below($0) } == [0, 1, 0, 0, 7, 9, 715, 7813, 21440, 396_591_248, 1_703_301_249])
   }
 
   @Test func aBoundOfOneDrawsNothing() {

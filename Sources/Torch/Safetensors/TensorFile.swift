@@ -26,7 +26,8 @@ extension SafetensorsFile {
   /// - Throws: `FileError` (`invalid`) naming the first tensor that does not fit; then nothing was changed.
   public func load(into tensors: [String: Tensor], nameInFile: (String) -> String = { $0 }) throws {
     func refuse(_ problem: String) -> FileError {
-      FileError(.invalid, path: url.path, problem: problem, remedy: "use a file that was made with the same configuration")
+      FileError(
+        .invalid, path: url.path, problem: problem, remedy: "use a file that was made with the same configuration")
     }
     var unused = Set(entries.keys)
     for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
@@ -34,7 +35,8 @@ extension SafetensorsFile {
       guard let entry = entries[fileName] else { throw refuse("has no tensor named \(fileName)") }
       guard entry.shape == tensor.shape, entry.dtype == tensor.dtype else {
         throw refuse(
-          "\(fileName) is \(entry.dtype.rawValue) \(entry.shape) and should be \(tensor.dtype.rawValue) \(tensor.shape)")
+          "\(fileName) is \(entry.dtype.rawValue) \(entry.shape) and should be \(tensor.dtype.rawValue) \(tensor.shape)"
+        )
       }
       unused.remove(fileName)
     }

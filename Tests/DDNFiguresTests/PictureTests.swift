@@ -1,0 +1,45 @@
+import DDN
+import DDNFigures
+import Images
+import Testing
+import Torch
+
+@Suite("Pictures of tensors") struct PictureTests {
+  @Test("Pixels are x * 127.5 + 128, cut to 0...255 and rounded down, like the original's")
+  func pixelValues() throws {
+    let image = try Tensor([-2, -1, -0.5, 0, 0.5, 1] as [Float], shape: [1, 1, 2, 3])
+    #expect(try image.bitmaps() == [Bitmap(width: 3, height: 2, channels: 1, pixels: [0, 0, 64, 128, 191, 255])])
+  }
+
+  @Test("Colour images are interleaved, one bitmap for each of the batch")
+  func colour() throws {
+    let image = try Tensor([1, -1, -1, 1, -1, -1] as [Float], shape: [2, 3, 1, 1])
+    #expect(try image.bitmaps().map(\.pixels) == [[255, 0, 0], [255, 0, 0]])
+  }
+
+  @Test("A bitmap turned into a tensor and back is the same")
+  func roundTrip() throws {
+    let bitmap = Bitmap(width: 2, height: 2, channels: 3, pixels: Array(10..<22))
+    #expect(try bitmap.tensor().bitmaps() == [bitmap])
+  }
+
+  @Test("A reconstruction picture has a row an image and a column a level, the target first")
+  func reconstruction() throws {
+    let (black, white) = (try Tensor.full([2, 1, 4, 4], -1), try Tensor.full([2, 1, 4, 4], 1))
+    let plain = try ReconstructionGrid.draw(targets: black, levels: [white, white, white], zoom: 1)
+    let titled = try ReconstructionGrid.draw(targets: black, levels: [white, white, white], title: "title", zoom: 1)
+    #expect(titled.height > plain.height)
+    let whitePixels = plain.pixels.filter { $0 == 255 }.count
+    #expect(whitePixels >= 2 * 3 * 16)
+    #expect(plain.pixels.filter { $0 == 0 }.count >= 2 * 16)
+  }
+
+  @Test("A demo page shows its pictures, errors and codes")
+  func demoPage() throws {
+    let code = try LatentCode([3, 0, 7], nodesOfLevels: [8, 8, 8])
+    let page = DemoPage(nodesOfLevels: [8, 8, 8], seconds: 60, errors: [0.25, 0.125], codes: [(4, code)])
+    for text in ["samples.png", "reconstructions.png", "0.25", "0.125", "3.0.7", "9 bits", "60 seconds"] {
+      #expect(page.html.contains(text))
+    }
+  }
+}
