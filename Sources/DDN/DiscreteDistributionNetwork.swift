@@ -33,10 +33,12 @@ extension DiscreteDistributionNetwork {
     return outputs
   }
 
-  /// Every layer of nodes with its name; a layer may serve several levels.
+  public var device: Device { layers[0].layer.weight.tensor.device }
+}
+
+extension Module {
+  /// Every layer of nodes within this module with its name; a layer may serve several levels.
   public var layers: [(name: String, layer: DiscreteDistributionLayer)] {
     namedModules().compactMap { name, module in (module as? DiscreteDistributionLayer).map { (name, $0) } }
   }
-
-  public var device: Device { layers[0].layer.weight.tensor.device }
 }

@@ -4,7 +4,7 @@ import Torch
 ///
 /// What a level computes depends on the codes chosen before it (and on the class), never on the target. Images with
 /// the same codes so far therefore need the network's block only once: level 0 runs on one row however large the
-/// batch is, level 1 on at most K. This is exact; gradients of shared rows add up by themselves.
+/// batch is, level 1 on about K. This is exact; gradients of shared rows add up by themselves.
 ///
 /// A *row* is one distinct path; tensors over rows are `[R, ...]`, tensors over images `[B, ...]`. R is rounded up to
 /// a few sizes with rows that no image reads: convolutions prepare themselves for every batch size they meet, which

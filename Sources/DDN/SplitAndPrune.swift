@@ -20,11 +20,10 @@ public struct SplitAndPrune {
   public let policy: SplitPolicy
   private let layers: [(name: String, layer: DiscreteDistributionLayer)]
 
+  /// - Parameter network: the module that owns the layers, and whose parameters the optimizer holds.
   public init(policy: SplitPolicy, network: Module) {
     self.policy = policy
-    layers = network.namedModules().compactMap { name, module in
-      (module as? DiscreteDistributionLayer).map { (name, $0) }
-    }
+    layers = network.layers
   }
 
   /// Counts what the layers have observed and splits where the policy says so; call it after the optimizer's step.
@@ -68,7 +67,7 @@ public struct SplitAndPrune {
     _ split: SplitPolicy.Split, of layer: DiscreteDistributionLayer, name: String, _ optimizer: Adam,
     _ average: ExponentialMovingAverage?
   ) throws(TorchError) {
-    let weightName = name.isEmpty ? "weight" : "\(name).weight"
+    let weightName = "\(name).weight"
     let moments = optimizer.moments(of: weightName)
     let copies = [layer.weight.tensor, moments?.mean, moments?.square, average?.state()[weightName]]
     let channels = layer.configuration.imageChannels
