@@ -57,6 +57,6 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "DDNFiguresTests", dependencies: ["DDN", "DDNFigures", "Images", "Torch"], swiftSettings: settings),
-    .testTarget(name: "CommandTests", dependencies: ["DDNFiles", "Torch"], swiftSettings: settings),
+    .testTarget(name: "CommandTests", dependencies: ["DDNFiles", "Images", "Torch"], swiftSettings: settings),
   ]
 )

@@ -42,7 +42,9 @@ public final class DiscreteDistributionLayer: Module {
   /// `[K C, F, 1, 1]`; row `k C + c` is channel c of node k.
   public let weight: Parameter
   /// How the nodes were used in training; changed by `SplitAndPrune`.
-  public var statistics: NodeStatistics
+  ///
+  /// Made when first asked for: K * K numbers, which only training needs.
+  public lazy var statistics = NodeStatistics(nodes: configuration.nodes)
   /// What training batches have shown since `SplitAndPrune` last looked.
   var observations: [Observation] = []
 
@@ -60,7 +62,6 @@ public final class DiscreteDistributionLayer: Module {
     let numbers = try Tensor.uniform([rows, configuration.nodeInputs, 1, 1], generator: generator)
     let bound = 1 / Double(configuration.nodeInputs).squareRoot()
     weight = try Parameter((numbers * (2 * bound)) - bound)
-    statistics = NodeStatistics(nodes: configuration.nodes)
   }
 
   /// Chooses a node for every image and makes the chosen images.

@@ -52,7 +52,7 @@ public struct LatentCode: Hashable, Sendable, CustomStringConvertible {
 /// A code that does not fit a model; one line.
 public struct LatentCodeError: Error, Equatable, CustomStringConvertible {
   public let description: String
-  init(_ description: String) { self.description = description }
+  public init(_ description: String) { self.description = description }
 }
 
 extension Collection<LatentCode> {

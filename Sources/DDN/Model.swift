@@ -27,6 +27,13 @@ public enum NetworkConfiguration: Codable, Sendable, Equatable {
     }
   }
 
+  /// A number that the network's parameters are more than.
+  var fewestParameters: Int {
+    switch self {
+    case .recurrent(let configuration): configuration.fewestParameters
+    }
+  }
+
   /// A network with fresh weights.
   public func makeNetwork(generator: Generator) throws(TorchError) -> any DiscreteDistributionNetwork {
     switch self {
@@ -104,6 +111,14 @@ public struct Model {
         .invalid, path: url.path, problem: "its metadata describes no possible network",
         remedy: "train or download it again")
     }
+    // A few bytes that claim a giant must not cost gigabytes before the weights turn out to be missing.
+    let dataBytes = file.entries.values.map(\.byteRange.upperBound).max() ?? 0
+    guard configuration.fewestParameters <= dataBytes / DType.float32.size else {
+      throw FileError(
+        .invalid, path: url.path,
+        problem: "holds \(dataBytes) bytes of weights, too few for the network that its metadata describes",
+        remedy: "train or download it again")
+    }
     self.configuration = configuration
     training = try decode(TrainingSummary.self, "training")
     network = try configuration.makeNetwork(generator: Generator(seed: 0))
@@ -128,6 +143,15 @@ public struct Model {
 }
 
 extension NetworkConfiguration {
+  /// Whether weights of one fit the other: only the number of levels that share weights may differ.
+  public func hasSameWeights(as other: NetworkConfiguration) -> Bool {
+    switch (self, other) {
+    case (.recurrent(var mine), .recurrent(let theirs)):
+      mine.repeats = theirs.repeats
+      return mine == theirs
+    }
+  }
+
   /// A few words for people: "64 nodes x 10 levels, width 8".
   public var summary: String {
     switch self {

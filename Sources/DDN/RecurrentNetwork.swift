@@ -45,6 +45,13 @@ public final class RecurrentNetwork: Module, DiscreteDistributionNetwork {
       return nil
     }
 
+    /// A number that the parameters are more than: the nodes, and of each U-Net the layer norms at full resolution and
+    /// its widest convolution.
+    var fewestParameters: Int {
+      let norms = 9 * baseWidth * 2 * imageSide * imageSide
+      return stacks * (nodes * layer.nodeInputs + norms + 8 * baseWidth * 4 * baseWidth * 9)
+    }
+
     var layer: DiscreteDistributionLayer.Configuration {
       .init(
         nodes: nodes, imageChannels: 1, featureChannels: baseWidth, leaksChoice: leaksChoice,

@@ -32,11 +32,27 @@ public enum AtomicFile {
 public final class OutputFile {
   private var descriptor: Int32
   private let path: String
+  private let isOurs: Bool
 
   init(creating temporaryPath: String, for path: String) throws(FileError) {
     self.path = path
+    isOurs = true
     descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     if descriptor < 0 { throw .system("cannot be created", path: path) }
+  }
+
+  init(appendingTo path: String) throws(FileError) {
+    self.path = path
+    isOurs = true
+    descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    if descriptor < 0 { throw .system("cannot be opened", path: path) }
+  }
+
+  /// A stream that is open already and stays open, such as standard output.
+  public init(standard stream: Int32, named name: String) {
+    path = name
+    descriptor = stream
+    isOurs = false
   }
 
   deinit { close() }
@@ -65,13 +81,22 @@ public final class OutputFile {
     }
   }
 
+  /// Adds `bytes` at the file's end and takes a part of them away again when the rest finds no room.
+  func writeAllOrNothing(_ bytes: Data) throws(FileError) {
+    let end = lseek(descriptor, 0, SEEK_END)
+    do throws(FileError) { try write(bytes) } catch {
+      if end >= 0 { ftruncate(descriptor, end) }
+      throw error
+    }
+  }
+
   fileprivate func flushAndClose() throws(FileError) {
     guard fsync(descriptor) == 0 else { throw .system("cannot be flushed to the disk", path: path) }
     close()
   }
 
   fileprivate func close() {
-    guard descriptor >= 0 else { return }
+    guard descriptor >= 0, isOurs else { return }
     #if canImport(Glibc)
       _ = Glibc.close(descriptor)
     #else

@@ -13,7 +13,6 @@ public enum Checkpoint {
   /// What a checkpoint says besides tensors.
   struct Progress: Codable {
     var images: Int
-    var elapsedSeconds: Double
     var order: BatchOrder.State
   }
 
@@ -26,10 +25,11 @@ public enum Checkpoint {
   }
 
   /// Saved states in a run folder, oldest first.
-  public static func all(in folder: URL) -> [URL] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []  // None yet: no folder.
-    return names.filter { $0.hasPrefix("state-") && Int($0.dropFirst(6)) != nil }.sorted()
-      .map { folder.appendingPathComponent($0) }
+  public static func all(in folder: URL) throws -> [URL] {
+    try Folder.names(in: folder)
+      .compactMap { name in name.hasPrefix("state-") ? Int(name.dropFirst(6)).map { (images: $0, name: name) } : nil }
+      .sorted { $0.images < $1.images }
+      .map { folder.appendingPathComponent($0.name) }
   }
 
   /// Saves a trainer whole or not at all; a state of the same number of images stays as it is.
@@ -39,8 +39,7 @@ public enum Checkpoint {
     try Folder.createWhole(url) { folder in
       try Model(configuration: trainer.options.network, network: trainer.network, training: summary)
         .write(to: folder.appendingPathComponent(modelFile))
-      let progress = Progress(
-        images: trainer.images, elapsedSeconds: summary.elapsedSeconds, order: trainer.order.state)
+      let progress = Progress(images: trainer.images, order: trainer.order.state)
       try SafetensorsFile.write(
         tensors(of: trainer),
         metadata: ["progress": String(decoding: try JSONEncoder().encode(progress), as: UTF8.self)],
@@ -50,48 +49,64 @@ public enum Checkpoint {
 
   /// Puts a trainer, made with the same options, where a saved one was.
   ///
-  /// - Returns: the seconds of training that went into the state.
-  /// - Throws: `FileError` when a file is missing, damaged or of another configuration.
-  public static func load(_ url: URL, into trainer: Trainer) throws -> Double {
+  /// - Returns: what the saved model's card says.
+  /// - Throws: `FileError` when a file is missing, damaged or of another configuration; then nothing was changed.
+  public static func load(_ url: URL, into trainer: Trainer) throws -> TrainingSummary {
     let model = try SafetensorsFile(contentsOf: url.appendingPathComponent(modelFile))
     let file = try SafetensorsFile(contentsOf: url.appendingPathComponent(trainingFile))
     func refuse(_ problem: String) -> FileError {
-      FileError(.invalid, path: file.url.path, problem: problem, remedy: "resume from an older state, or start anew")
+      FileError(
+        .invalid, path: file.url.path, problem: problem,
+        remedy: "remove \(url.lastPathComponent) to resume from an older state, or start anew")
     }
-    guard let text = file.metadata["progress"],
-      let progress = try? JSONDecoder().decode(Progress.self, from: Data(text.utf8)),
-      progress.images >= 0, progress.elapsedSeconds >= 0
+    func decode<T: Decodable>(_ type: T.Type, _ key: String, in file: SafetensorsFile) -> T? {
+      file.metadata[key].flatMap { try? JSONDecoder().decode(type, from: Data($0.utf8)) }
+    }
+    guard let progress = decode(Progress.self, "progress", in: file),
+      let summary = decode(TrainingSummary.self, "training", in: model),
+      progress.images == progress.order.drawn, progress.images == summary.images
     else { throw refuse("does not say how far training is") }
     guard progress.order.count == trainer.data.count else {
       throw refuse("was trained on \(progress.order.count) images, and the data has \(trainer.data.count)")
     }
-    try model.load(into: trainer.network.state())
+    guard progress.order.seed == trainer.order.state.seed else { throw refuse("was trained with another seed") }
 
     var statistics: [String: Tensor] = [:]
     for name in file.entries.keys where name.hasPrefix(statisticsPrefix) { statistics[name] = try file.tensor(name) }
+    let layers = try trainer.network.layers.map { name, layer in
+      (
+        layer,
+        try NodeStatistics(
+          named: statisticsPrefix + name, in: statistics, nodes: layer.configuration.nodes, refuse: refuse)
+      )
+    }
     let random = try trainer.dropoutGenerator.state().cloned()
-    let others = editableTensors(of: trainer).merging([randomName: random]) { $1 }
-    try file.load(into: others.merging(statistics) { $1 })
-    do throws(TorchError) { try trainer.dropoutGenerator.setState(random) } catch {
+    guard file.entries[randomName]?.shape == random.shape else {
+      throw refuse("was saved on another kind of device; choose that with --device")
+    }
+    let others = editableTensors(of: trainer).merging([randomName: random]) { $1 }.merging(statistics) { $1 }
+    try model.check(fits: trainer.network.state())
+    try file.check(fits: others)
+
+    let before = try trainer.dropoutGenerator.state()
+    do {
+      try random.copy(from: try file.tensor(randomName))
+      try trainer.dropoutGenerator.setState(random)
+    } catch {
+      try trainer.dropoutGenerator.setState(before)
       throw refuse("its random state is not one")
     }
-    for (name, layer) in trainer.network.layers {
-      layer.statistics = try NodeStatistics(
-        named: statisticsPrefix + name, in: statistics, nodes: layer.configuration.nodes, refuse: refuse)
-    }
+    try model.load(into: trainer.network.state())
+    try file.load(into: others)
+    for (layer, statistics) in layers { layer.statistics = statistics }
     trainer.order = BatchOrder(resuming: progress.order)
     trainer.images = progress.images
-    return progress.elapsedSeconds
+    return summary
   }
 
   /// Removes all but the newest `count` states.
   static func keepNewest(_ count: Int, in folder: URL) throws {
-    for url in all(in: folder).dropLast(count) {
-      // A half-removed state must not look like a whole one.
-      let doomed = folder.appendingPathComponent(".\(url.lastPathComponent).removed")
-      try FileManager.default.moveItem(at: url, to: doomed)
-      try FileManager.default.removeItem(at: doomed)
-    }
+    for url in try all(in: folder).dropLast(count) { try Folder.remove(url) }
   }
 
   private static let statisticsPrefix = "statistics/"

@@ -29,18 +29,26 @@ public struct RunFolder: Sendable {
         throw FileError.system("this folder cannot be created", path: url.path)
       }
       let folder = RunFolder(url: url)
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      try AtomicFile.write(try encoder.encode(options), to: folder.options)
+      do { try folder.write(options) } catch {
+        rmdir(url.path)
+        throw error
+      }
       return folder
     }
   }
 
+  /// Writes what decides how the run goes.
+  public func write(_ options: TrainingOptions) throws {
+    try AtomicFile.write(try options.json(), to: self.options)
+  }
+
   /// The name that the next run would get.
+  ///
+  /// - Throws: `FileError` when the folder cannot be listed.
   public static func nextName(in parent: URL, name: String) throws -> String {
-    let existing = (try? FileManager.default.contentsOfDirectory(atPath: parent.path)) ?? []  // None yet: no folder.
-    let numbers = existing.compactMap { Int($0.prefix { $0.isNumber }) }
-    return "\(zeroPadded((numbers.max() ?? -1) + 1, digits: 5))-\(name)"
+    let numbers = try Folder.names(in: parent).compactMap { Int($0.prefix { $0.isNumber }) }
+    let next = (numbers.filter { $0 < Int.max }.max() ?? -1) + 1
+    return "\(zeroPadded(next, digits: 5))-\(name)"
   }
 
   /// The folder of a run to continue, and its options.
@@ -50,7 +58,8 @@ public struct RunFolder: Sendable {
     let folder = RunFolder(url: url)
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue else {
-      throw FileError(.missing, path: url.path, problem: "no such run folder", remedy: "name a folder that ddn train made")
+      throw FileError(
+        .missing, path: url.path, problem: "no such run folder", remedy: "name a folder that ddn train made")
     }
     let data = try InputFile.map(folder.options)
     guard let options = try? JSONDecoder().decode(TrainingOptions.self, from: data), options.objection == nil else {

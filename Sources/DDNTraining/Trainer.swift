@@ -40,6 +40,14 @@ public final class Trainer {
     splitAndPrune = SplitAndPrune(policy: options.split, network: network)
   }
 
+  /// Takes over the weights of a model of the same network, which may have another number of levels.
+  ///
+  /// - Throws: `FileError` when it is missing, damaged or of another network; then nothing is changed.
+  func transfer(from file: URL) throws {
+    try SafetensorsFile(contentsOf: file).load(into: network.state())
+    try average?.restart()
+  }
+
   /// Learns from one batch.
   ///
   /// - Returns: the splits that happened.

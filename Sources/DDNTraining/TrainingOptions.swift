@@ -9,6 +9,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   /// How 28x28 digits become 32x32: "bilinear" or "padded".
   public var resize: String
   public var network: NetworkConfiguration
+  /// A model whose weights the run begins with; nil for fresh ones. It may have another number of levels.
+  public var transferFile: String?
   /// Images to see in all, repeats included.
   public var images: Int
   /// Images a step.
@@ -29,7 +31,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   public var saveTicks: Int
 
   public init(
-    network: NetworkConfiguration, images: Int, dataFolder: String? = nil,
+    network: NetworkConfiguration, transferFile: String? = nil, images: Int, dataFolder: String? = nil,
     resize: DigitDataset.Resize = .bilinear, batch: Int = 128, learningRate: Double = 1e-3, cooldownImages: Int = 0,
     averageHalfLifeImages: Double = 0, chainDropout: Double = 0.05, chainDropoutScope: ChainDropout.Scope = .sample,
     split: SplitPolicy = SplitPolicy(), seed: UInt64 = 0, tickImages: Int = 10_000, saveTicks: Int = 5
@@ -37,6 +39,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     self.dataFolder = dataFolder
     self.resize = resize.rawValue
     self.network = network
+    self.transferFile = transferFile
     self.images = images
     self.batch = batch
     self.learningRate = learningRate
@@ -56,7 +59,9 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     if images < 1 { return "the duration must be at least one image, not \(images)" }
     if !(1...1_000_000).contains(batch) { return "a batch of \(batch) images is not within 1...1000000" }
     if !(learningRate > 0 && learningRate.isFinite) { return "the learning rate must be above 0, not \(learningRate)" }
-    if !(0...images).contains(cooldownImages) { return "a cooldown of \(cooldownImages) images is not within the duration" }
+    if !(0...images).contains(cooldownImages) {
+      return "a cooldown of \(cooldownImages) images is not within the duration"
+    }
     if !(averageHalfLifeImages >= 0 && averageHalfLifeImages.isFinite) {
       return "the moving average's half-life must be 0 or more images, not \(averageHalfLifeImages)"
     }
@@ -65,6 +70,13 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     if split.warmupImages < 0 { return "the split warm-up must be 0 or more images, not \(split.warmupImages)" }
     if tickImages < 1 || saveTicks < 1 { return "ticks and saves must be at least 1 apart" }
     return nil
+  }
+
+  /// As people read it.
+  public func json() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return try encoder.encode(self)
   }
 
   /// The learning rate after `seen` images.

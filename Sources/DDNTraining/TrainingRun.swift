@@ -18,23 +18,35 @@ public final class TrainingRun {
 
   public let trainer: Trainer
   public let folder: RunFolder
+  private let lock: FolderLock
   private var elapsedSeconds = 0.0
   private var lastLosses: [Double] = []
   private static let keptStates = 2
 
   /// - Parameter data: what to train on; it must be what the options name.
+  /// - Throws: `FileError` when another process trains in this folder.
   public init(_ options: TrainingOptions, data: TrainingImages, folder: RunFolder, device: Device) throws {
+    lock = try FolderLock(folder.url, for: "training")
     trainer = try Trainer(options, data: data, device: device)
     self.folder = folder
   }
 
-  /// Goes on from the newest saved state; without one the run starts from its beginning.
+  /// Goes on from the newest saved state; without one, from the weights that the options name or fresh ones.
   ///
+  /// Puts the folder in order: what a killed run had not finished is removed or, the newest model, written.
   /// - Returns: the images already seen.
   /// - Throws: `FileError` when the state is damaged.
   public func resume() throws -> Int {
-    if let state = Checkpoint.all(in: folder.url).last { elapsedSeconds = try Checkpoint.load(state, into: trainer) }
+    if let state = try Checkpoint.all(in: folder.url).last {
+      let summary = try Checkpoint.load(state, into: trainer)
+      elapsedSeconds = summary.elapsedSeconds
+      try writeModel(summary)
+    } else if let file = trainer.options.transferFile {
+      try trainer.transfer(from: URL(fileURLWithPath: file))
+    }
+    try Folder.removeLeftovers(in: folder.url)
     try folder.truncateStatistics(after: trainer.images)
+    try folder.write(trainer.options)
     return trainer.images
   }
 
@@ -90,9 +102,13 @@ public final class TrainingRun {
       data: trainer.data.name, images: trainer.images, elapsedSeconds: elapsedSeconds, lossOfLevels: lastLosses,
       perplexityOfLayers: trainer.perplexities)
     try Checkpoint.save(trainer, summary: summary, in: folder.url)
+    try writeModel(summary)
+    try Checkpoint.keepNewest(Self.keptStates, in: folder.url)
+  }
+
+  private func writeModel(_ summary: TrainingSummary) throws {
     try Model(configuration: trainer.options.network, network: trainer.network, training: summary)
       .write(to: folder.model, average: trainer.average?.state() ?? [:])
-    try Checkpoint.keepNewest(Self.keptStates, in: folder.url)
   }
 }
 

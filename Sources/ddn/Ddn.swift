@@ -22,11 +22,14 @@ struct Ddn: ParsableCommand {
     subcommands: [Demo.self, Train.self, Generate.self, Reconstruct.self, Info.self, Bench.self])
 
   static func main() {
-    // A reader that goes away, as in `ddn info | head`, ends the command quietly.
+    // A reader that goes away, as in `ddn info | head`, ends the command quietly; a file too large is an error.
     signal(SIGPIPE, SIG_DFL)
+    signal(SIGXFSZ, SIG_IGN)
+    Terminal.openClosedStreams()
     do {
       var command = try parseAsRoot()
       try command.run()
+      if let failure = Terminal.outputFailure { throw failure }
     } catch {
       Foundation.exit(report(error))
     }
@@ -58,7 +61,9 @@ struct Ddn: ParsableCommand {
   }
 
   private static func fail(_ message: String, _ code: Int32) -> Int32 {
-    Terminal.printError("ddn: \(message)")
+    // One line without terminal codes, whatever a file's name or a library's message holds.
+    let scalars = message.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }
+    Terminal.printError("ddn: \(String(String.UnicodeScalarView(scalars)))")
     return code
   }
 }

@@ -23,6 +23,9 @@ public final class ExponentialMovingAverage {
     }
   }
 
+  /// Makes the averages copies of the parameters again.
+  public func restart() throws(TorchError) { try update(decay: 0) }
+
   /// The averages by the parameters' names. Changing their elements changes the average.
   public func state() -> [String: Tensor] {
     Dictionary(uniqueKeysWithValues: zip(names, averages))

@@ -25,6 +25,16 @@ extension SafetensorsFile {
   /// - Parameter nameInFile: what a tensor is called in the file.
   /// - Throws: `FileError` (`invalid`) naming the first tensor that does not fit; then nothing was changed.
   public func load(into tensors: [String: Tensor], nameInFile: (String) -> String = { $0 }) throws {
+    try check(fits: tensors, nameInFile: nameInFile)
+    try withoutGradients {
+      for (name, tensor) in tensors { try tensor.copy(from: self.tensor(nameInFile(name))) }
+    }
+  }
+
+  /// Looks whether `load` would take these tensors.
+  ///
+  /// - Throws: `FileError` (`invalid`) naming the first tensor that does not fit.
+  public func check(fits tensors: [String: Tensor], nameInFile: (String) -> String = { $0 }) throws(FileError) {
     func refuse(_ problem: String) -> FileError {
       FileError(
         .invalid, path: url.path, problem: problem, remedy: "use a file that was made with the same configuration")
@@ -41,9 +51,6 @@ extension SafetensorsFile {
       unused.remove(fileName)
     }
     if let extra = unused.sorted().first { throw refuse("has a tensor named \(extra) that this network lacks") }
-    try withoutGradients {
-      for (name, tensor) in tensors { try tensor.copy(from: self.tensor(nameInFile(name))) }
-    }
   }
 }
 

@@ -39,7 +39,7 @@ struct Demo: ParsableCommand {
     Terminal.print("training 8 nodes x 3 levels on \(seen.count) digits for \(formatDuration(seconds))")
     let network = try train(on: TrainingImages(seen, device: device), device: device)
 
-    let codes = (seed..<seed + 100).map { LatentCode(seed: $0, nodesOfLevels: network.nodesOfLevels) }
+    let codes = (0..<100).map { LatentCode(seed: seed &+ $0, nodesOfLevels: network.nodesOfLevels) }
     try SampleGrid.draw(network.decode(codes).bitmaps(), columns: 10)
       .write(to: folder.appendingPathComponent("samples.png"))
 
@@ -64,7 +64,7 @@ struct Demo: ParsableCommand {
 
   /// Trains for `seconds`, with a line now and then.
   private func train(on data: TrainingImages, device: Device) throws -> any DiscreteDistributionNetwork {
-    StopSignal.listen()
+    StopSignal.listen("stopping; once more to stop at once")
     let clock = ContinuousClock()
     let start = clock.now
     func elapsed() -> Double { (clock.now - start) / .seconds(1) }

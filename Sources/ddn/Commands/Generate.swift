@@ -2,6 +2,7 @@ import ArgumentParser
 import DDN
 import DDNFigures
 import DDNFiles
+import DDNTraining
 import Foundation
 import Images
 import Torch
@@ -52,12 +53,13 @@ struct Generate: ParsableCommand {
     let device = try machine.start()
     let model = try network.load(device: device)
     let jobs = try makeJobs(model)
-    let folder = URL(fileURLWithPath: outdir)
+    let folder = URL(fileURLWithPath: outdir).standardizedFileURL  // Its name must be one, for the picture beside it.
     if dryRun {
       Terminal.print("would draw \(jobs.count) images with \(network.url.path) into \(folder.path) on \(device)")
       return
     }
     try Folder.create(folder)
+    StopSignal.listen("stopping after this batch; once more to stop at once")
     var progress = ProgressLine(total: jobs.count, unit: "images")
     let start = ContinuousClock.now
     var first: [Bitmap] = []
@@ -71,6 +73,7 @@ struct Generate: ParsableCommand {
       }
       first += images.prefix(100 - first.count)
       progress.show(batch.endIndex, rate: Double(batch.endIndex) / ((ContinuousClock.now - start) / .seconds(1)))
+      if StopSignal.shouldStop() { throw TrainingError.stopped }
     }
     progress.clear()
     Terminal.print("\(jobs.count) images in \(folder.path)")
@@ -100,8 +103,9 @@ struct Generate: ParsableCommand {
       return try codes.split(separator: ",", omittingEmptySubsequences: false).map { text in
         let code = try LatentCode(parsing: String(text), nodesOfLevels: network.nodesOfLevels)
         guard code.choices.count == network.nodesOfLevels.count else {
-          throw UsageError(
-            "--codes \(code) has \(code.choices.count) choices, and this model has \(network.nodesOfLevels.count) levels")
+          throw LatentCodeError(
+            "--codes \(code) has \(code.choices.count) choices, and this model has \(network.nodesOfLevels.count) levels"
+          )
         }
         return Job(name: "\(code).png", code: code, classIndex: classIndex ?? 0)
       }

@@ -26,9 +26,11 @@ struct Info: ParsableCommand {
     Terminal.print("file          \(option.url.path)")
     Terminal.print("network       \(model.configuration.summary), \(model.network.parameterCount) parameters")
     Terminal.print("images        \(model.network.imageShape.map(String.init).joined(separator: "x"))")
-    Terminal.print("code          \(nodes.count) choices, \(formatNumber(LatentCode.bits(nodesOfLevels: nodes), digits: 1)) bits")
+    Terminal.print(
+      "code          \(nodes.count) choices, \(formatNumber(LatentCode.bits(nodesOfLevels: nodes), digits: 1)) bits")
     guard let training = model.training else { return }
-    Terminal.print("trained on    \(training.data), \(training.images) images in \(formatDuration(training.elapsedSeconds))")
+    Terminal.print(
+      "trained on    \(training.data), \(training.images) images in \(formatDuration(training.elapsedSeconds))")
     Terminal.print("level losses  \(training.lossOfLevels.map { formatNumber($0) }.joined(separator: " "))")
     Terminal.print(
       "node use      perplexity \(training.perplexityOfLayers.map { formatNumber($0, digits: 1) }.joined(separator: " "))"
@@ -37,7 +39,8 @@ struct Info: ParsableCommand {
 
   private func printMachine() throws {
     Terminal.print("ddn           \(Ddn.configuration.version)")
-    Terminal.print("libtorch      \(Torch.version), \(Torch.threadCount) threads, \(try Device.cudaCount()) CUDA devices")
+    Terminal.print(
+      "libtorch      \(Torch.version), \(Torch.threadCount) threads, \(try Device.cudaCount()) CUDA devices")
     for name in Model.shippedNames {
       let model = try Model(contentsOf: Model.shippedURL(name))
       Terminal.print("\(name.padding(toLength: 13, withPad: " ", startingAt: 0)) \(model.configuration.summary)")

@@ -3,6 +3,7 @@ import DDN
 import DDNData
 import DDNFigures
 import DDNFiles
+import DDNTraining
 import Foundation
 import Images
 import Torch
@@ -58,6 +59,7 @@ struct Reconstruct: ParsableCommand {
     let folder = URL(fileURLWithPath: outdir)
     try Folder.create(folder)
 
+    StopSignal.listen("stopping after this batch; once more to stop at once")
     var progress = ProgressLine(total: source.count, unit: "images")
     let start = ContinuousClock.now
     var (codes, errorSums): ([LatentCode], [Double]) = ([], [])
@@ -70,6 +72,7 @@ struct Reconstruct: ParsableCommand {
       let sums = result.errors.map { $0.reduce(0, +) }
       errorSums = errorSums.isEmpty ? sums : zip(errorSums, sums).map(+)
       progress.show(codes.count, rate: Double(codes.count) / ((ContinuousClock.now - start) / .seconds(1)))
+      if StopSignal.shouldStop() { throw TrainingError.stopped }
     }
     progress.clear()
 
@@ -95,7 +98,8 @@ struct Reconstruct: ParsableCommand {
 
   private func loadTargets(_ model: Model, device: Device) throws -> Targets {
     if images.isEmpty {
-      let digits = try data.map { try DigitDataset(folder: URL(fileURLWithPath: $0), split: .test, resize: resize) }
+      let digits =
+        try data.map { try DigitDataset(folder: URL(fileURLWithPath: $0), split: .test, resize: resize) }
         ?? .shipped(resize: resize)
       guard count <= digits.count else { throw UsageError("--count \(count): there are \(digits.count) test digits") }
       let tensors = try TrainingImages(digits, device: device)

@@ -1,8 +1,8 @@
 import ArgumentParser
 import DDN
 import DDNData
-import DDNFiles
 import DDNFigures
+import DDNFiles
 import DDNTraining
 import Foundation
 import Torch
@@ -29,6 +29,9 @@ struct Train: ParsableCommand {
   @Option(help: "Continue the run in this folder; its own options hold, only --duration and --cooldown can be changed.")
   var resume: String?
 
+  @Option(help: "Begin with the weights of this model, which may have another number of levels.")
+  var transfer: String?
+
   @Option(help: "Million images to see in all.")
   var duration: Double?
 
@@ -54,9 +57,7 @@ struct Train: ParsableCommand {
 
     let device = try machine.start()
     if dryRun {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      Terminal.print(String(decoding: try encoder.encode(options), as: UTF8.self))
+      Terminal.print(String(decoding: try options.json(), as: UTF8.self))
       let parent = URL(fileURLWithPath: outdir)
       let name = try RunFolder.nextName(in: parent, name: learning.runName(data: options.dataName))
       Terminal.print("would run in \(folder?.url.path ?? parent.appendingPathComponent(name).path) on \(device)")
@@ -70,18 +71,20 @@ struct Train: ParsableCommand {
       ?? RunFolder.create(
         in: URL(fileURLWithPath: outdir), name: learning.runName(data: options.dataName), options: options)
     let run = try TrainingRun(options, data: images, folder: runFolder, device: device)
-    let seen = resume == nil ? 0 : try run.resume()
+    let seen = try run.resume()
     Terminal.print("\(runFolder.url.path): \(digits.count) digits, \(options.network.summary), \(device)")
     if seen > 0 { Terminal.print("continuing after \(seen) of \(options.images) images") }
 
     let view = try TrainingView(run, digits: digits, device: device)
-    StopSignal.listen()
+    StopSignal.listen("saving after this step; once more to stop at once without saving")
     try run.run(shouldStop: StopSignal.shouldStop, report: view.show)
     Terminal.print("done: \(runFolder.model.path)")
   }
 
   private func openRun(_ path: String) throws -> (RunFolder?, TrainingOptions) {
-    let given = learning.givenNames + network.givenNames + (data == nil ? [] : ["--data"])
+    let given =
+      learning.givenNames + network.givenNames + (data == nil ? [] : ["--data"])
+      + (transfer == nil ? [] : ["--transfer"])
     if let name = given.first {
       throw UsageError("with --resume the run's own options hold; remove \(name), or start a new run")
     }
@@ -91,7 +94,8 @@ struct Train: ParsableCommand {
 
   private func newOptions() throws -> TrainingOptions {
     try TrainingOptions(
-      network: network.configuration, images: images(fromMillions: duration ?? 0.2), dataFolder: data.map {
+      network: network.configuration, transferFile: transferFile(), images: images(fromMillions: duration ?? 0.2),
+      dataFolder: data.map {
         URL(fileURLWithPath: $0).standardizedFileURL.path
       },
       resize: learning.resize ?? .bilinear, batch: learning.batch ?? 128, learningRate: learning.lr ?? 1e-3,
@@ -99,6 +103,17 @@ struct Train: ParsableCommand {
       chainDropout: learning.chainDropout ?? 0.05, chainDropoutScope: learning.chainDropoutPer ?? .sample,
       split: SplitPolicy(rule: learning.split ?? .totalVariation, warmupImages: learning.splitWarmup ?? 0),
       seed: learning.seed ?? 0, tickImages: learning.tick.map { $0 * 1000 } ?? 10_000, saveTicks: learning.snap ?? 5)
+  }
+
+  /// The file of the model to begin with.
+  private func transferFile() throws -> String? {
+    guard let transfer else { return nil }
+    var source = NetworkOption()
+    source.network = transfer
+    guard try source.load(device: .cpu).configuration.hasSameWeights(as: network.configuration) else {
+      throw UsageError("--transfer \(transfer) is another network; give its --nodes, --width and flags")
+    }
+    return source.url.path
   }
 
   private func images(fromMillions millions: Double) throws -> Int {

@@ -10,7 +10,9 @@ struct MachineOptions: ParsableArguments {
   var threads: Int?
 
   func validate() throws {
-    if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads \(threads) is not within 1...1024") }
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads \(threads) is not within 1...1024")
+    }
   }
 
   /// Sets the threads; gives the device, by default CUDA where there is one.

@@ -55,7 +55,9 @@ struct LearningOptions: ParsableArguments {
   @Option(help: "Draw chain dropout for each sample, or for the whole batch as the original does. (default: sample)")
   var chainDropoutPer: ChainDropout.Scope?
 
-  @Option(help: "Rule of Split-and-Prune: total-variation (the original program's), paper or none. (default: total-variation)")
+  @Option(
+    help: "Rule of Split-and-Prune: total-variation (the original program's), paper or none. (default: total-variation)"
+  )
   var split: SplitPolicy.Rule?
 
   @Option(help: "Images a layer sees before its first split. (default: 0)")
@@ -77,8 +79,12 @@ struct LearningOptions: ParsableArguments {
   var desc: String?
 
   func validate() throws {
-    if let desc, desc.contains("/") { throw ValidationError("--desc '\(desc)' has a slash; it becomes part of a folder's name") }
-    if let tick, !(1...1_000_000_000).contains(tick) { throw ValidationError("--tick \(tick) is not within 1...1000000000") }
+    if let desc, desc.contains("/") {
+      throw ValidationError("--desc '\(desc)' has a slash; it becomes part of a folder's name")
+    }
+    if let tick, !(1...1_000_000_000).contains(tick) {
+      throw ValidationError("--tick \(tick) is not within 1...1000000000")
+    }
   }
 
   func runName(data: String) -> String { ([data] + (desc.map { [$0] } ?? [])).joined(separator: "-") }

@@ -5,7 +5,6 @@ struct ProgressLine {
   private let total: Int
   private let unit: String
   private var lastDrawn = ContinuousClock.now - .seconds(1)
-  private var isShown = false
 
   init(total: Int, unit: String) {
     self.total = total
@@ -16,26 +15,22 @@ struct ProgressLine {
   mutating func show(_ done: Int, rate: Double, _ extra: String = "") {
     guard Terminal.isInteractive, ContinuousClock.now - lastDrawn > .milliseconds(100) else { return }
     lastDrawn = .now
-    isShown = true
     let share = min(Double(done) / Double(max(total, 1)), 1)
     let width = 24
     let filled = Int(share * Double(width))
     let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
     let left = rate > 0 ? formatDuration(Double(max(total - done, 0)) / rate) : "?"
-    Terminal.overwrite(
+    Terminal.showLive(
       "\(bar) \(Int(share * 100))%  \(done)/\(total) \(unit)  \(Int(rate))/s  \(left) left  \(extra)")
   }
 
-  /// Removes the line, so that something else can be printed.
-  mutating func clear() {
-    if isShown { Terminal.overwrite("") }
-    isShown = false
-  }
+  /// Removes the line when the job is done.
+  func clear() { Terminal.showLive("") }
 }
 
 /// Seconds as people say them: "42s", "3m 05s", "2h 10m".
 func formatDuration(_ seconds: Double) -> String {
-  guard seconds.isFinite, seconds < 1e8 else { return "?" }
+  guard seconds >= 0, seconds < 1e8 else { return "?" }
   let whole = Int(seconds.rounded())
   func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
   if whole < 60 { return "\(whole)s" }

@@ -9,15 +9,18 @@ enum StopSignal {
   private static let isRaised = Atomic(false)
 
   /// Catches the signals from now on, until the process ends.
-  static func listen() {
+  ///
+  /// - Parameter notice: what the person who pressed Ctrl-C is told.
+  static func listen(_ notice: String) {
     let queue = DispatchQueue(label: "stop signal")
     for number in [SIGINT, SIGTERM] {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       source.setEventHandler {
         withExtendedLifetime(source) {}  // The handler keeps its source alive.
-        if isRaised.exchange(true, ordering: .relaxed) { Foundation.exit(130) }
-        Terminal.printError("\nstopping after this step; once more to stop at once without saving")
+        // Not exit(), which would take libtorch apart while the main thread computes.
+        if isRaised.exchange(true, ordering: .relaxed) { _exit(130) }
+        Terminal.printError(notice)
       }
       source.resume()
     }

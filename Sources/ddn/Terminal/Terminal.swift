@@ -1,14 +1,66 @@
+import DDNFiles
 import Foundation
+import Synchronization
 
-/// Standard output and error.
+/// Standard output and error, and the one live line that a terminal may show.
 enum Terminal {
   /// Whether a person watches standard error.
   static let isInteractive = isatty(STDERR_FILENO) == 1
 
-  static func print(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+  private struct State {
+    var hasLiveLine = false
+    var outputFailure: FileError?
+  }
 
-  static func printError(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+  /// Ctrl-C speaks from a thread of its own.
+  private static let state = Mutex(State())
 
-  /// Writes over the current line of a terminal.
-  static func overwrite(_ line: String) { FileHandle.standardError.write(Data("\r\u{1B}[K\(line)".utf8)) }
+  /// Why something that was printed did not arrive, such as a full disk; work goes on, the exit code tells.
+  static var outputFailure: FileError? { state.withLock { $0.outputFailure } }
+
+  /// Prints a line to standard output.
+  static func print(_ line: String) {
+    state.withLock { state in
+      eraseLiveLine(&state)
+      let file = OutputFile(standard: STDOUT_FILENO, named: "standard output")
+      do throws(FileError) { try file.write(Data((line + "\n").utf8)) } catch {
+        state.outputFailure = state.outputFailure ?? error
+      }
+    }
+  }
+
+  /// Prints a line to standard error.
+  static func printError(_ line: String) {
+    state.withLock { state in
+      eraseLiveLine(&state)
+      writeError(line + "\n")
+    }
+  }
+
+  /// Shows a line that the next one, live or printed, takes the place of; empty for none.
+  static func showLive(_ line: String) {
+    state.withLock { state in
+      eraseLiveLine(&state)
+      state.hasLiveLine = !line.isEmpty
+      if state.hasLiveLine { writeError(line) }
+    }
+  }
+
+  private static func eraseLiveLine(_ state: inout State) {
+    if state.hasLiveLine { writeError("\r\u{1B}[K") }
+    state.hasLiveLine = false
+  }
+
+  /// Nobody is left to be told that standard error cannot be written.
+  private static func writeError(_ text: String) {
+    try? OutputFile(standard: STDERR_FILENO, named: "standard error").write(Data(text.utf8))
+  }
+
+  /// Gives a standard stream that the caller closed a place to go, so that no file gets its number and its text.
+  static func openClosedStreams() {
+    for stream in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(stream, F_GETFD) < 0 {
+      // The lowest free number is the one that is missing.
+      _ = open("/dev/null", O_RDWR)
+    }
+  }
 }

@@ -27,7 +27,7 @@ final class TrainingView {
     case .tick(let tick):
       progress.clear()
       lastLoss = "loss \(formatNumber(tick.loss))"
-      let left = Double(run.trainer.options.images - tick.images) / max(tick.imagesPerSecond, 1e-9)
+      let left = Double(max(run.trainer.options.images - tick.images, 0)) / max(tick.imagesPerSecond, 1e-9)
       Terminal.print(
         "\(tick.images) images  \(lastLoss)  last level \(formatNumber(tick.lossOfLevels.last!))  "
           + "perplexity \(tick.perplexityOfLayers.map { formatNumber($0, digits: 1) }.joined(separator: " "))  "

@@ -1,0 +1,98 @@
+import Foundation
+import Testing
+import Torch
+
+extension CommandTests {
+  @Suite("Missing or damaged input is named in one line") struct BadInputTests {
+    @Test("a model that is not there exits with 66") func missingModel() async throws {
+      let folder = try Scratch.folder()
+      for path in ["nothing.safetensors", "nothing", folder.path] {
+        let result = try await Command.run(["generate", "--network", path], in: folder)
+        #expect(result.isFailure(66, "no such model"), "\(result)")
+      }
+    }
+
+    /// Ways to spoil the bytes of a model.
+    static let damages: [(name: String, spoil: @Sendable (inout Data) -> Void)] = [
+      ("empty", { $0 = Data() }),
+      ("text", { $0 = Data("these are no weights\n".utf8) }),
+      ("cut within the header's length", { $0 = $0.prefix(5) }),
+      ("cut within the header", { $0 = $0.prefix(100) }),
+      ("cut within the weights", { $0 = $0.prefix($0.count / 2) }),
+      ("cut by one byte", { $0 = $0.dropLast() }),
+      ("longer by one byte", { $0.append(0) }),
+      ("another first byte of the header", { $0[8] ^= 0x20 }),
+      ("a longest header", { $0.replaceSubrange(0..<8, with: Data(repeating: 0xff, count: 8)) }),
+      ("another tensor name", { $0.replace("decoder8", with: "decoder9") }),
+      ("another format", { $0.replace("ddn-swift", with: "ddn-other") }),
+      ("another version", { $0.replace("\"version\":\"1\"", with: "\"version\":\"2\"") }),
+      ("more nodes", { $0.replace("\\\"nodes\\\":4,", with: "\\\"nodes\\\":8,") }),
+      ("one node", { $0.replace("\\\"nodes\\\":4,", with: "\\\"nodes\\\":1,") }),
+      ("no number of nodes", { $0.replace("\\\"nodes\\\":4,", with: "\\\"nodes\\\":x,") }),
+    ]
+
+    @Test("damaged weights, and those of another configuration, exit with 65", arguments: damages.indices)
+    func damagedModel(index: Int) async throws {
+      let run = SavedRun(url: try await ShortTraining.copy())
+      var bytes = try Data(contentsOf: run.model)
+      let whole = bytes
+      Self.damages[index].spoil(&bytes)
+      try #require(bytes != whole)
+      try bytes.write(to: run.model)
+      let result = try await Command.run(["info", "--network", run.url.path])
+      #expect(result.isFailure(65, run.model.path), "\(Self.damages[index].name): \(result)")
+    }
+
+    @Test("a few bytes that claim to be a giant are refused before memory is taken for it") func giant() async throws {
+      let run = SavedRun(url: try await ShortTraining.copy())
+      for giant in [
+        ["\"nodes\":4": "\"nodes\":65536", "\"baseWidth\":2": "\"baseWidth\":1024"], ["\"stacks\":1": "\"stacks\":64"],
+      ] {
+        let file = try SafetensorsFile(
+          contentsOf: try await ShortTraining.finished.value.appending(path: "model.safetensors"))
+        var metadata = file.metadata
+        for (old, new) in giant { metadata["network"] = metadata["network"]!.replacing(old, with: new) }
+        let tensors = try file.entries.map { name, entry in
+          (name: name, dtype: entry.dtype, shape: entry.shape, bytes: try file.withBytes(of: name) { Data($0) })
+        }
+        try SafetensorsFile.write(tensors, metadata: metadata, to: run.model)
+        let result = try await Command.run(["info", "--network", run.model.path])
+        #expect(result.isFailure(65, "too few for the network"), "\(result)")
+      }
+    }
+
+    @Test("a run that is not there to resume exits with 66") func noRun() async throws {
+      let folder = try Scratch.folder()
+      for path in ["nothing", "."] {
+        #expect(try await Command.run(["train", "--resume", path], in: folder).isFailure(66))
+      }
+      try Data("{}".utf8).write(to: folder.appending(path: "options.json"))
+      #expect(try await Command.run(["train", "--resume", "."], in: folder).isFailure(65, "options.json"))
+    }
+
+    @Test(
+      "a damaged state exits with 65, changes nothing, and can be removed to resume from the one before",
+      arguments: ["model", "training"])
+    func damagedState(part: String) async throws {
+      let run = SavedRun(url: try await ShortTraining.copy())
+      let model = try Data(contentsOf: run.model)
+      let file = run.state(2000, part)
+      try Data(contentsOf: file).dropLast(1000).write(to: file)
+      let resume = ["train", "--threads", "1", "--resume", run.url.path]
+      let result = try await Command.run(resume)
+      #expect(result.isFailure(65, file.path), "\(result)")
+      #expect(try Data(contentsOf: run.model) == model && run.states == [1000, 2000] && run.leftovers == [])
+
+      try FileManager.default.removeItem(at: file.deletingLastPathComponent())
+      #expect(try await Command.run(resume).exitCode == 0)
+      try run.expectEqual(to: SavedRun(url: try await ShortTraining.finished.value))
+    }
+  }
+}
+
+extension Data {
+  /// Replaces the first occurrence of a text by one of the same length.
+  fileprivate mutating func replace(_ text: String, with other: String) {
+    if let place = range(of: Data(text.utf8)) { replaceSubrange(place, with: Data(other.utf8)) }
+  }
+}

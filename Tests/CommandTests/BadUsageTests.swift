@@ -1,0 +1,58 @@
+import Foundation
+import Testing
+
+extension CommandTests {
+  @Suite("Wrong usage is refused in one line before anything happens") struct BadUsageTests {
+    @Test(
+      "an unknown command or option, or a value that cannot be, exits with 64",
+      arguments: [
+        "paint", "--nodes 4", "train --node 4", "train --nodes four", "train --nodes 1", "train --nodes 65537",
+        "train --levels 0", "train --width 7", "train --width 0", "train --batch 0", "train --batch -3", "train --lr 0",
+        "train --lr nan", "train --lr inf", "train --lr -1", "train --chain-dropout 2", "train --chain-dropout nan",
+        "train --duration 0", "train --duration nan", "train --duration 1e300", "train --cooldown 9", "train --ema -1",
+        "train --split never", "train --split-warmup -1", "train --tick 0", "train --snap 0", "train --seed -1",
+        "train --desc a/b", "train --resume . --nodes 4", "train --resume . --data x", "train --device cuda:99",
+        "train --device gpu", "train --threads 0", "generate --codes", "generate --codes=", "generate --seeds 5-1",
+        "generate --seeds", "generate --seeds 1,,2",
+        "generate --seeds 0-18446744073709551615", "generate --batch 0", "reconstruct --count 0",
+        "reconstruct --rows 0",
+        "demo --seconds 0", "demo --seconds nan",
+      ])
+    func usage(line: String) async throws {
+      let folder = try Scratch.folder()
+      let result = try await Command.run(line.split(separator: " ").map(String.init), in: folder)
+      #expect(result.isFailure(64) && result.output.isEmpty, "\(result)")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+    }
+
+    @Test(
+      "a code that the model does not have exits with 65",
+      arguments: ["0.x", "0,", "4.0", "0.-1", "0.99999999999999999999", "0", "0.0.0"])
+    func codes(codes: String) async throws {
+      let network = try await ShortTraining.finished.value
+      let result = try await Command.run(
+        ["generate", "--network", network.path, "--codes=\(codes)"], in: Scratch.folder())
+      #expect(result.isFailure(65) && result.output.isEmpty, "\(result)")
+    }
+
+    @Test("a class for a model that knows none exits with 64") func classes() async throws {
+      let network = try await ShortTraining.finished.value
+      let result = try await Command.run(["generate", "--network", network.path, "--class", "3"], in: Scratch.folder())
+      #expect(result.isFailure(64, "knows no classes"), "\(result)")
+    }
+
+    @Test("a name with line breaks and terminal codes stays one plain line") func controlCharacters() async throws {
+      let result = try await Command.run(["info", "--network", "a\nb\u{1B}[2Jc"])
+      #expect(result.isFailure(66, "a b [2Jc"), "\(result)")
+    }
+
+    @Test("the largest seed draws a demo") func largestSeed() async throws {
+      let folder = try Scratch.folder()
+      let result = try await Command.run(
+        ["demo", "--threads", "1", "--seconds", "1", "--seed", String(UInt64.max), "--outdir", "."], in: folder)
+      #expect(result.exitCode == 0 && result.errors.isEmpty, "\(result)")
+      let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+      #expect(names == ["index.html", "reconstructions.png", "samples.png"])
+    }
+  }
+}

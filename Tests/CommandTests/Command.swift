@@ -1,0 +1,134 @@
+import DDNFiles
+import Foundation
+import Testing
+
+/// The promises that the built program makes to its user; one at a time, because every `ddn` wants the whole machine.
+@Suite("The command ddn", .serialized) enum CommandTests {}
+
+/// A running `ddn`.
+final class Command {
+  /// How a command ended.
+  struct Result {
+    /// 128 and the signal's number for one that a signal ended, as a shell says it.
+    let exitCode: Int32
+    let output: String
+    let errors: String
+
+    /// Whether the command failed as promised: this exit code and one line on standard error, beginning with "ddn: ".
+    func isFailure(_ code: Int32, _ part: String = "ddn") -> Bool {
+      exitCode == code && errors.hasPrefix("ddn: ") && errors.hasSuffix("\n")
+        && errors.split(separator: "\n").count == 1
+        && errors.contains(part)
+    }
+  }
+
+  struct TimedOut: Error { let command: [String], output, errors: String }
+
+  private let process = Process()
+  private let arguments: [String]
+  private let output: URL
+  private let errors: URL
+
+  /// - Parameters:
+  ///   - shell: a line for bash in which `"$@"` is the command.
+  init(_ arguments: [String], shell: String? = nil, in folder: URL = Scratch.root) throws {
+    let streams = try Scratch.folder()
+    (output, errors) = (streams.appending(path: "output"), streams.appending(path: "errors"))
+    self.arguments = arguments
+    process.executableURL = shell == nil ? Self.program : URL(filePath: "/bin/bash")
+    process.arguments = shell.map { ["-c", $0, "bash", Self.program.path] } ?? []
+    process.arguments! += arguments
+    process.currentDirectoryURL = folder
+    process.standardInput = FileHandle.nullDevice
+    for (url, path) in [(output, \Process.standardOutput), (errors, \Process.standardError)] {
+      try Data().write(to: url)
+      process[keyPath: path] = try FileHandle(forWritingTo: url)
+    }
+    try process.run()
+  }
+
+  /// The program beside the tests, or the one that `make build` leaves.
+  static let program: URL = {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let places = [Bundle.main.bundleURL, root.appending(path: ".build/release")].map { $0.appending(path: "ddn") }
+    return places.first { FileManager.default.isExecutableFile(atPath: $0.path) } ?? places[1]
+  }()
+
+  /// Runs a command to its end.
+  static func run(_ arguments: [String], shell: String? = nil, in folder: URL = Scratch.root) async throws -> Result {
+    try await Command(arguments, shell: shell, in: folder).result()
+  }
+
+  func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+
+  /// What was printed so far.
+  var printed: String { (try? String(contentsOf: output, encoding: .utf8)) ?? "" }
+
+  /// Waits until something has been printed, or the command has ended.
+  func waitForOutput(_ text: String) async throws {
+    try await wait { printed.contains(text) || !process.isRunning }
+  }
+
+  /// Waits for the end.
+  func result() async throws -> Result {
+    try await wait { !process.isRunning }
+    let status = process.terminationStatus
+    return Result(
+      exitCode: process.terminationReason == .uncaughtSignal ? 128 + status : status, output: printed,
+      errors: try String(contentsOf: errors, encoding: .utf8))
+  }
+
+  private func wait(until isDone: () -> Bool) async throws {
+    let end = ContinuousClock.now + .seconds(120)
+    while !isDone() {
+      if ContinuousClock.now > end {
+        send(SIGKILL)
+        throw TimedOut(
+          command: arguments, output: printed, errors: (try? String(contentsOf: errors, encoding: .utf8)) ?? "")
+      }
+      try await Task.sleep(for: .milliseconds(5))
+    }
+  }
+}
+
+/// Folders that are gone when the tests have ended.
+enum Scratch {
+  static let root: URL = {
+    let url = FileManager.default.temporaryDirectory.appending(path: "ddn-command-tests-\(getpid())")
+    atexit { try? FileManager.default.removeItem(at: Scratch.root) }
+    return url
+  }()
+
+  static func folder() throws -> URL {
+    let url = root.appending(path: UUID().uuidString)
+    try Folder.create(url)
+    return url
+  }
+}
+
+/// A training so small that it saves several times a second.
+enum ShortTraining {
+  /// - Parameter thousandImages: of which every one is followed by a save.
+  static func arguments(thousandImages: Int, in folder: URL) -> [String] {
+    [
+      "train", "--threads", "1", "--nodes", "4", "--levels", "2", "--width", "2", "--batch", "500", "--tick", "1",
+      "--snap", "1", "--ema", "0.002", "--duration", String(Double(thousandImages) / 1000), "--outdir", folder.path,
+    ]
+  }
+
+  /// The folder of a finished run of 2,000 images, for tests that change nothing in it.
+  static let finished = Task {
+    let folder = try Scratch.folder()
+    let result = try await Command.run(arguments(thousandImages: 2, in: folder))
+    try #require(result.exitCode == 0, "\(result.errors)")
+    return folder.appending(path: "00000-mnist-test")
+  }
+
+  /// A copy of `finished` to spoil.
+  static func copy() async throws -> URL {
+    let copy = try Scratch.folder().appending(path: "run")
+    try FileManager.default.copyItem(at: try await finished.value, to: copy)
+    return copy
+  }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import Testing
+
+extension CommandTests {
+  @Suite("What ddn says about itself") struct HelpTests {
+    private static let machine = ["--device", "--threads", "--help"]
+    static let options: [(command: String, options: [String])] = [
+      ("demo", ["--seconds", "--outdir", "--seed"] + machine),
+      (
+        "train",
+        [
+          "--outdir", "--data", "--resume", "--duration", "-n, --dry-run", "--nodes", "--levels", "--width", "--cond",
+          "--learn-res", "--batch", "--lr", "--cooldown", "--ema", "--chain-dropout", "--chain-dropout-per", "--split",
+          "--split-warmup", "--resize", "--seed", "--tick", "--snap", "--desc",
+        ] + machine
+      ),
+      (
+        "generate",
+        ["--network", "--outdir", "--seeds", "--codes", "--class", "--subdirs", "--batch", "-n, --dry-run"] + machine
+      ),
+      (
+        "reconstruct",
+        ["--network", "--data", "--resize", "--count", "--rows", "--outdir", "--batch"] + machine
+      ),
+      ("info", ["--network", "--help"]), ("bench", ["--rows", "--rounds"] + machine),
+    ]
+
+    @Test("--help of every command names all its options and no other", arguments: options)
+    func help(command: String, options: [String]) async throws {
+      let result = try await Command.run([command, "--help"])
+      #expect(result.exitCode == 0 && result.errors.isEmpty)
+      // An option's line begins with two spaces and its names.
+      let named = result.output.split(separator: "\n").filter { $0.hasPrefix("  -") }.map { line in
+        line.dropFirst(2).prefix { $0 != "<" && $0 != "/" }.split(separator: "  ")[0].trimmingCharacters(
+          in: .whitespaces)
+      }
+      #expect(Set(named).subtracting(["--version"]) == Set(options.map { $0 == "--help" ? "-h, --help" : $0 }))
+    }
+
+    @Test("--help, and no argument at all, name every command") func commands() async throws {
+      for arguments in [["--help"], []] {
+        let result = try await Command.run(arguments)
+        #expect(result.exitCode == 0 && result.errors.isEmpty)
+        for (command, _) in Self.options { #expect(result.output.contains("\n  \(command) ")) }
+      }
+    }
+
+    @Test("--version prints a number of three parts") func version() async throws {
+      let result = try await Command.run(["--version"])
+      #expect(result.exitCode == 0 && result.errors.isEmpty)
+      #expect(result.output.wholeMatch(of: /\d+\.\d+\.\d+\n/) != nil)
+    }
+
+    @Test("a dry run of train prints its options as JSON, says where it would run, and makes no folder")
+    func dryRun() async throws {
+      let folder = try Scratch.folder()
+      let arguments = [
+        "train", "-n", "--nodes", "8", "--lr", "0.01", "--seed", "7", "--outdir", "runs", "--desc", "try",
+      ]
+      let result = try await Command.run(arguments, in: folder)
+      #expect(result.exitCode == 0 && result.errors.isEmpty)
+      let lines = result.output.split(separator: "\n")
+      let json = Data(lines.dropLast().joined(separator: "\n").utf8)
+      let options = try #require(try JSONSerialization.jsonObject(with: json) as? [String: Any])
+      #expect(options["learningRate"] as? Double == 0.01 && options["seed"] as? Int == 7)
+      let network = try #require((options["network"] as? [String: Any])?["recurrent"] as? [String: Any])
+      #expect(network["nodes"] as? Int == 8)
+      #expect(lines.last?.contains("runs/00000-mnist-test-try on ") == true)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+    }
+
+    @Test("info describes a trained model") func info() async throws {
+      let run = try await ShortTraining.finished.value
+      let result = try await Command.run(["info", "--network", run.path])
+      #expect(result.exitCode == 0 && result.errors.isEmpty)
+      #expect(result.output.contains("4 nodes x 2 levels, width 2") && result.output.contains("2000 images"))
+    }
+  }
+}

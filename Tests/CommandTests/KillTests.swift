@@ -1,0 +1,121 @@
+import Foundation
+import Testing
+
+extension CommandTests {
+  @Suite("A training that is stopped loses nothing that was saved") struct KillTests {
+    @Test("killed twenty times at any moment and resumed, it ends with the weights of one that was left alone")
+    func kill() async throws {
+      let thousandImages = 28
+      let quiet = try await Self.uninterrupted(thousandImages: thousandImages)
+      var random = SplitMix(state: 20_250_101)
+
+      let folder = try Scratch.folder()
+      let run = SavedRun(url: folder.appending(path: "00000-mnist-test"))
+      let resume = ["train", "--threads", "1", "--resume", run.url.path]
+      var (newest, kills) = (0, 0)
+      for round in 0..<20 {
+        let start = round == 0 ? ShortTraining.arguments(thousandImages: thousandImages, in: folder) : resume
+        let command = try Command(start)
+        if round % 5 == 4 {
+          // While it starts.
+          try await Task.sleep(for: .seconds(0.8 * random.fraction()))
+        } else {
+          try await command.waitForOutput("digits")
+          try await Task.sleep(for: .seconds(1.5 * quiet.secondsOfTick * random.fraction()))
+        }
+        command.send(SIGKILL)
+        let result = try await command.result()
+        kills += result.exitCode == 128 + SIGKILL ? 1 : 0
+        #expect([0, 128 + SIGKILL].contains(result.exitCode), "\(result.errors)")
+
+        try run.expectWhole()
+        // A tick's line is printed before its save, and the next line after.
+        let printed = result.output.split(separator: "\n").filter { $0.contains("perplexity") }
+          .compactMap { $0.split(separator: " ").first.flatMap { Int($0) } }
+        let saved = try run.states.last ?? 0
+        #expect(saved >= max(newest, printed.dropLast().last ?? 0))
+        newest = saved
+      }
+      #expect(kills >= 15, "most kills must hit a living process")
+      #expect(newest > 0, "some saves must lie between the kills")
+
+      let last = try await Command.run(resume)
+      #expect(last.exitCode == 0, "\(last.errors)")
+      try run.expectWhole()
+      try run.expectEqual(to: quiet.run)
+      #expect(try run.statistics() == quiet.run.statistics())
+      #expect(try run.leftovers == [])
+    }
+
+    @Test(
+      "on Ctrl-C and on SIGTERM it saves, exits with 130, and ends the same when resumed", arguments: [SIGINT, SIGTERM])
+    func stop(signal: Int32) async throws {
+      let quiet = try await Self.shortReference.value
+      let folder = try Scratch.folder()
+      let run = SavedRun(url: folder.appending(path: "00000-mnist-test"))
+      let command = try Command(ShortTraining.arguments(thousandImages: 8, in: folder))
+      try await command.waitForOutput("1000 images")
+      command.send(signal)
+      let stopped = try await command.result()
+      #expect(stopped.exitCode == 130)
+      let lines = stopped.errors.split(separator: "\n", omittingEmptySubsequences: false)
+      try #require(lines.count == 3 && lines[2].isEmpty, "\(stopped.errors)")
+      #expect(lines[0] == "saving after this step; once more to stop at once without saving")
+      let images = try #require(try run.states.last)
+      #expect(lines[1].hasPrefix("ddn: interrupted after \(images) images; everything is saved in \(run.url.path)"))
+      try run.expectWhole()
+
+      let resumed = try await Command.run(["train", "--threads", "1", "--resume", run.url.path])
+      #expect(resumed.exitCode == 0 && resumed.output.contains("continuing after \(images) of 8000 images"))
+      try run.expectEqual(to: quiet.run)
+    }
+
+    @Test("killed between a save and the newest model, it writes the model when it is resumed")
+    func missingModel() async throws {
+      let run = SavedRun(url: try await ShortTraining.copy())
+      try FileManager.default.removeItem(at: run.model)
+      let resumed = try await Command.run(["train", "--threads", "1", "--resume", run.url.path])
+      #expect(resumed.exitCode == 0, "\(resumed.errors)")
+      try run.expectEqual(to: SavedRun(url: try await ShortTraining.finished.value))
+    }
+
+    @Test("a longer duration given with --resume holds for the next --resume too")
+    func longer() async throws {
+      let url = try await ShortTraining.copy()
+      let longer = ["train", "--threads", "1", "--resume", url.path, "--duration", "0.003"]
+      #expect(try await Command.run(longer).exitCode == 0)
+      let again = try await Command.run(["train", "--dry-run", "--resume", url.path])
+      #expect(again.output.contains("\"images\" : 3000,"))
+      #expect(try SavedRun(url: url).states.last == 3000)
+    }
+
+    private static let shortReference = Task { try await uninterrupted(thousandImages: 8) }
+
+    private static func uninterrupted(thousandImages: Int) async throws -> (run: SavedRun, secondsOfTick: Double) {
+      let folder = try Scratch.folder()
+      let command = try Command(ShortTraining.arguments(thousandImages: thousandImages, in: folder))
+      try await command.waitForOutput("digits")
+      let start = ContinuousClock.now
+      let result = try await command.result()
+      try #require(result.exitCode == 0, "\(result.errors)")
+      return (
+        SavedRun(url: folder.appending(path: "00000-mnist-test")),
+        (ContinuousClock.now - start) / .seconds(thousandImages)
+      )
+    }
+  }
+}
+
+/// Random numbers that are the same at every run of the tests.
+private struct SplitMix: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ (mixed >> 31)
+  }
+
+  mutating func fraction() -> Double { .random(in: 0..<1, using: &self) }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import Images
+import Testing
+
+extension CommandTests {
+  @Suite("An image depends on its seed and the model only") struct SeedTests {
+    static let seeds = Array(0..<23) + [999, 123_456]
+
+    /// One step into training: no node has become a copy of another, so that codes make different images.
+    private static let network = Task {
+      let folder = try Scratch.folder()
+      let result = try await Command.run([
+        "train", "--threads", "1", "--nodes", "4", "--levels", "2", "--width", "4", "--duration", "0.0001", "--split",
+        "none", "--outdir", folder.path,
+      ])
+      try #require(result.exitCode == 0, "\(result.errors)")
+      return folder.appending(path: "00000-mnist-test")
+    }
+
+    /// The images of `seeds`, drawn `batch` at a time, by file name.
+    private static func draw(_ arguments: [String], batch: Int) async throws -> [String: Bitmap] {
+      let network = try await Self.network.value
+      let folder = try Scratch.folder().appending(path: "drawn")
+      let result = try await Command.run(
+        ["generate", "--threads", "1", "--network", network.path, "--outdir", folder.path, "--batch", String(batch)]
+          + arguments)
+      try #require(result.exitCode == 0 && result.errors.isEmpty, "\(result.errors)")
+      let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      return Dictionary(
+        uniqueKeysWithValues: try names.map { ($0, try PNG.read(folder.appending(path: $0))) })
+    }
+
+    /// Rounding to 8 bits may fall either way where another batch size adds in another order.
+    private static func areAlike(_ one: Bitmap, _ other: Bitmap) -> Bool {
+      one.width == other.width && one.height == other.height && one.pixels.count == other.pixels.count
+        && zip(one.pixels, other.pixels).allSatisfy { abs(Int($0) - Int($1)) <= 1 }
+    }
+
+    @Test("the same seeds give the same names and images at batch sizes 1, 7 and 100, in any order")
+    func batches() async throws {
+      func list(_ seeds: [Int]) -> [String] { ["--seeds", seeds.map(String.init).joined(separator: ",")] }
+      let reference = try await Self.draw(list(Self.seeds), batch: 100)
+      #expect(Set(reference.keys) == Set(Self.seeds.map { String(format: "%06d.png", $0) }))
+      #expect(Set(reference.values.map(\.pixels)).count > 8, "seeds must differ for this test to say anything")
+      for (seeds, batch) in [(Self.seeds, 1), (Self.seeds.reversed(), 7)] {
+        let images = try await Self.draw(list(seeds), batch: batch)
+        #expect(images.keys == reference.keys)
+        for (name, image) in images {
+          #expect(Self.areAlike(image, try #require(reference[name])), "\(name) at batch size \(batch)")
+        }
+      }
+    }
+
+    @Test("the same seeds give the same bytes when drawn again") func again() async throws {
+      #expect(try await Self.draw(["--seeds", "0-9"], batch: 5) == Self.draw(["--seeds", "0-9"], batch: 5))
+    }
+
+    @Test("an image drawn by its code is the one that was drawn by a seed of that code") func codes() async throws {
+      // All codes of 4 nodes and 2 levels.
+      let codes = (0..<4).flatMap { first in (0..<4).map { "\(first).\($0)" } }
+      let byCode = try await Self.draw(["--codes", codes.joined(separator: ",")], batch: 3)
+      #expect(Set(byCode.keys) == Set(codes.map { "\($0).png" }))
+      for (name, image) in try await Self.draw(["--seeds", "0-9"], batch: 10) {
+        #expect(byCode.values.contains { Self.areAlike($0, image) }, "\(name) has none of the model's codes")
+      }
+    }
+
+    @Test("--subdirs puts thousands into folders of their own, under the same names") func folders() async throws {
+      let network = try await ShortTraining.finished.value
+      let folder = try Scratch.folder()
+      let result = try await Command.run(
+        ["generate", "--network", network.path, "--seeds", "999-1000", "--subdirs", "--outdir", "."], in: folder)
+      #expect(result.exitCode == 0 && result.errors.isEmpty, "\(result.errors)")
+      let files = try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { $0.hasSuffix("png") }
+      #expect(Set(files) == ["000000/000999.png", "001000/001000.png"])
+    }
+  }
+}

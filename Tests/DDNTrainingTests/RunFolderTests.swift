@@ -1,0 +1,156 @@
+import DDN
+import DDNFiles
+import Foundation
+import Testing
+import Torch
+
+@testable import DDNTraining
+
+@Suite("A run folder") struct RunFolderTests {
+  private static let options = SmallTraining.options()
+
+  @Test("a new folder has the next number, the name and the options") func numbering() throws {
+    let scratch = try Scratch()
+    let parent = scratch.url.appending(path: "deep/runs")
+    #expect(try RunFolder.nextName(in: parent, name: "x") == "00000-x")
+    #expect(try RunFolder.create(in: parent, name: "x", options: Self.options).url.lastPathComponent == "00000-x")
+    try Folder.create(parent.appending(path: "00041-y"))
+    for name in ["notes", "-7", "9223372036854775807-z", "99999999999999999999-z"] {
+      try Folder.create(parent.appending(path: name))
+    }
+    let folder = try RunFolder.create(in: parent, name: "x", options: Self.options)
+    #expect(folder.url.lastPathComponent == "00042-x")
+    #expect(try RunFolder.open(folder.url).1 == Self.options)
+    #expect(try Folder.names(in: folder.url) == ["options.json"])
+  }
+
+  @Test("runs that begin at the same time get folders of their own") func together() async throws {
+    let scratch = try Scratch()
+    let parent = scratch.url
+    let names = try await withThrowingTaskGroup(of: String.self) { group in
+      for _ in 0..<16 {
+        group.addTask { try RunFolder.create(in: parent, name: "x", options: Self.options).url.lastPathComponent }
+      }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(Set(names).count == 16)
+    #expect(names.sorted() == (0..<16).map { String(format: "%05d-x", $0) })
+  }
+
+  @Test("a folder that is no run, or has options that cannot be, is not opened") func noRun() throws {
+    let scratch = try Scratch()
+    func kind() -> FileError.Kind? {
+      let error = #expect(throws: FileError.self) { try RunFolder.open(scratch.url) }
+      return error?.kind
+    }
+    #expect(kind() == .missing)
+    var impossible = Self.options
+    impossible.batch = 0
+    for bytes in [Data(), Data("{}".utf8), try impossible.json()] {
+      try bytes.write(to: scratch.url.appending(path: "options.json"))
+      #expect(kind() == .invalid)
+    }
+  }
+
+  private static func tick(_ images: Int) -> TickStatistics {
+    TickStatistics(
+      images: images, elapsedSeconds: 1, imagesPerSecond: 2, learningRate: 3, loss: 4, lossOfLevels: [5],
+      perplexityOfLayers: [6], splits: 7)
+  }
+
+  @Test("statistics of later than the resumed state are forgotten, and so is half a line") func truncation() throws {
+    let scratch = try Scratch()
+    let folder = RunFolder(url: scratch.url)
+    try folder.truncateStatistics(after: 0)
+    #expect(try Folder.names(in: scratch.url) == [])
+    for images in [100, 200, 300, 400] { try folder.append(Self.tick(images)) }
+    let whole = try Data(contentsOf: folder.statistics)
+    try (whole + Data("{\"images\":1".utf8)).write(to: folder.statistics)
+    try folder.truncateStatistics(after: 300)
+    let lines = try Data(contentsOf: folder.statistics).split(separator: UInt8(ascii: "\n"))
+    let ticks = try lines.map { try JSONDecoder().decode(TickStatistics.self, from: Data($0)) }
+    #expect(ticks == [100, 200, 300].map(Self.tick))
+    try folder.append(Self.tick(350))
+    #expect(try Data(contentsOf: folder.statistics).split(separator: UInt8(ascii: "\n")).count == 4)
+  }
+}
+
+@Suite("A training run") struct TrainingRunTests {
+  @Test("ticks, saves and the end come when the options say") func rhythm() throws {
+    let scratch = try Scratch()
+    let run = try SmallTraining.run(SmallTraining.options(images: 300), in: scratch.url)
+    var events: [String] = []
+    try run.run(report: { event in
+      switch event {
+      case .progress: break
+      case .tick(let tick): events.append("tick \(tick.images)")
+      case .saved: events.append("saved \(try Checkpoint.all(in: run.folder.url).last!.lastPathComponent.suffix(3))")
+      }
+    })
+    // A tick every 64 images, a save every other tick, and both at the end.
+    #expect(
+      events == [
+        "tick 64", "tick 128", "saved 128", "tick 192", "tick 256", "saved 256", "tick 320", "saved 320",
+      ])
+    #expect(try Checkpoint.all(in: run.folder.url).count == 2)
+    #expect(try Model(contentsOf: run.folder.model).training?.images == 320)
+    #expect(try run.folder.lines() == [64, 128, 192, 256, 320])
+  }
+
+  @Test("a run that is asked to stop saves, and resumed it ends like one that was not") func stopping() throws {
+    let scratch = try Scratch()
+    let options = SmallTraining.options(images: 256)
+    let quiet = try SmallTraining.run(options, in: scratch.url)
+    try quiet.run()
+
+    func stopped() throws -> RunFolder {
+      let run = try SmallTraining.run(options, in: scratch.url)
+      var steps = 0
+      let error = try #require(throws: TrainingError.self) {
+        try run.run(shouldStop: {
+          steps += 1
+          return steps == 3
+        })
+      }
+      guard case .interrupted(images: 96, savedIn: run.folder.url.path) = error else {
+        throw error
+      }
+      return run.folder
+    }
+    let folder = try stopped()
+    // What a killed process leaves is cleared away.
+    try Data().write(to: folder.url.appending(path: ".model.safetensors.1.part"))
+    try Folder.create(folder.url.appending(path: ".state-0000000032.removed"))
+    let resumed = try TrainingRun(options, data: SmallTraining.data(), folder: folder, device: .cpu)
+    #expect(try resumed.resume() == 96)
+    #expect(try Folder.names(in: folder.url).allSatisfy { !$0.hasPrefix(".") })
+    try resumed.run()
+    #expect(try TrainerState(resumed.trainer) == TrainerState(quiet.trainer))
+    #expect(try folder.lines() == [64, 96, 128, 192, 256])
+  }
+
+  @Test("two runs cannot train in one folder at once") func locked() throws {
+    let scratch = try Scratch()
+    let run = try SmallTraining.run(in: scratch.url)
+    let error = #expect(throws: FileError.self) {
+      try TrainingRun(SmallTraining.options(), data: SmallTraining.data(), folder: run.folder, device: .cpu)
+    }
+    #expect(error?.kind == .failed)
+  }
+
+  @Test("a loss that is no longer a number ends the run and is never saved") func divergence() throws {
+    let scratch = try Scratch()
+    let run = try SmallTraining.run(SmallTraining.options(learningRate: 1e30), in: scratch.url)
+    #expect(throws: TrainingError.self) { try run.run() }
+    #expect(try Folder.names(in: run.folder.url) == ["options.json"])
+  }
+}
+
+extension RunFolder {
+  /// The images of every line of the statistics.
+  fileprivate func lines() throws -> [Int] {
+    try Data(contentsOf: statistics).split(separator: UInt8(ascii: "\n")).map {
+      try JSONDecoder().decode(TickStatistics.self, from: Data($0)).images
+    }
+  }
+}

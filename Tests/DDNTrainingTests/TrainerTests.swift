@@ -1,0 +1,114 @@
+import DDN
+import DDNData
+import Testing
+import Torch
+
+@testable import DDNTraining
+
+@Suite("Training") struct TrainerTests {
+  @Test("the loss of every level falls on real digits", arguments: SplitPolicy.Rule.allCases)
+  func lossFalls(rule: SplitPolicy.Rule) throws {
+    let trainer = try SmallTraining.trainer(SmallTraining.options(width: 4, images: 1920, rule: rule))
+    for _ in 0..<5 { try trainer.step() }
+    let before = try trainer.takeLosses()
+    for _ in 0..<50 { try trainer.step() }
+    _ = try trainer.takeLosses()
+    for _ in 0..<5 { try trainer.step() }
+    let after = try trainer.takeLosses()
+    #expect(before.count == 2 && trainer.images == 1920)
+    for (early, late) in zip(before, after) { #expect(late < 0.6 * early, "\(early) to \(late)") }
+    let splits = trainer.network.layers[0].layer.statistics.splitImages.count
+    #expect(rule == .none ? splits == 0 : splits > 0)
+  }
+
+  @Test("the same seed gives the same weights, another seed others") func seeds() throws {
+    let trainers = try [1, 1, 2].map { try SmallTraining.trainer(SmallTraining.options(seed: $0)) }
+    for trainer in trainers { for _ in 0..<3 { try trainer.step() } }
+    let states = try trainers.map { try TrainerState($0) }
+    #expect(states[0].differences(from: states[1]) == [] && states[0] == states[1])
+    let weights = states[0].tensors.keys.filter { $0.hasPrefix("weights/") && $0.hasSuffix("convolution.weight") }
+    #expect(!weights.isEmpty)
+    for name in weights { #expect(states[0].tensors[name] != states[2].tensors[name], "\(name)") }
+  }
+
+  @Test("a class-conditional network learns from the classes") func classes() throws {
+    let (told, untold) = (
+      try SmallTraining.trainer(SmallTraining.options(isClassConditional: true)), try SmallTraining.trainer()
+    )
+    #expect(told.network.classes == 10 && untold.network.classes == 0)
+    for trainer in [told, untold] { for _ in 0..<3 { try trainer.step() } }
+    // The same seed, so only the classes can make a difference.
+    #expect(try TrainerState(told).differences(from: TrainerState(untold)).contains { $0.hasPrefix("weights/") })
+    let codes = [LatentCode](repeating: LatentCode(seed: 0, nodesOfLevels: told.network.nodesOfLevels), count: 2)
+    let images = try told.network.decode(codes, classes: [0, 1])
+    #expect(try images.slice(0, 0..<1).array(Float.self) != images.slice(0, 1..<2).array(Float.self))
+  }
+
+  @Test("a loss that is no longer a number stops training", arguments: [1e10, 1e30, 1e100])
+  func diverges(learningRate: Double) throws {
+    let trainer = try SmallTraining.trainer(SmallTraining.options(learningRate: learningRate))
+    let error = #expect(throws: TrainingError.self) {
+      for _ in 0..<6 { try trainer.step() }
+      _ = try trainer.takeLosses()
+    }
+    guard case .diverged(images: 192)? = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+  }
+
+  @Test("without a step there is no loss") func noLosses() throws {
+    let trainer = try SmallTraining.trainer()
+    #expect(try trainer.takeLosses() == [])
+    try trainer.step()
+    #expect(try trainer.takeLosses().count == 2)
+    #expect(try trainer.takeLosses() == [])
+  }
+}
+
+@Suite("Training options") struct TrainingOptionsTests {
+  @Test("the learning rate holds and then falls to zero in a straight line") func cooldown() {
+    let options = SmallTraining.options(images: 1000, learningRate: 0.5, cooldownImages: 400)
+    #expect([0, 600, 700, 800, 1000, 1032].map { options.learningRate(after: $0) } == [0.5, 0.5, 0.375, 0.25, 0, 0])
+    #expect(SmallTraining.options(images: 1000, learningRate: 0.5).learningRate(after: 1000) == 0.5)
+  }
+
+  @Test("Adam gets the learning rate of the images seen before its step") func cooldownOfAdam() throws {
+    let trainer = try SmallTraining.trainer(SmallTraining.options(images: 64, learningRate: 0.5, cooldownImages: 64))
+    try trainer.step()
+    #expect(trainer.optimizer.learningRate == 0.5)
+    try trainer.step()
+    #expect(trainer.optimizer.learningRate == 0.25)
+  }
+
+  @Test("the moving average follows faster in the beginning, then with its half-life") func averageDecay() {
+    let options = SmallTraining.options()  // A half-life of 200 images, and 32 a step.
+    #expect(options.averageDecay(after: 0) == 0)
+    #expect(abs(options.averageDecay(after: 640) - 0.5) < 1e-12)
+    #expect(options.averageDecay(after: 4000) == options.averageDecay(after: 1_000_000))
+    #expect(abs(options.averageDecay(after: 1_000_000) - 0.8951) < 1e-4)
+  }
+
+  static let impossible: [(part: String, spoil: @Sendable (inout TrainingOptions) -> Void)] = [
+    ("nodes", { $0.network = .recurrent(.init(nodes: 1)) }),
+    ("width", { $0.network = .recurrent(.init(baseWidth: 7)) }),
+    ("levels", { $0.network = .recurrent(.init(repeats: 0)) }), ("duration", { $0.images = 0 }),
+    ("batch", { $0.batch = 0 }), ("learning rate", { $0.learningRate = 0 }),
+    ("learning rate", { $0.learningRate = .nan }),
+    ("learning rate", { $0.learningRate = .infinity }), ("cooldown", { $0.cooldownImages = 641 }),
+    ("cooldown", { $0.cooldownImages = -1 }), ("half-life", { $0.averageHalfLifeImages = -1 }),
+    ("half-life", { $0.averageHalfLifeImages = .infinity }), ("chain dropout", { $0.chainDropout = 1.5 }),
+    ("chain dropout", { $0.chainDropout = .nan }), ("resize", { $0.resize = "stretched" }),
+    ("warm-up", { $0.split.warmupImages = -1 }), ("ticks", { $0.tickImages = 0 }), ("saves", { $0.saveTicks = 0 }),
+  ]
+
+  @Test("every impossible value has an objection that names it in one line", arguments: impossible.indices)
+  func objections(index: Int) throws {
+    var options = SmallTraining.options()
+    #expect(options.objection == nil)
+    let (part, spoil) = Self.impossible[index]
+    spoil(&options)
+    let objection = try #require(options.objection)
+    #expect(objection.contains(part) && !objection.contains("\n"), "\(objection)")
+  }
+}
