@@ -13,7 +13,7 @@ public enum OriginalNames {
     ("up4", "up1"), ("decoderShift8", "te4"), ("decoder8", "b4"),
     ("up8", "up2"), ("decoderShift16", "te5"), ("decoder16", "b5"),
     ("up16", "up3"), ("decoderShift32", "te_out"), ("decoder32", "b_out"),
-    ("nodes", "ddo.multi_out_conv1x1"),
+    ("layer", "ddo.multi_out_conv1x1"),
   ]
 
   /// The steps inside a part: ours, theirs. `units` has no counterpart: the original numbers the part itself.

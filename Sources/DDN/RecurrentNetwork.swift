@@ -97,7 +97,7 @@ public final class RecurrentNetwork: Module, DiscreteDistributionNetwork {
       let stack = stacks[level / configuration.repeats]
       let classVector = try stack.classTable.tensor.gathered(classOfRow)  // [R, 100]
       features = try stack(image: image, features: features, leak: leak, classVector: classVector)
-      output = try stack.nodes(level: level, features: features, previous: previous, paths: paths, chooser: chooser)
+      output = try stack.layer(level: level, features: features, previous: previous, paths: paths, chooser: chooser)
       try observe(output)
       if classes != nil, let parents = output.parentOfRow { classOfRow = try classOfRow.gathered(parents) }
       (paths, image, features, previous) = (output.paths, output.images, output.features, output.images)

@@ -10,31 +10,31 @@ final class RecurrentUNet: Module {
 
   // Side 32: three inputs, added.
   let imageShift: ClassShift
-  let imageEncoder: ConvolutionStack
-  let featureEncoder: ConvolutionStack
-  let leakEncoder: ConvolutionStack?
+  let imageEncoder: ConvolutionBlock
+  let featureEncoder: ConvolutionBlock
+  let leakEncoder: ConvolutionBlock?
   // Down.
   let down32: Convolution
   let shift16: ClassShift
-  let encoder16: ConvolutionStack
+  let encoder16: ConvolutionBlock
   let down16: Convolution
   let shift8: ClassShift
-  let encoder8: ConvolutionStack
+  let encoder8: ConvolutionBlock
   let down8: Convolution
   let shift4: ClassShift
-  let middle: ConvolutionStack
+  let middle: ConvolutionBlock
   // Up.
   let up4: TransposeConvolution
   let decoderShift8: ClassShift
-  let decoder8: ConvolutionStack
+  let decoder8: ConvolutionBlock
   let up8: TransposeConvolution
   let decoderShift16: ClassShift
-  let decoder16: ConvolutionStack
+  let decoder16: ConvolutionBlock
   let up16: TransposeConvolution
   let decoderShift32: ClassShift
-  let decoder32: ConvolutionStack
+  let decoder32: ConvolutionBlock
 
-  let nodes: DiscreteDistributionLayer
+  let layer: DiscreteDistributionLayer
 
   static let classes = 10
   static let classWidth = 100
@@ -43,8 +43,8 @@ final class RecurrentUNet: Module {
     let side = RecurrentNetwork.imageSide
     let base = configuration.baseWidth
 
-    func stack(_ side: Int, _ channels: Int...) throws(TorchError) -> ConvolutionStack {
-      try ConvolutionStack(channels, side: side, generator: generator)
+    func stack(_ side: Int, _ channels: Int...) throws(TorchError) -> ConvolutionBlock {
+      try ConvolutionBlock(channels, side: side, generator: generator)
     }
     func shift(_ channels: Int) throws(TorchError) -> ClassShift {
       try ClassShift(RecurrentUNet.classWidth, channels, generator: generator)
@@ -87,7 +87,7 @@ final class RecurrentUNet: Module {
     decoderShift32 = try shift(2 * base)
     decoder32 = try stack(side, 2 * base, base, base, base)
 
-    nodes = try DiscreteDistributionLayer(configuration.layer, generator: generator)
+    layer = try DiscreteDistributionLayer(configuration.layer, generator: generator)
   }
 
   /// One recurrence up to the nodes.
@@ -118,7 +118,7 @@ final class RecurrentUNet: Module {
 }
 
 /// Three units in a row of: layer norm, 3x3 convolution, SiLU.
-final class ConvolutionStack: Module {
+final class ConvolutionBlock: Module {
   /// One unit; the norm spans channels, height and width.
   final class Unit: Module {
     let norm: LayerNorm

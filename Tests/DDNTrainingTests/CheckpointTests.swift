@@ -67,7 +67,7 @@ import Torch
     ),
     (
       "no moment",
-      { _, entries in entries.removeAll { $0.name.hasPrefix("adam/") && $0.name.hasSuffix("nodes.weight.mean") } }
+      { _, entries in entries.removeAll { $0.name.hasPrefix("adam/") && $0.name.hasSuffix("layer.weight.mean") } }
     ),
     ("no statistics", { _, entries in entries.removeAll { $0.name.hasSuffix(".rivalCounts") } }),
     ("one tensor more", { _, entries in entries.append((name: "more", dtype: .uint8, shape: [1], bytes: Data([1]))) }),
