@@ -75,6 +75,7 @@ bool ct_grad_enabled(void);
 void ct_set_grad_enabled(bool enabled);
 // Turns autocast to `scalar_type` on or off for a device type; the weight cache is cleared when it goes off.
 int ct_set_autocast(int device_type, bool enabled, int scalar_type);
+int ct_autocast(int device_type, bool *enabled, int *scalar_type);
 
 // Random numbers.
 int ct_generator_make(int device_type, int device_index, uint64_t seed, ct_generator *made);

@@ -242,6 +242,14 @@ int ct_set_autocast(int device_type, bool enabled, int scalar_type) {
   });
 }
 
+int ct_autocast(int device_type, bool *enabled, int *scalar_type) {
+  return guarded([&] {
+    auto type = device_of(device_type, 0).type();
+    *enabled = at::autocast::is_autocast_enabled(type);
+    *scalar_type = static_cast<int>(at::autocast::get_autocast_dtype(type));
+  });
+}
+
 int ct_generator_make(int device_type, int device_index, uint64_t seed, ct_generator *made) {
   return guarded([&] {
     auto device = device_of(device_type, device_index);

@@ -4,6 +4,9 @@ import Torch
 ///
 /// Source: paper, section 3.1 (Guided Sampler) and section 3.3.
 public protocol Chooser {
+  /// Chooses one node for every image.
+  ///
+  /// - Throws: `TorchError` when libtorch fails; what the chooser's own source of choices throws.
   func choose(from candidates: Candidates) throws -> Choice
 }
 
@@ -40,7 +43,7 @@ public struct Candidates {
   public var device: Device { features.device }
 
   /// How far each of the K images is from the target: `[B, K]`.
-  public func distances(to target: Target, form: NodeDistances.Form? = nil) throws(TorchError) -> Tensor {
+  public func distances(to target: Target, form: NodeDistances.Form? = nil) throws -> Tensor {
     let shape = features.shape  // [R, F, H, W]
     let sized = try target.sized(height: shape[2], width: shape[3])
     let pixels = shape[2] * shape[3]
@@ -80,6 +83,7 @@ public final class Target {
     self.resizing = resizing
   }
 
+  /// The images at a size, `[B, C, height, width]`; made once and remembered.
   public func sized(height: Int, width: Int) throws(TorchError) -> Tensor {
     if Array(images.shape[2...]) == [height, width] { return images }
     if let known = sizes[[height, width]] { return known }
@@ -145,7 +149,7 @@ public struct ChainDropout: Chooser {
   public enum Scope: String, Codable, Sendable, CaseIterable {
     /// Each image of the batch by itself.
     case sample
-    /// The whole batch, as the published program does.
+    /// The whole batch, as the original program does.
     case batch
   }
 

@@ -35,7 +35,8 @@ public struct LatentCode: Hashable, Sendable, CustomStringConvertible {
 
   /// The code that a seed draws: every level's choice uniform among its nodes, the same on every machine.
   ///
-  /// Equal to the original program's codes of that seed: level l takes number l of `torch.rand` on a CPU.
+  /// Equal to the original program's codes of that seed: level l takes number l of `torch.rand` on a CPU. That
+  /// generator reads the low 32 bits of a seed.
   public init(seed: UInt64, nodesOfLevels: [Int]) {
     var generator = MersenneTwister(seed: seed)
     choices = nodesOfLevels.map { nodes in min(Int(Float(nodes) * generator.uniform()), nodes - 1) }

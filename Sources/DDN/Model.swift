@@ -122,6 +122,7 @@ public struct Model {
     self.configuration = configuration
     training = try decode(TrainingSummary.self, "training")
     network = try configuration.makeNetwork(generator: Generator(seed: 0))
+    try file.verifyChecksum()
     try file.load(into: network.state())
     try network.move(to: device)
   }

@@ -52,20 +52,22 @@ public enum NodeDistances {
   public static func all(
     features: Tensor, weights: Tensor, residual: Tensor, paths: SharedPaths, measure: Measure = .squared,
     form: Form? = nil
-  ) throws(TorchError) -> Tensor {
-    try withoutGradients { () throws(TorchError) in
-      let features = try features.to(.float32)
-      let weights = try weights.to(.float32)
-      let residual = try residual.to(.float32)
-      let (nodes, channels, width) = (weights.shape[0], weights.shape[1], weights.shape[2])
-      let cheaper = cheaperForm(
-        samples: paths.samples, nodes: nodes, channels: channels, features: width, pixels: features.shape[2])
-      let distances =
-        switch measure == .absolute ? .images : form ?? cheaper {
-        case .images: try byImages(features, weights, residual, paths, measure)
-        case .products: try byProducts(features, weights, residual, paths)
-        }
-      return try distances.gathered(firstTwins(weights), dimension: 1)
+  ) throws -> Tensor {
+    try withoutGradients {
+      try withAutocast(nil, on: features.device) {
+        let features = try features.to(.float32)
+        let weights = try weights.to(.float32)
+        let residual = try residual.to(.float32)
+        let (nodes, channels, width) = (weights.shape[0], weights.shape[1], weights.shape[2])
+        let cheaper = cheaperForm(
+          samples: paths.samples, nodes: nodes, channels: channels, features: width, pixels: features.shape[2])
+        let distances =
+          switch measure == .absolute ? .images : form ?? cheaper {
+          case .images: try byImages(features, weights, residual, paths, measure)
+          case .products: try byProducts(features, weights, residual, paths)
+          }
+        return try distances.gathered(firstTwins(weights), dimension: 1)
+      }
     }
   }
 

@@ -29,11 +29,25 @@ public struct Reconstruction {
 }
 
 extension DiscreteDistributionNetwork {
-  /// The images that codes stand for: `[B, C, H, W]` in [-1, 1]. All codes must have a choice for every level.
+  /// The images that codes stand for: `[B, C, H, W]` in [-1, 1].
   ///
-  /// - Parameter classes: one for each code; nil for no class.
+  /// - Parameters:
+  ///   - codes: at least one, each with a choice for every level.
+  ///   - classes: one for each code, for a network that knows classes; nil for no class.
+  /// - Throws: `LatentCodeError` when a code or a class does not fit the network; `TorchError`.
   public func decode(_ codes: [LatentCode], classes: [Int]? = nil) throws -> Tensor {
-    try withoutGradients {
+    let levels = nodesOfLevels
+    guard !codes.isEmpty else { throw LatentCodeError("there are no codes to decode") }
+    for code in codes {
+      _ = try LatentCode(code.choices, nodesOfLevels: levels)
+      guard code.choices.count == levels.count else {
+        throw LatentCodeError("code \(code) has \(code.choices.count) choices, and the model \(levels.count) levels")
+      }
+    }
+    if let classes, classes.count != codes.count || !classes.allSatisfy({ (0..<self.classes).contains($0) }) {
+      throw LatentCodeError("\(classes.count) classes for \(codes.count) codes do not fit 0..<\(self.classes)")
+    }
+    return try withoutGradients {
       let classTensor = try classes.map { try Tensor($0, shape: [codes.count]).to(device) }
       return try run(
         samples: codes.count, classes: classTensor, chooser: GivenChooser(codes.tensors(on: device)), observe: { _ in }

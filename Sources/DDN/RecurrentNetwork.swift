@@ -38,7 +38,7 @@ public final class RecurrentNetwork: Module, DiscreteDistributionNetwork {
     public var objection: String? {
       if !(1...1024).contains(baseWidth) { return "a base width of \(baseWidth) is not within 1...1024" }
       if leaksChoice && baseWidth % 2 != 0 { return "leak choice needs an even base width, not \(baseWidth)" }
-      if !(2...65536).contains(nodes) { return "\(nodes) nodes a level are not within 2...65536" }
+      if !(2...4096).contains(nodes) { return "\(nodes) nodes a level are not within 2...4096" }
       if !(1...1024).contains(repeats) || !(1...64).contains(stacks) {
         return "\(stacks) stacks of \(repeats) levels are not within 1...64 stacks of 1...1024"
       }

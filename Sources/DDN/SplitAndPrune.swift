@@ -1,5 +1,10 @@
 import Torch
 
+/// A distance between an image and a target was infinite or not a number: training has diverged.
+public struct DistanceError: Error, CustomStringConvertible {
+  public var description: String { "a distance is infinite or not a number" }
+}
+
 /// Split-and-Prune: the optimizer's evolution of the nodes.
 ///
 /// Gradients only reach chosen nodes, so a node that is never chosen never learns, and one that is chosen too often
@@ -30,7 +35,8 @@ public struct SplitAndPrune {
   ///
   /// All layers' observations come to the host in one copy.
   /// - Returns: at most one event a layer.
-  public func step(optimizer: Adam, average: ExponentialMovingAverage? = nil) throws(TorchError) -> [Event] {
+  /// - Throws: `DistanceError` when a distance was infinite or not a number; `TorchError` when libtorch fails.
+  public func step(optimizer: Adam, average: ExponentialMovingAverage? = nil) throws -> [Event] {
     try record()
     var events: [Event] = []
     for (name, layer) in layers {
@@ -42,7 +48,7 @@ public struct SplitAndPrune {
     return events
   }
 
-  private func record() throws(TorchError) {
+  private func record() throws {
     let pending = layers.flatMap { layer in layer.layer.observations.map { (layer.layer, $0) } }
     guard !pending.isEmpty else { return }
     var parts: [Tensor] = []
@@ -57,6 +63,7 @@ public struct SplitAndPrune {
       let second = numbers.dropFirst(samples).prefix(samples).map { Int($0) }
       let sums = Array(numbers.dropFirst(2 * samples).prefix(layer.configuration.nodes))
       numbers = numbers.dropFirst(2 * samples + layer.configuration.nodes)
+      guard sums.allSatisfy(\.isFinite) else { throw DistanceError() }
       layer.statistics.record(nearest: nearest, second: second, distanceSums: sums)
     }
     for (_, layer) in layers { layer.observations = [] }

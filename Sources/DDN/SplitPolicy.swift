@@ -7,7 +7,7 @@ public struct SplitPolicy: Codable, Sendable, Equatable {
   public enum Rule: String, Codable, Sendable, CaseIterable {
     /// The paper's thresholds: the busiest node has more than twice, or the rarest less than half, a fair share.
     case paper
-    /// The published program's rule: the split brings the pair closer to fair shares than pruning costs, or the
+    /// The original program's rule: the split brings the pair closer to fair shares than pruning costs, or the
     /// rarest node has less than half a fair share.
     case totalVariation = "total-variation"
     /// Never: plain gradient descent.

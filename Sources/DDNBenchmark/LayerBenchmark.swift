@@ -23,8 +23,8 @@ public struct LayerBenchmark: Sendable {
   }
 
   /// Times choosing a node for a batch: by all images, by products, and by the form that the cost model takes.
-  public func run(rounds: Int) throws -> (images: Timing, products: Timing, chosen: Timing) {
-    let generator = try Generator(seed: 0)
+  public func run(rounds: Int, device: Device) throws -> (images: Timing, products: Timing, chosen: Timing) {
+    let generator = try Generator(seed: 0, device: device)
     let pixels = side * side
     let featureTensor = try Tensor.normal([samples, features, pixels], generator: generator)
     let weights = try Tensor.normal([nodes, channels, features], generator: generator)
@@ -33,7 +33,7 @@ public struct LayerBenchmark: Sendable {
     func choose(_ form: NodeDistances.Form?) throws {
       _ = try NodeDistances.all(
         features: featureTensor, weights: weights, residual: residual, paths: paths, form: form
-      ).argmin(1)
+      ).argmin(1).array(Int.self)  // Devices work on by themselves until someone reads.
     }
     let timings = try Timing.inTurns(
       rounds: rounds, [{ try choose(.images) }, { try choose(.products) }, { try choose(nil) }])

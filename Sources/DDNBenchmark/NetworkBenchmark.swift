@@ -39,7 +39,7 @@ public struct NetworkBenchmark: Sendable {
     let codes = (0..<UInt64(batch)).map { LatentCode(seed: $0, nodesOfLevels: network.nodesOfLevels) }
     let others = try Timing.inTurns(
       rounds: rounds,
-      [{ _ = try Reconstruction(of: target, by: network) }, { _ = try network.decode(codes) }])
+      [{ _ = try Reconstruction(of: target, by: network) }, { _ = try network.decode(codes).mean().item() }])
     return Rates(
       training: Double(batch) / training.seconds, encoding: Double(batch) / others[0].seconds,
       generating: Double(batch) / others[1].seconds)

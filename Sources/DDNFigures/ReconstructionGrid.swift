@@ -9,15 +9,22 @@ public enum ReconstructionGrid {
   /// - Parameters:
   ///   - targets: `[B, C, H, W]` in [-1, 1].
   ///   - levels: every level's chosen images, each `[B, C, H, W]`.
+  ///     Of more than sixteen, sixteen are shown.
   ///   - codes: written beside the rows; empty for none.
   public static func draw(
     targets: Tensor, levels: [Tensor], codes: [LatentCode] = [], title: String = "", zoom: Int = 2
   ) throws -> Bitmap {
-    let columns = try [targets.bitmaps()] + levels.map { try $0.bitmaps() }
+    let shown = shownLevels(of: levels.count)
+    let columns = try [targets.bitmaps()] + shown.map { try levels[$0].bitmaps() }
     let cells = columns[0].indices.flatMap { row in columns.map { $0[row] } }
     return try Grid(
       columns: columns.count, gap: 2, zoom: zoom, title: title, rowLabels: codes.map(\.description),
-      columnLabels: ["target"] + (1...levels.count).map { "\($0)" }
+      columnLabels: ["target"] + shown.map { "\($0 + 1)" }
     ).draw(cells)
+  }
+
+  /// All levels, or sixteen of them spread evenly from the first to the last.
+  static func shownLevels(of count: Int) -> [Int] {
+    count <= 16 ? Array(0..<count) : (0..<16).map { $0 * (count - 1) / 15 }
   }
 }

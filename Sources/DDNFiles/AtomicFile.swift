@@ -117,7 +117,7 @@ extension FileError {
       case ENOENT, ENOTDIR: "check the path"
       default: "check the path and the disk"
       }
-    let kind: Kind = code == ENOENT ? .missing : .failed
+    let kind = Kind.failed
     return FileError(kind, path: path, problem: "\(problem): \(String(cString: strerror(code)))", remedy: remedy)
   }
 }

@@ -59,6 +59,8 @@ public enum Checkpoint {
         .invalid, path: file.url.path, problem: problem,
         remedy: "remove \(url.lastPathComponent) to resume from an older state, or start anew")
     }
+    try model.verifyChecksum()
+    try file.verifyChecksum()
     func decode<T: Decodable>(_ type: T.Type, _ key: String, in file: SafetensorsFile) -> T? {
       file.metadata[key].flatMap { try? JSONDecoder().decode(type, from: Data($0.utf8)) }
     }
@@ -131,7 +133,7 @@ public enum Checkpoint {
 }
 
 /// A number as file names hold it, so that names sort by number.
-func zeroPadded(_ number: Int, digits: Int) -> String {
+public func zeroPadded(_ number: Int, digits: Int) -> String {
   let text = String(number)
   return String(repeating: "0", count: max(0, digits - text.count)) + text
 }

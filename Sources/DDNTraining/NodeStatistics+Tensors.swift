@@ -26,6 +26,9 @@ extension NodeStatistics {
       return tensor
     }
     let totals = try find("totals", [3]).array(Int.self)
+    for field in ["counts", "rivalCounts", "distanceSums"] where try !find(field, nil).allFinite() {
+      throw refuse("\(name).\(field) has a number that is infinite or none")
+    }
     self.init(
       counts: try find("counts", [nodes]).array(), rivalCounts: try find("rivalCounts", [nodes, nodes]).array(),
       distanceSums: try find("distanceSums", [nodes]).array(), images: totals[0], batches: totals[1],

@@ -15,7 +15,7 @@ public final class Trainer {
   /// Images seen so far, repeats included.
   public internal(set) var images = 0
 
-  let data: TrainingImages
+  public let data: TrainingImages
   let dropoutGenerator: Generator
   var order: BatchOrder
   private let splitAndPrune: SplitAndPrune
@@ -51,6 +51,7 @@ public final class Trainer {
   /// Learns from one batch.
   ///
   /// - Returns: the splits that happened.
+  /// - Throws: `TrainingError.diverged` when a distance is infinite or not a number; `TorchError`.
   /// - Source: paper, Figure 3a and Algorithm 1.
   @discardableResult
   public func step() throws -> [SplitAndPrune.Event] {
@@ -76,12 +77,18 @@ public final class Trainer {
     // Learn: Adam on all weights, then the evolution of the nodes.
     optimizer.learningRate = options.learningRate(after: images)
     try optimizer.step()
-    let events = try splitAndPrune.step(optimizer: optimizer, average: average)
+    let events = try evolve()
     images += options.batch
     try average?.update(decay: options.averageDecay(after: images))
 
     try addLosses(levelLosses.detached())
     return events
+  }
+
+  private func evolve() throws -> [SplitAndPrune.Event] {
+    do { return try splitAndPrune.step(optimizer: optimizer, average: average) } catch is DistanceError {
+      throw TrainingError.diverged(images: images + options.batch)
+    }
   }
 
   private func addLosses(_ levelLosses: Tensor) throws(TorchError) {
@@ -101,6 +108,13 @@ public final class Trainer {
     return losses
   }
 
+  /// - Throws: `TrainingError.diverged` when a weight is infinite or not a number.
+  func checkWeights() throws {
+    for (_, parameter) in network.namedParameters() where try !parameter.tensor.allFinite() {
+      throw TrainingError.diverged(images: images)
+    }
+  }
+
   /// Perplexity of node use of each layer, in 1...K.
   public var perplexities: [Double] { network.layers.map(\.layer.statistics.perplexity) }
 }
@@ -109,8 +123,6 @@ public final class Trainer {
 public enum TrainingError: Error, CustomStringConvertible {
   case diverged(images: Int)
   case interrupted(images: Int, savedIn: String)
-  /// Stopped where there is nothing to save.
-  case stopped
 
   public var description: String {
     switch self {
@@ -118,7 +130,6 @@ public enum TrainingError: Error, CustomStringConvertible {
       "the loss is no longer a number after \(images) images; start again with a lower learning rate (--lr)"
     case .interrupted(let images, let folder):
       "interrupted after \(images) images; everything is saved in \(folder), continue with --resume \(folder)"
-    case .stopped: "interrupted"
     }
   }
 }

@@ -29,6 +29,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   public var tickImages: Int
   /// Ticks between saves.
   public var saveTicks: Int
+  /// Threads of one operation: with another number the last bits may differ. Nil for what libtorch chooses.
+  public var threads: Int?
 
   public init(
     network: NetworkConfiguration, transferFile: String? = nil, images: Int, dataFolder: String? = nil,
@@ -67,6 +69,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     }
     if !(0...1).contains(chainDropout) { return "chain dropout is a probability from 0 to 1, not \(chainDropout)" }
     if DigitDataset.Resize(rawValue: resize) == nil { return "'\(resize)' is not a way to resize digits" }
+    if seed > UInt64(UInt32.max) { return "a seed is within 0...\(UInt32.max), not \(seed)" }
     if split.warmupImages < 0 { return "the split warm-up must be 0 or more images, not \(split.warmupImages)" }
     if tickImages < 1 || saveTicks < 1 { return "ticks and saves must be at least 1 apart" }
     return nil
@@ -91,12 +94,22 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     return pow(0.5, Double(batch) / max(halfLife, 1e-8))
   }
 
+  /// The digits that are part of the program: 9,000 to train on and 1,000 that no training sees.
+  ///
+  /// - Throws: `FileError` when the program's own files are damaged.
+  public static func shippedDigits(
+    resize: DigitDataset.Resize = .bilinear
+  ) throws -> (seen: DigitDataset, unseen: DigitDataset) {
+    let parts = try DigitDataset.shipped(resize: resize).split(last: 1000)
+    return (parts.head, parts.tail)
+  }
+
   /// The digits that `dataFolder` and `resize` name.
   ///
   /// - Throws: `FileError` when they are missing or damaged.
   public func loadDigits(_ split: DigitDataset.Split = .train) throws -> DigitDataset {
     let resize = DigitDataset.Resize(rawValue: resize)!  // An objection otherwise.
-    guard let dataFolder else { return try .shipped(resize: resize) }
+    guard let dataFolder else { return try Self.shippedDigits(resize: resize).seen }
     return try DigitDataset(folder: URL(fileURLWithPath: dataFolder), split: split, resize: resize)
   }
 }

@@ -12,8 +12,6 @@ public final class TrainingRun {
     case progress(images: Int, imagesPerSecond: Double)
     /// Every `tickImages`: statistics are written; draw pictures of `trainer.network` now.
     case tick(TickStatistics)
-    /// Everything is on the disk.
-    case saved(URL)
   }
 
   public let trainer: Trainer
@@ -76,11 +74,9 @@ public final class TrainingRun {
       if ticks > ticksBefore || isLast || isStopped {
         let tick = try makeTick(imagesPerSecond: rate)
         try folder.append(tick)
+        // Saved before anyone draws: a picture that fails must not cost the run.
+        if isLast || isStopped || ticks / options.saveTicks > ticksBefore / options.saveTicks { try save() }
         try report(.tick(tick))
-        if isLast || isStopped || ticks / options.saveTicks > ticksBefore / options.saveTicks {
-          try save()
-          try report(.saved(folder.url))
-        }
         (tickSeconds, tickStart) = (0, trainer.images)
         clock = Stopwatch()
       }
@@ -98,6 +94,7 @@ public final class TrainingRun {
   }
 
   private func save() throws {
+    try trainer.checkWeights()
     let summary = TrainingSummary(
       data: trainer.data.name, images: trainer.images, elapsedSeconds: elapsedSeconds, lossOfLevels: lastLosses,
       perplexityOfLayers: trainer.perplexities)

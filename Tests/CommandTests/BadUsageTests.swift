@@ -13,10 +13,11 @@ extension CommandTests {
         "train --split never", "train --split-warmup -1", "train --tick 0", "train --snap 0", "train --seed -1",
         "train --desc a/b", "train --resume . --nodes 4", "train --resume . --data x", "train --device cuda:99",
         "train --device gpu", "train --threads 0", "generate --codes", "generate --codes=", "generate --seeds 5-1",
-        "generate --seeds", "generate --seeds 1,,2",
+        "generate --seeds", "generate --seeds 1,,2", "generate --seeds 4294967296", "train --seed 4294967296",
+        "train --resume . --outdir x", "reconstruct --data x a.png", "reconstruct --count 3 a.png",
         "generate --seeds 0-18446744073709551615", "generate --batch 0", "reconstruct --count 0",
         "reconstruct --rows 0",
-        "demo --seconds 0", "demo --seconds nan",
+        "demo --seconds 0", "demo --seconds nan", "demo --seed 4294967296",
       ])
     func usage(line: String) async throws {
       let folder = try Scratch.folder()
@@ -49,7 +50,7 @@ extension CommandTests {
     @Test("the largest seed draws a demo") func largestSeed() async throws {
       let folder = try Scratch.folder()
       let result = try await Command.run(
-        ["demo", "--threads", "1", "--seconds", "1", "--seed", String(UInt64.max), "--outdir", "."], in: folder)
+        ["demo", "--threads", "1", "--seconds", "1", "--seed", String(UInt32.max), "--outdir", "."], in: folder)
       #expect(result.exitCode == 0 && result.errors.isEmpty, "\(result)")
       let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
       #expect(names == ["index.html", "reconstructions.png", "samples.png"])

@@ -9,7 +9,8 @@ extension CommandTests {
       (
         "train",
         [
-          "--outdir", "--data", "--resume", "--transfer", "--duration", "-n, --dry-run", "--nodes", "--levels", "--width", "--cond",
+          "--outdir", "--data", "--resume", "--transfer", "--duration", "-n, --dry-run", "--nodes", "--levels",
+          "--width", "--cond",
           "--learn-res", "--batch", "--lr", "--cooldown", "--ema", "--chain-dropout", "--chain-dropout-per", "--split",
           "--split-warmup", "--resize", "--seed", "--tick", "--snap", "--desc",
         ] + machine

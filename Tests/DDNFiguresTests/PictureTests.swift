@@ -34,6 +34,14 @@ import Torch
     #expect(plain.pixels.filter { $0 == 0 }.count >= 2 * 16)
   }
 
+  @Test("Of many levels sixteen are shown, the first and the last among them")
+  func manyLevels() throws {
+    let image = try Tensor.full([1, 1, 4, 4], 1)
+    let few = try ReconstructionGrid.draw(targets: image, levels: Array(repeating: image, count: 16), zoom: 8)
+    let many = try ReconstructionGrid.draw(targets: image, levels: Array(repeating: image, count: 260), zoom: 8)
+    #expect(few.width == many.width)
+  }
+
   @Test("A demo page shows its pictures, errors and codes")
   func demoPage() throws {
     let code = try LatentCode([3, 0, 7], nodesOfLevels: [8, 8, 8])

@@ -83,14 +83,16 @@ import Torch
     try run.run(report: { event in
       switch event {
       case .progress: break
-      case .tick(let tick): events.append("tick \(tick.images)")
-      case .saved: events.append("saved \(try Checkpoint.all(in: run.folder.url).last!.lastPathComponent.suffix(3))")
+      case .tick(let tick):
+        let newest = try Checkpoint.all(in: run.folder.url).last?.lastPathComponent.suffix(3)
+        events.append("tick \(tick.images), saved \(newest ?? "nothing")")
       }
     })
-    // A tick every 64 images, a save every other tick, and both at the end.
+    // A tick every 64 images, a save every other tick and at the end, each before the tick is shown.
     #expect(
       events == [
-        "tick 64", "tick 128", "saved 128", "tick 192", "tick 256", "saved 256", "tick 320", "saved 320",
+        "tick 64, saved nothing", "tick 128, saved 128", "tick 192, saved 128", "tick 256, saved 256",
+        "tick 320, saved 320",
       ])
     #expect(try Checkpoint.all(in: run.folder.url).count == 2)
     #expect(try Model(contentsOf: run.folder.model).training?.images == 320)

@@ -51,10 +51,59 @@ import Torch
       for _ in 0..<6 { try trainer.step() }
       _ = try trainer.takeLosses()
     }
-    guard case .diverged(images: 192)? = error else {
+    guard case .diverged? = error else {
       Issue.record("\(String(describing: error))")
       return
     }
+  }
+
+  @Test("a distance that is infinite stops training, before it is counted", arguments: [4e5, 6e5, 8e5, 1e6, 3e6])
+  func infiniteDistance(learningRate: Double) throws {
+    var options = SmallTraining.options(learningRate: learningRate)
+    options.network = .recurrent(.init(baseWidth: 2, nodes: 4, repeats: 1))
+    let trainer = try SmallTraining.trainer(options)
+    let error = #expect(throws: TrainingError.self) {
+      for _ in 0..<20 { try trainer.step() }
+      _ = try trainer.takeLosses()
+    }
+    guard case .diverged? = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+  }
+
+  @Test("weights that are no numbers are never saved") func brokenWeights() throws {
+    let trainer = try SmallTraining.trainer()
+    try trainer.checkWeights()
+    let weight = trainer.network.namedParameters().first { $0.parameter.isTrainable }!.parameter.tensor
+    try withoutGradients { try weight.copy(from: .full(weight.shape, .nan)) }
+    #expect(throws: TrainingError.self) { try trainer.checkWeights() }
+  }
+
+  @Test("weights of a model with another number of levels are taken over, also by the average") func transfer() throws {
+    let scratch = try Scratch()
+    let source = try SmallTraining.trainer(SmallTraining.options())
+    try source.step()
+    let file = scratch.url.appending(path: "source.safetensors")
+    try Model(configuration: source.options.network, network: source.network).write(to: file)
+
+    guard case .recurrent(var network) = source.options.network else { return }
+    network.repeats += 1
+    var options = SmallTraining.options()
+    options.seed = 9
+    options.averageHalfLifeImages = 1000
+    options.network = .recurrent(network)
+    #expect(options.network.hasSameWeights(as: source.options.network))
+    let trainer = try SmallTraining.trainer(options)
+    try trainer.transfer(from: file)
+    for (name, tensor) in source.network.state() {
+      #expect(try tensor.bytes() == trainer.network.state()[name]?.bytes(), "\(name)")
+    }
+    for (name, average) in trainer.average!.state() {
+      #expect(try average.bytes() == source.network.state()[name]?.bytes(), "\(name)")
+    }
+    network.nodes *= 2
+    #expect(!options.network.hasSameWeights(as: .recurrent(network)))
   }
 
   @Test("without a step there is no loss") func noLosses() throws {

@@ -18,6 +18,17 @@ import Torch
     #expect(try matrix.matmul(matrix.transposed(0, 1)).dtype == .float32)
   }
 
+  @Test("Autocast within autocast gives back the outer one")
+  func nestedAutocast() throws {
+    let matrix = try Tensor.full([2, 2], 1)
+    let types = try withAutocast(.bfloat16, on: .cpu) {
+      let inner = try withAutocast(nil, on: .cpu) { try matrix.matmul(matrix) }
+      return [inner.dtype, try matrix.matmul(matrix).dtype]
+    }
+    #expect(types == [.float32, .bfloat16])
+    #expect(try matrix.matmul(matrix).dtype == .float32)
+  }
+
   @Test("Nothing is recorded within withoutGradients, and recording goes on after it, also after an error")
   func gradMode() throws {
     let leaf = try Tensor.full([2], 3)

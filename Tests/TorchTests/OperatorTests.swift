@@ -43,7 +43,6 @@ struct OperatorTests {
     #expect(try a.mean([1], keepingDimensions: true).shape == [2, 1])
     #expect(try a.squared().mean().array(Float.self) == [91 / 6])
     #expect(try a.clamped(-3...3).array(Float.self) == [1, -2, 3, -3, 3, -3])
-    #expect(try (a * 0.5).truncated().array(Float.self) == [0, -1, 1, -2, 2, -3])
     #expect(try a.isLess(than: 0).selecting(b.expanded([2, 3]), else: a).array(Float.self) == [1, 20, 3, 10, 5, 30])
     #expect(try a.isUnequal(to: a.absolute()).to(.uint8).array(UInt8.self) == [0, 1, 0, 1, 0, 1])
     #expect(try a.matmul(a.transposed(0, 1)).array(Float.self) == [14, -32, -32, 77])

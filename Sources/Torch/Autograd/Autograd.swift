@@ -11,11 +11,16 @@ public func withoutGradients<R, E: Error>(_ body: () throws(E) -> R) throws(E) -
 
 /// Runs `body` with matrix products and convolutions in `dtype` (bfloat16 or float16), on this thread.
 ///
+/// - Parameter dtype: nil for float32 whatever surrounds it.
 /// - Throws: `TorchError` when the device has no autocast for that type; what `body` throws.
-public func withAutocast<R>(_ dtype: DType, on device: Device, _ body: () throws -> R) throws -> R {
-  try check("autocast", ct_set_autocast(device.type, true, Int32(dtype.scalarType)))
+public func withAutocast<R>(_ dtype: DType?, on device: Device, _ body: () throws -> R) throws -> R {
+  var (wasEnabled, oldType) = (false, Int32(0))
+  try check("autocast", ct_autocast(device.type, &wasEnabled, &oldType))
+  try check("autocast", ct_set_autocast(device.type, dtype != nil, Int32(dtype?.scalarType ?? Int(oldType))))
   let result = Result(catching: body)
-  try check("autocast", ct_set_autocast(device.type, false, Int32(dtype.scalarType)))
+  if wasEnabled != (dtype != nil) || wasEnabled {
+    try check("autocast", ct_set_autocast(device.type, wasEnabled, oldType))
+  }
   return try result.get()
 }
 

@@ -2,14 +2,15 @@ import DDNFiles
 import Foundation
 
 extension SafetensorsFile {
-  /// Writes named tensors whole or not at all.
+  /// Writes named tensors and their checksum, whole or not at all.
   ///
   /// - Throws: `FileError` when the disk refuses, `TorchError` when a tensor cannot be copied to the host.
   public static func write(_ tensors: [String: Tensor], metadata: [String: String] = [:], to url: URL) throws {
     let entries = try tensors.sorted { $0.key < $1.key }.map { name, tensor in
       (name: name, dtype: tensor.dtype, shape: tensor.shape, bytes: try tensor.bytes())
     }
-    try write(entries, metadata: metadata, to: url)
+    let sum = checksum(entries.map { (name: $0.name, bytes: $0.bytes) })
+    try write(entries, metadata: metadata.merging([checksumKey: sum]) { $1 }, to: url)
   }
 
   /// A copy of one tensor on the CPU.

@@ -11,7 +11,6 @@ extension Tensor {
   private static let remainderOperator = Operator("aten::remainder", "Scalar")
   private static let absoluteOperator = Operator("aten::abs")
   private static let clampOperator = Operator("aten::clamp")
-  private static let truncateOperator = Operator("aten::trunc")
   private static let lessOperator = Operator("aten::lt", "Scalar")
   private static let unequalOperator = Operator("aten::ne", "Tensor")
   private static let whereOperator = Operator("aten::where", "self")
@@ -71,9 +70,6 @@ extension Tensor {
   public func clamped(_ range: ClosedRange<Double>) throws(TorchError) -> Tensor {
     try Tensor.clampOperator.tensor(.tensor(self), .double(range.lowerBound), .double(range.upperBound))
   }
-
-  /// Rounded towards zero.
-  public func truncated() throws(TorchError) -> Tensor { try Tensor.truncateOperator.tensor(.tensor(self)) }
 
   /// True where an element is below `bound`.
   public func isLess(than bound: Double) throws(TorchError) -> Tensor {

@@ -32,7 +32,7 @@ struct Bench: ParsableCommand {
     let networks = NetworkBenchmark.all.filter { rows.isEmpty || $0.name.contains(rows) }
     guard layers.count + networks.count > 0 else { throw UsageError("--rows \(rows): no row's name contains this") }
     for layer in layers {
-      let result = try layer.run(rounds: rounds)
+      let result = try layer.run(rounds: rounds, device: device)
       Terminal.print(
         "\(layer.name)  images \(milliseconds(result.images)), products \(milliseconds(result.products)), "
           + "cost model's choice \(milliseconds(result.chosen)): "

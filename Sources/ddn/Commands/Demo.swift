@@ -29,13 +29,14 @@ struct Demo: ParsableCommand {
 
   func validate() throws {
     if !(seconds >= 1 && seconds <= 86_400) { throw ValidationError("--seconds \(seconds) is not within 1...86400") }
+    if seed > UInt64(UInt32.max) { throw ValidationError("--seed \(seed) is not within 0...\(UInt32.max)") }
   }
 
   func run() throws {
     let device = try machine.start()
     let folder = URL(fileURLWithPath: outdir)
     try Folder.create(folder)
-    let (seen, unseen) = try DigitDataset.shipped().split(last: 1000)
+    let (seen, unseen) = try TrainingOptions.shippedDigits()
     Terminal.print("training 8 nodes x 3 levels on \(seen.count) digits for \(formatDuration(seconds))")
     let network = try train(on: TrainingImages(seen, device: device), device: device)
 
@@ -85,7 +86,7 @@ struct Demo: ParsableCommand {
       progress.show(Int(elapsed()), rate: 1, "\(trainer.images) images  \(status)")
     }
     progress.clear()
-    if StopSignal.shouldStop() { throw TrainingError.stopped }
+    if StopSignal.shouldStop() { throw Interrupted() }
     trainer.network.setMode(.evaluation)
     return trainer.network
   }

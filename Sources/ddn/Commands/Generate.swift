@@ -11,7 +11,7 @@ struct Generate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Draw new images.",
     discussion: """
-      Every seed draws a code, and the code an image: the same on any machine and at any batch size. With 9 images or \
+      Every seed draws a code, the same on any machine, and the code an image, whatever the batch size. With 9 images or \
       more, a picture of the first 100 lies beside the folder.
 
       Examples:
@@ -25,8 +25,8 @@ struct Generate: ParsableCommand {
   @Option(help: "Folder for the images, NNNNNN.png.")
   var outdir = "generated"
 
-  @Option(help: "Seeds, one image each: 0-99 or 1,2,5-10.")
-  var seeds = SeedList(argument: "0-99")!
+  @Option(help: "Seeds, one image each, such as 0-99 or 1,2,5-10. (default: 0-99)")
+  var seeds: SeedList?
 
   @Option(help: "Draw these codes instead of seeds: choices from the first level, dots between, commas between codes.")
   var codes: String?
@@ -73,7 +73,7 @@ struct Generate: ParsableCommand {
       }
       first += images.prefix(100 - first.count)
       progress.show(batch.endIndex, rate: Double(batch.endIndex) / ((ContinuousClock.now - start) / .seconds(1)))
-      if StopSignal.shouldStop() { throw TrainingError.stopped }
+      if StopSignal.shouldStop() { throw Interrupted() }
     }
     progress.clear()
     Terminal.print("\(jobs.count) images in \(folder.path)")
@@ -100,17 +100,16 @@ struct Generate: ParsableCommand {
           : "--class \(classIndex) is not within 0...\(network.classes - 1)")
     }
     if let codes {
+      guard seeds == nil, !subdirs else { throw UsageError("--codes names the images; remove --seeds and --subdirs") }
+      guard network.classes == 0 || classIndex != nil else {
+        throw UsageError("--codes: this model knows classes; give --class 0...\(network.classes - 1)")
+      }
       return try codes.split(separator: ",", omittingEmptySubsequences: false).map { text in
         let code = try LatentCode(parsing: String(text), nodesOfLevels: network.nodesOfLevels)
-        guard code.choices.count == network.nodesOfLevels.count else {
-          throw LatentCodeError(
-            "--codes \(code) has \(code.choices.count) choices, and this model has \(network.nodesOfLevels.count) levels"
-          )
-        }
         return Job(name: "\(code).png", code: code, classIndex: classIndex ?? 0)
       }
     }
-    return seeds.seeds.map { seed in
+    return (seeds ?? SeedList(argument: "0-99")!).seeds.map { seed in
       let name = padded(seed) + ".png"
       return Job(
         name: subdirs ? "\(padded(seed / 1000 * 1000))/\(name)" : name,
@@ -119,8 +118,5 @@ struct Generate: ParsableCommand {
     }
   }
 
-  private func padded(_ number: UInt64) -> String {
-    let text = String(number)
-    return String(repeating: "0", count: max(0, 6 - text.count)) + text
-  }
+  private func padded(_ seed: UInt64) -> String { zeroPadded(Int(seed), digits: 6) }
 }

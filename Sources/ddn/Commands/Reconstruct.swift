@@ -16,7 +16,7 @@ struct Reconstruct: ParsableCommand {
       of [-1, 1]), writes the codes and a picture: target, then every level's choice.
 
       Examples:
-        ddn reconstruct                                     the test digits that are part of ddn
+        ddn reconstruct                                     digits that are part of ddn and that it does not train on
         ddn reconstruct --network runs/00000-mnist --data mnist --count 10000
         ddn reconstruct my-digit.png                        your own picture, white on black
       """)
@@ -26,14 +26,15 @@ struct Reconstruct: ParsableCommand {
 
   @OptionGroup var network: NetworkOption
 
-  @Option(help: "Folder with MNIST's idx files, whose test digits are used. (default: those that are part of ddn)")
+  @Option(
+    help: "Folder with MNIST's idx files, whose test digits are used. (default: the last 1000 that are part of ddn)")
   var data: String?
 
-  @Option(help: "How 28x28 digits become 32x32: bilinear or padded.")
-  var resize: DigitDataset.Resize = .bilinear
+  @Option(help: "How 28x28 digits become 32x32: bilinear or padded. (default: bilinear)")
+  var resize: DigitDataset.Resize?
 
-  @Option(help: "How many test digits.")
-  var count = 1000
+  @Option(help: "How many test digits. (default: 1000)")
+  var count: Int?
 
   @Option(help: "How many of them the picture shows.")
   var rows = 16
@@ -47,7 +48,10 @@ struct Reconstruct: ParsableCommand {
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func validate() throws {
-    if count < 1 { throw ValidationError("--count \(count) is not at least 1") }
+    if let count, count < 1 { throw ValidationError("--count \(count) is not at least 1") }
+    if !images.isEmpty, data != nil || resize != nil || count != nil {
+      throw ValidationError("--data, --resize and --count are for test digits, not for image files")
+    }
     if !(1...200).contains(rows) { throw ValidationError("--rows \(rows) is not within 1...200") }
     if !(1...1_000_000).contains(batch) { throw ValidationError("--batch \(batch) is not within 1...1000000") }
   }
@@ -63,6 +67,7 @@ struct Reconstruct: ParsableCommand {
     var progress = ProgressLine(total: source.count, unit: "images")
     let start = ContinuousClock.now
     var (codes, errorSums): ([LatentCode], [Double]) = ([], [])
+    let batch = max(batch, min(rows, source.count))  // The picture shows rows of the first batch.
     for place in stride(from: 0, to: source.count, by: batch) {
       let indices = Array(place..<min(place + batch, source.count))
       let (targets, classes) = try source.batch(indices)
@@ -72,7 +77,7 @@ struct Reconstruct: ParsableCommand {
       let sums = result.errors.map { $0.reduce(0, +) }
       errorSums = errorSums.isEmpty ? sums : zip(errorSums, sums).map(+)
       progress.show(codes.count, rate: Double(codes.count) / ((ContinuousClock.now - start) / .seconds(1)))
-      if StopSignal.shouldStop() { throw TrainingError.stopped }
+      if StopSignal.shouldStop() { throw Interrupted() }
     }
     progress.clear()
 
@@ -98,9 +103,10 @@ struct Reconstruct: ParsableCommand {
 
   private func loadTargets(_ model: Model, device: Device) throws -> Targets {
     if images.isEmpty {
+      let (resize, count) = (resize ?? .bilinear, count ?? 1000)
       let digits =
         try data.map { try DigitDataset(folder: URL(fileURLWithPath: $0), split: .test, resize: resize) }
-        ?? .shipped(resize: resize)
+        ?? TrainingOptions.shippedDigits(resize: resize).unseen
       guard count <= digits.count else { throw UsageError("--count \(count): there are \(digits.count) test digits") }
       let tensors = try TrainingImages(digits, device: device)
       return Targets(count: count) { try tensors.batch($0) }

@@ -12,18 +12,19 @@ struct Train: ParsableCommand {
     abstract: "Train a model on handwritten digits.",
     discussion: """
       Every run gets a numbered folder in --outdir with its options, statistics (stats.jsonl), pictures, the newest \
-      model and saved states. Ctrl-C saves and stops; --resume goes on where the run was, to the last bit.
+      model and saved states. Ctrl-C saves and stops; --resume goes on where the run was, to the last bit on the \
+      same device.
 
       Examples:
-        ddn train --outdir runs --duration 0.2               a first run on the 10,000 digits that are part of ddn
+        ddn train --outdir runs --duration 0.2               a first run on digits that are part of ddn
         ddn train --outdir runs --data mnist --nodes 8 --levels 3 --batch 512 --duration 10
         ddn train --resume runs/00000-mnist-test
       """)
 
-  @Option(help: "Parent of run folders.")
-  var outdir = "runs"
+  @Option(help: "Parent of run folders. (default: runs)")
+  var outdir: String?
 
-  @Option(help: "Folder with MNIST's idx files, plain or .gz. Without it: the 10,000 test digits that are part of ddn.")
+  @Option(help: "Folder with MNIST's idx files, plain or .gz. Without it: 9,000 digits that are part of ddn.")
   var data: String?
 
   @Option(help: "Continue the run in this folder; its own options hold, only --duration and --cooldown can be changed.")
@@ -55,10 +56,11 @@ struct Train: ParsableCommand {
     }
     if let objection = options.objection { throw UsageError(objection) }
 
-    let device = try machine.start()
+    let device = try machine.start(threads: options.threads)
+    options.threads = Torch.threadCount
     if dryRun {
       Terminal.print(String(decoding: try options.json(), as: UTF8.self))
-      let parent = URL(fileURLWithPath: outdir)
+      let parent = URL(fileURLWithPath: outdir ?? "runs")
       let name = try RunFolder.nextName(in: parent, name: learning.runName(data: options.dataName))
       Terminal.print("would run in \(folder?.url.path ?? parent.appendingPathComponent(name).path) on \(device)")
       return
@@ -69,13 +71,13 @@ struct Train: ParsableCommand {
     let runFolder =
       try folder
       ?? RunFolder.create(
-        in: URL(fileURLWithPath: outdir), name: learning.runName(data: options.dataName), options: options)
+        in: URL(fileURLWithPath: outdir ?? "runs"), name: learning.runName(data: options.dataName), options: options)
     let run = try TrainingRun(options, data: images, folder: runFolder, device: device)
     let seen = try run.resume()
     Terminal.print("\(runFolder.url.path): \(digits.count) digits, \(options.network.summary), \(device)")
     if seen > 0 { Terminal.print("continuing after \(seen) of \(options.images) images") }
 
-    let view = try TrainingView(run, digits: digits, device: device)
+    let view = try TrainingView(run)
     StopSignal.listen("saving after this step; once more to stop at once without saving")
     try run.run(shouldStop: StopSignal.shouldStop, report: view.show)
     Terminal.print("done: \(runFolder.model.path)")
@@ -84,7 +86,7 @@ struct Train: ParsableCommand {
   private func openRun(_ path: String) throws -> (RunFolder?, TrainingOptions) {
     let given =
       learning.givenNames + network.givenNames + (data == nil ? [] : ["--data"])
-      + (transfer == nil ? [] : ["--transfer"])
+      + (transfer == nil ? [] : ["--transfer"]) + (outdir == nil ? [] : ["--outdir"])
     if let name = given.first {
       throw UsageError("with --resume the run's own options hold; remove \(name), or start a new run")
     }

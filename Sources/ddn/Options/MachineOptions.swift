@@ -18,8 +18,10 @@ struct MachineOptions: ParsableArguments {
   /// Sets the threads; gives the device, by default CUDA where there is one.
   ///
   /// - Throws: `UsageError` for a device that this machine does not have.
-  func start() throws -> Device {
-    if let threads { try Torch.setThreadCount(threads) }
+  ///
+  /// - Parameter defaultThreads: for when the person says nothing; nil leaves it to libtorch.
+  func start(threads defaultThreads: Int? = nil) throws -> Device {
+    if let threads = threads ?? defaultThreads { try Torch.setThreadCount(threads) }
     let devices = try Device.cudaCount()
     guard let device else { return devices > 0 ? .cuda(0) : .cpu }
     if case .cuda(let index) = device, index >= devices {

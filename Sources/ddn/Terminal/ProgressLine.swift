@@ -1,10 +1,10 @@
 import Foundation
 
-/// How far a long job is, with its rate and the time left: one live line on a terminal, none when piped.
+/// How far a long job is, with its rate and the time left: a live line on a terminal, now and then one when piped.
 struct ProgressLine {
   private let total: Int
   private let unit: String
-  private var lastDrawn = ContinuousClock.now - .seconds(1)
+  private var lastDrawn = ContinuousClock.now
 
   init(total: Int, unit: String) {
     self.total = total
@@ -13,15 +13,20 @@ struct ProgressLine {
 
   /// - Parameter rate: units a second.
   mutating func show(_ done: Int, rate: Double, _ extra: String = "") {
-    guard Terminal.isInteractive, ContinuousClock.now - lastDrawn > .milliseconds(100) else { return }
+    guard ContinuousClock.now - lastDrawn > (Terminal.isInteractive ? .milliseconds(100) : .seconds(30)) else { return }
     lastDrawn = .now
     let share = min(Double(done) / Double(max(total, 1)), 1)
-    let width = 24
+    let width = 16
     let filled = Int(share * Double(width))
     let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
     let left = rate > 0 ? formatDuration(Double(max(total - done, 0)) / rate) : "?"
-    Terminal.showLive(
-      "\(bar) \(Int(share * 100))%  \(done)/\(total) \(unit)  \(Int(rate))/s  \(left) left  \(extra)")
+    let speed = unit == "s" ? "" : "  \(Int(rate))/s"  // The rate of seconds is no news.
+    let text = "\(Int(share * 100))%  \(done)/\(total) \(unit)\(speed)  \(left) left  \(extra)"
+    if Terminal.isInteractive {
+      Terminal.showLive("\(bar) \(text)")
+    } else {
+      Terminal.printError(text)
+    }
   }
 
   /// Removes the line when the job is done.

@@ -2,6 +2,9 @@ import Dispatch
 import Foundation
 import Synchronization
 
+/// A job that has nothing to save was stopped.
+struct Interrupted: Error {}
+
 /// Turns Ctrl-C and SIGTERM into a question that a long job can ask between two steps.
 ///
 /// The second signal ends the process at once.

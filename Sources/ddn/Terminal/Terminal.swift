@@ -42,8 +42,14 @@ enum Terminal {
     state.withLock { state in
       eraseLiveLine(&state)
       state.hasLiveLine = !line.isEmpty
-      if state.hasLiveLine { writeError(line) }
+      if state.hasLiveLine { writeError(String(line.prefix(columns - 1))) }
     }
+  }
+
+  /// The terminal's width; a longer live line would wrap and could not be taken back.
+  private static var columns: Int {
+    var size = winsize()
+    return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 1 ? Int(size.ws_col) : 80
   }
 
   private static func eraseLiveLine(_ state: inout State) {

@@ -1,5 +1,4 @@
 import DDN
-import DDNData
 import DDNFigures
 import DDNFiles
 import DDNTraining
@@ -15,10 +14,11 @@ final class TrainingView {
   /// The first training images, which the reconstruction picture shows: `[B, 1, 32, 32]`, and their classes.
   private let examples: (images: Tensor, classes: Tensor)
 
-  init(_ run: TrainingRun, digits: DigitDataset, device: Device) throws {
+  init(_ run: TrainingRun) throws {
     self.run = run
     progress = ProgressLine(total: run.trainer.options.images, unit: "images")
-    examples = try TrainingImages(digits, device: device).batch(Array(0..<min(8, digits.count)))
+    let data = run.trainer.data
+    examples = try data.batch(Array(0..<min(8, data.count)))
   }
 
   func show(_ event: TrainingRun.Event) throws {
@@ -33,7 +33,6 @@ final class TrainingView {
           + "perplexity \(tick.perplexityOfLayers.map { formatNumber($0, digits: 1) }.joined(separator: " "))  "
           + "\(tick.splits) splits  \(Int(tick.imagesPerSecond))/s  \(formatDuration(left)) left")
       try drawPictures(images: tick.images)
-    case .saved: break
     }
   }
 

@@ -1,0 +1,43 @@
+import DDN
+import Testing
+import Torch
+
+@Suite("Decoding") struct DecodeTests {
+  private static func network(isConditional: Bool = false) throws -> RecurrentNetwork {
+    try RecurrentNetwork(
+      .init(baseWidth: 2, nodes: 4, repeats: 2, isClassConditional: isConditional), generator: Generator(seed: 0))
+  }
+
+  @Test("a code of another model, a short code and no code are errors, not other images")
+  func misfits() throws {
+    let network = try Self.network()
+    let wide = try LatentCode([7, 7], nodesOfLevels: [8, 8])
+    let short = try LatentCode([1], nodesOfLevels: [4, 4])
+    let long = try LatentCode([1, 1, 1], nodesOfLevels: [4, 4, 4])
+    for codes in [[wide], [short], [long], []] {
+      #expect(throws: LatentCodeError.self) { try network.decode(codes) }
+    }
+  }
+
+  @Test("classes that the network does not know, or not one for each code, are errors")
+  func classes() throws {
+    let code = try LatentCode([1, 2], nodesOfLevels: [4, 4])
+    #expect(throws: LatentCodeError.self) { try Self.network().decode([code], classes: [0]) }
+    let conditional = try Self.network(isConditional: true)
+    for classes in [[10], [-1], [1, 2], []] {
+      #expect(throws: LatentCodeError.self) { try conditional.decode([code], classes: classes) }
+    }
+    #expect(try conditional.decode([code, code], classes: [3, 9]).shape == [2, 1, 32, 32])
+  }
+
+  @Test("what reconstruction finds, decoding draws")
+  func roundTrip() throws {
+    let network = try Self.network()
+    let target = try Tensor.uniform([5, 1, 32, 32], generator: Generator(seed: 1))
+    let found = try Reconstruction(of: target, by: network)
+    let drawn = try network.decode(found.codes)
+    let difference = try (drawn - found.levels.last!).absolute().array(Float.self).max()!
+    #expect(difference < 1e-5)
+    #expect(found.errors.count == 2 && found.errors[0].count == 5)
+  }
+}
