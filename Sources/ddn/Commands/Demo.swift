@@ -70,7 +70,8 @@ struct Demo: ParsableCommand {
     let start = clock.now
     func elapsed() -> Double { (clock.now - start) / .seconds(1) }
     let network = NetworkConfiguration.recurrent(.init(nodes: 8, repeats: 3))
-    let trainer = try Trainer(TrainingOptions(network: network, images: .max, seed: seed), data: data, device: device)
+    let options = TrainingOptions(network: network, images: .max, learningRate: 2e-3, seed: seed)
+    let trainer = try Trainer(options, data: data, device: device)
     var progress = ProgressLine(total: Int(seconds), unit: "s")
     var nextLine = seconds / 6
     var status = ""
