@@ -20,9 +20,6 @@ let package = Package(
     .systemLibrary(name: "CVips", pkgConfig: "vips", providers: [.apt(["libvips-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
-    // What must happen before libtorch is loaded.
-    .target(name: "CStartup"),
-
     // In the order of the data: files, tensors, images, the method, data sets, training, pictures.
     .target(name: "DDNFiles", swiftSettings: settings),
     .target(name: "Torch", dependencies: ["CTorch", "CZlib", "DDNFiles"], swiftSettings: settings),
@@ -41,7 +38,7 @@ let package = Package(
     .executableTarget(
       name: "ddn",
       dependencies: [
-        "CStartup", "DDN", "DDNBenchmark", "DDNData", "DDNFigures", "DDNFiles", "DDNTraining", "Images", "Torch",
+        "DDN", "DDNBenchmark", "DDNData", "DDNFigures", "DDNFiles", "DDNTraining", "Images", "Torch",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),

@@ -35,7 +35,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   public init(
     network: NetworkConfiguration, transferFile: String? = nil, images: Int, dataFolder: String? = nil,
     resize: DigitDataset.Resize = .bilinear, batch: Int = 128, learningRate: Double = 1e-3, cooldownImages: Int = 0,
-    averageHalfLifeImages: Double = 0, chainDropout: Double = 0.05, chainDropoutScope: ChainDropout.Scope = .sample,
+    averageHalfLifeImages: Double = 0, chainDropout: Double = 0.05, chainDropoutScope: ChainDropout.Scope = .batch,
     split: SplitPolicy = SplitPolicy(), seed: UInt64 = 0, tickImages: Int = 10_000, saveTicks: Int = 5
   ) {
     self.dataFolder = dataFolder

@@ -102,7 +102,7 @@ struct Train: ParsableCommand {
       },
       resize: learning.resize ?? .bilinear, batch: learning.batch ?? 128, learningRate: learning.lr ?? 1e-3,
       cooldownImages: images(fromMillions: learning.cooldown ?? 0), averageHalfLifeImages: (learning.ema ?? 0) * 1e6,
-      chainDropout: learning.chainDropout ?? 0.05, chainDropoutScope: learning.chainDropoutPer ?? .sample,
+      chainDropout: learning.chainDropout ?? 0.05, chainDropoutScope: learning.chainDropoutPer ?? .batch,
       split: SplitPolicy(rule: learning.split ?? .totalVariation, warmupImages: learning.splitWarmup ?? 0),
       seed: learning.seed ?? 0, tickImages: learning.tick.map { $0 * 1000 } ?? 10_000, saveTicks: learning.snap ?? 5)
   }

@@ -52,7 +52,7 @@ struct LearningOptions: ParsableArguments {
   @Option(help: "Probability that a level's choice is replaced by chance. (default: 0.05)")
   var chainDropout: Double?
 
-  @Option(help: "Draw chain dropout for each sample, or for the whole batch as the original does. (default: sample)")
+  @Option(help: "Draw chain dropout for each sample, or for the whole batch as the original does. (default: batch)")
   var chainDropoutPer: ChainDropout.Scope?
 
   @Option(
