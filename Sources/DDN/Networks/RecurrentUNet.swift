@@ -129,7 +129,12 @@ final class ConvolutionBlock: Module {
       convolution = try Convolution(inputs, outputs, kernel: 3, padding: 1, generator: generator)
     }
 
-    func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor { try convolution(norm(input)).silu() }
+    /// `convolution(norm(input)).silu()`, in one pass.
+    func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
+      try input.normConvolutionSilu(
+        scale: norm.weight.tensor, shift: norm.bias.tensor, weight: convolution.weight.tensor,
+        bias: convolution.bias.tensor, epsilon: norm.epsilon)
+    }
   }
 
   let units: [Unit]

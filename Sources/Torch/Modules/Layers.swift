@@ -70,7 +70,7 @@ public final class Linear: Module {
 public final class LayerNorm: Module {
   public let weight: Parameter
   public let bias: Parameter
-  private let epsilon: Double
+  public let epsilon: Double
 
   public init(_ shape: [Int], epsilon: Double = 1e-5) throws(TorchError) {
     weight = try Parameter(.full(shape, 1))

@@ -6,6 +6,7 @@ extension Tensor {
   private static let layerNormOperator = Operator("aten::layer_norm")
   private static let groupNormOperator = Operator("aten::group_norm")
   private static let siluOperator = Operator("aten::silu")
+  private static let unitOperator = Operator("ddn::unit")
   private static let bilinearOperator = Operator("aten::upsample_bilinear2d")
   private static let areaOperator = Operator("aten::_adaptive_avg_pool2d")
 
@@ -48,6 +49,23 @@ extension Tensor {
   ) throws(TorchError) -> Tensor {
     try Tensor.groupNormOperator.tensor(
       .tensor(self), .int(groups), .tensor(weight), .tensor(bias), .double(epsilon))
+  }
+
+  /// Layer norm, then a 3x3 convolution with padding 1, then SiLU: `[B, in, H, W]` to `[B, out, H, W]`.
+  ///
+  /// The same as the three one after the other, in one pass on a CPU; see `Sources/CTorchShim/unit.cpp`.
+  ///
+  /// - Parameters:
+  ///   - scale: the norm's weight, `[in, H, W]`.
+  ///   - shift: the norm's bias, `[in, H, W]`.
+  ///   - weight: `[out, in, 3, 3]`.
+  ///   - bias: `[out]`.
+  ///   - epsilon: added to the variance.
+  public func normConvolutionSilu(
+    scale: Tensor, shift: Tensor, weight: Tensor, bias: Tensor, epsilon: Double
+  ) throws(TorchError) -> Tensor {
+    try Tensor.unitOperator.tensor(
+      .tensor(self), .tensor(scale), .tensor(shift), .tensor(weight), .tensor(bias), .double(epsilon))
   }
 
   /// x * sigmoid(x).

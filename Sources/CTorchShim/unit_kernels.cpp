@@ -1,0 +1,272 @@
+// The kernels of unit.cpp for one instruction set, whose name is DDN_ISA; every sample's intermediates stay in the cache.
+#include "unit_kernels.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <vector>
+
+#include "shifted_products.h"
+
+namespace DDN_ISA {
+namespace {
+
+// Where the pixels of a strip of images lie; see shifted_products.h.
+struct Strip {
+  int height, width;
+  int images;         // in one strip
+  int pitch;          // from a row to the next
+  int image_stride;   // from an image to the next
+  int length;         // of the part with pixels
+  ptrdiff_t before;   // zeros in front of it
+  ptrdiff_t stride;   // from a channel to the next
+
+  explicit Strip(const UnitShape &shape) : height(shape.height), width(shape.width) {
+    pitch = width + 1;
+    image_stride = (height + 1) * pitch;
+    // Long rows, but all channels within the cache.
+    const int channels = std::max(shape.inputs, shape.outputs);
+    images = std::max(1, std::min(1024, 64 * 1024 / channels) / image_stride);
+    length = images * image_stride;
+    before = up_to_lanes(pitch + 1);
+    stride = before + up_to_lanes(length + pitch + 1) + vectors_at_once * lanes;
+  }
+
+  float *pixels(float *strip, int channel, int image) const {
+    return strip + channel * stride + before + image * image_stride;
+  }
+
+  // The offset of every tap of a 3x3 kernel in every channel, from the pixel that the result belongs to.
+  std::vector<ptrdiff_t> taps(int channels) const {
+    std::vector<ptrdiff_t> offsets;
+    for (int channel = 0; channel < channels; ++channel)
+      for (int y = -1; y <= 1; ++y)
+        for (int x = -1; x <= 1; ++x) offsets.push_back(channel * stride + before + y * pitch + x);
+    return offsets;
+  }
+
+  template <int row>
+  static void copy_rows(float *to, ptrdiff_t to_pitch, const float *from, ptrdiff_t from_pitch, int rows) {
+    for (int y = 0; y < rows; ++y) std::memcpy(to + y * to_pitch, from + y * from_pitch, row * sizeof(float));
+  }
+
+  void copy(float *to, ptrdiff_t to_pitch, const float *from, ptrdiff_t from_pitch) const {
+    switch (width) {
+      case 4: return copy_rows<4>(to, to_pitch, from, from_pitch, height);
+      case 8: return copy_rows<8>(to, to_pitch, from, from_pitch, height);
+      case 16: return copy_rows<16>(to, to_pitch, from, from_pitch, height);
+      case 32: return copy_rows<32>(to, to_pitch, from, from_pitch, height);
+      default:
+        for (int y = 0; y < height; ++y)
+          std::memcpy(to + y * to_pitch, from + y * from_pitch, width * sizeof(float));
+    }
+  }
+
+  // An image of all channels, [channels, H, W], into the strip, or out of it.
+  void write(float *strip, int image, const float *from, int channels) const {
+    for (int c = 0; c < channels; ++c) copy(pixels(strip, c, image), pitch, from + c * height * width, width);
+  }
+  void read(const float *strip, int image, float *to, int channels) const {
+    for (int c = 0; c < channels; ++c)
+      copy(to + c * height * width, width, pixels(const_cast<float *>(strip), c, image), pitch);
+  }
+};
+
+// Floats that begin as zeros, at an address that no vector's load is cut by.
+class Buffer {
+ public:
+  explicit Buffer(size_t count)
+      : floats(static_cast<float *>(std::aligned_alloc(64, (count * sizeof(float) + 127) / 64 * 64)), std::free) {
+    if (!floats) throw std::bad_alloc();
+    std::fill_n(floats.get(), count, 0.0f);
+  }
+  operator float *() { return floats.get(); }
+
+ private:
+  std::unique_ptr<float, void (*)(void *)> floats;
+};
+
+// Runs body(first, last, part) for each of at most `parts` equal runs of strips, side by side.
+template <typename Body>
+void in_parts(int64_t strips, int64_t parts, const Body &body) {
+  at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t part = begin; part < end; ++part) body(strips * part / parts, strips * (part + 1) / parts, part);
+  });
+}
+
+int64_t parts_of(int64_t strips) { return std::min<int64_t>(strips, at::get_num_threads()); }
+
+void moments(const float *input, int count, float epsilon, float &mean, float &deviation) {
+  Vector sums[2] = {};
+  int i = 0;
+  for (; i + 2 * lanes <= count; i += 2 * lanes) {
+    sums[0] += load(input + i);
+    sums[1] += load(input + i + lanes);
+  }
+  for (; i < count; i += lanes) sums[0] += load(input + i);
+  mean = sum(sums[0] + sums[1]) / count;
+  sums[0] = sums[1] = Vector{};
+  for (i = 0; i + 2 * lanes <= count; i += 2 * lanes) {
+    Vector one = load(input + i) - mean, two = load(input + i + lanes) - mean;
+    sums[0] += one * one;
+    sums[1] += two * two;
+  }
+  for (; i < count; i += lanes) {
+    Vector one = load(input + i) - mean;
+    sums[0] += one * one;
+  }
+  deviation = 1 / __builtin_sqrtf(sum(sums[0] + sums[1]) / count + epsilon);
+}
+
+void normalize(const float *input, const float *scale, const float *shift, int count, float mean, float deviation,
+               float *output) {
+  for (int i = 0; i < count; i += lanes)
+    store(output + i, (load(input + i) - mean) * deviation * load(scale + i) + load(shift + i));
+}
+
+void forward(const UnitForward &call) {
+  const UnitShape &shape = call.shape;
+  const Strip strip(shape);
+  const int pixels = shape.height * shape.width;
+  const int in_count = shape.inputs * pixels, out_count = shape.outputs * pixels;
+  const int terms = shape.inputs * 9;
+  const auto taps = strip.taps(shape.inputs);
+  Buffer packed(shape.outputs * terms);
+  pack(call.weight, shape.outputs, terms, packed);
+
+  const int64_t strips = (shape.samples + strip.images - 1) / strip.images;
+  in_parts(strips, parts_of(strips), [&](int64_t first, int64_t last, int64_t) {
+    Buffer in(shape.inputs * strip.stride), out(shape.outputs * strip.stride), image(std::max(in_count, out_count));
+    for (int64_t n = first; n < last; ++n) {
+      const int64_t start = n * strip.images;
+      const int images = static_cast<int>(std::min<int64_t>(strip.images, shape.samples - start));
+      for (int i = 0; i < images; ++i) {
+        const float *input = call.input + (start + i) * in_count;
+        float mean, deviation;
+        moments(input, in_count, call.epsilon, mean, deviation);
+        if (call.mean) call.mean[start + i] = mean, call.deviation[start + i] = deviation;
+        normalize(input, call.scale, call.shift, in_count, mean, deviation, image);
+        strip.write(in, i, image, shape.inputs);
+      }
+      shifted_products(in, taps.data(), terms, packed, call.bias, shape.outputs, out + strip.before, strip.stride,
+                       images * strip.image_stride);
+      for (int i = 0; i < images; ++i) {
+        float *convolved = call.convolved ? call.convolved + (start + i) * out_count : image;
+        float *output = call.output + (start + i) * out_count;
+        strip.read(out, i, convolved, shape.outputs);
+        for (int j = 0; j < out_count; j += lanes) {
+          Vector value = load(convolved + j);
+          store(output + j, value * sigmoid(value));
+        }
+      }
+    }
+  });
+}
+
+// What one thread adds up; the threads' sums are added in order, so that equal thread counts give equal bits.
+struct GradientSums {
+  Buffer scale, shift, weight, bias;
+};
+
+void backward(const UnitBackward &call) {
+  const UnitShape &shape = call.shape;
+  const Strip strip(shape);
+  const int pixels = shape.height * shape.width;
+  const int in_count = shape.inputs * pixels, out_count = shape.outputs * pixels;
+  const int terms = shape.inputs * 9, back_terms = shape.outputs * 9;
+  const auto taps = strip.taps(shape.inputs), back_taps = strip.taps(shape.outputs);
+  // The gradient of the input is a convolution with the kernels turned by half a turn: [inputs, outputs, 3, 3].
+  Buffer turned(shape.inputs * back_terms), packed(shape.inputs * back_terms);
+  for (int o = 0; o < shape.outputs; ++o)
+    for (int c = 0; c < shape.inputs; ++c)
+      for (int tap = 0; tap < 9; ++tap)
+        turned[c * back_terms + o * 9 + 8 - tap] = call.weight[(o * shape.inputs + c) * 9 + tap];
+  pack(turned, shape.inputs, back_terms, packed);
+
+  const int64_t strips = (shape.samples + strip.images - 1) / strip.images;
+  const int64_t parts = parts_of(strips);
+  std::vector<std::unique_ptr<GradientSums>> sums_of_parts(parts);
+  in_parts(strips, parts, [&](int64_t first, int64_t last, int64_t part) {
+    auto sums = std::make_unique<GradientSums>(GradientSums{
+        Buffer(in_count), Buffer(in_count), Buffer(shape.outputs * terms), Buffer(shape.outputs)});
+    Buffer in(shape.inputs * strip.stride), back(shape.inputs * strip.stride), out(shape.outputs * strip.stride);
+    Buffer image(std::max(in_count, out_count));
+    for (int64_t n = first; n < last; ++n) {
+      const int64_t start = n * strip.images;
+      const int images = static_cast<int>(std::min<int64_t>(strip.images, shape.samples - start));
+      for (int i = 0; i < images; ++i) {
+        const int64_t sample = start + i;
+        normalize(call.input + sample * in_count, call.scale, call.shift, in_count, call.mean[sample],
+                  call.deviation[sample], image);
+        strip.write(in, i, image, shape.inputs);
+        // Through SiLU.
+        const float *gradient = call.output_gradient + sample * out_count;
+        const float *convolved = call.convolved + sample * out_count;
+        for (int o = 0; o < shape.outputs; ++o) {
+          Vector total = {};
+          for (int j = o * pixels; j < (o + 1) * pixels; j += lanes) {
+            Vector value = load(convolved + j), share = sigmoid(value);
+            Vector through = load(gradient + j) * share * (1.0f + value * (1.0f - share));
+            total += through;
+            store(image + j, through);
+          }
+          sums->bias[o] += sum(total);
+        }
+        strip.write(out, i, image, shape.outputs);
+      }
+      if (images < strip.images)  // The last strip: what lies behind its images is of the strip before.
+        for (int o = 0; o < shape.outputs; ++o)
+          std::fill_n(strip.pixels(out, o, images), strip.length - images * strip.image_stride, 0.0f);
+      // Through the convolution.
+      const int length = images * strip.image_stride;
+      shifted_correlations(in, taps.data(), terms, out + strip.before, strip.stride, shape.outputs, length,
+                           sums->weight);
+      shifted_products(out, back_taps.data(), back_terms, packed, nullptr, shape.inputs, back + strip.before,
+                       strip.stride, length);
+      // Through the norm.
+      for (int i = 0; i < images; ++i) {
+        const int64_t sample = start + i;
+        strip.read(back, i, image, shape.inputs);
+        const float *input = call.input + sample * in_count;
+        const float mean = call.mean[sample], deviation = call.deviation[sample];
+        Vector total = {}, along = {};
+        for (int j = 0; j < in_count; j += lanes) {
+          Vector gradient = load(image + j), normal = (load(input + j) - mean) * deviation;
+          store(sums->scale + j, load(sums->scale + j) + gradient * normal);
+          store(sums->shift + j, load(sums->shift + j) + gradient);
+          gradient *= load(call.scale + j);
+          total += gradient;
+          along += gradient * normal;
+        }
+        if (!call.input_gradient) continue;
+        const float mean_total = sum(total) / in_count, mean_along = sum(along) / in_count;
+        for (int j = 0; j < in_count; j += lanes) {
+          Vector normal = (load(input + j) - mean) * deviation;
+          store(call.input_gradient + sample * in_count + j,
+                (load(image + j) * load(call.scale + j) - mean_total - normal * mean_along) * deviation);
+        }
+      }
+    }
+    sums_of_parts[part] = std::move(sums);
+  });
+
+  const auto add_up = [&](float *total, int count, Buffer GradientSums::*field) {
+    std::fill_n(total, count, 0.0f);
+    for (auto &sums : sums_of_parts)
+      for (int i = 0; i < count; ++i) total[i] += ((*sums).*field)[i];
+  };
+  add_up(call.scale_gradient, in_count, &GradientSums::scale);
+  add_up(call.shift_gradient, in_count, &GradientSums::shift);
+  add_up(call.weight_gradient, shape.outputs * terms, &GradientSums::weight);
+  add_up(call.bias_gradient, shape.outputs, &GradientSums::bias);
+}
+
+}  // namespace
+
+extern const UnitKernels kernels;
+const UnitKernels kernels{forward, backward};
+
+}  // namespace DDN_ISA

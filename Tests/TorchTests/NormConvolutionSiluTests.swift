@@ -1,0 +1,102 @@
+import Testing
+import Torch
+
+/// Layer norm, convolution and SiLU in one are the three operations, at every shape.
+@Suite("The fused unit")
+struct NormConvolutionSiluTests {
+  /// What a unit works on; leaves that gradients reach.
+  struct Case {
+    let input, scale, shift, weight, bias: Tensor
+    var leaves: [Tensor] { [input, scale, shift, weight, bias] }
+
+    init(batch: Int, inputs: Int, outputs: Int, height: Int, width: Int) throws {
+      let generator = try Generator(seed: 7)
+      func normal(_ shape: [Int]) throws -> Tensor { try .normal(shape, generator: generator) }
+      input = try normal([batch, inputs, height, width])
+      scale = try normal([inputs, height, width]) * 0.1 + 1
+      shift = try normal([inputs, height, width]) * 0.1
+      weight = try normal([outputs, inputs, 3, 3]) * 0.2
+      bias = try normal([outputs]) * 0.1
+      for leaf in leaves { try leaf.setRequiresGradient(true) }
+    }
+
+    func fused() throws -> Tensor {
+      try input.normConvolutionSilu(scale: scale, shift: shift, weight: weight, bias: bias, epsilon: 1e-5)
+    }
+
+    func stepByStep() throws -> Tensor {
+      try input.layerNormalized(weight: scale, bias: shift, epsilon: 1e-5)
+        .convolved(weight, bias: bias, padding: 1).silu()
+    }
+
+    /// The output, and the gradients of its product with fixed numbers.
+    func run(_ body: () throws -> Tensor) throws -> [Tensor] {
+      for leaf in leaves { try leaf.clearGradient() }
+      let output = try body()
+      try output.backward(.normal(output.shape, generator: Generator(seed: 8)))
+      return try [output] + leaves.map { try #require(try $0.gradient()) }
+    }
+  }
+
+  static let shapes: [[Int]] = [
+    // batch, inputs, outputs, height, width
+    [1, 1, 8, 32, 32], [64, 8, 8, 32, 32], [3, 16, 8, 32, 32], [5, 8, 16, 16, 16], [17, 32, 16, 8, 8],
+    [67, 16, 32, 4, 4], [2, 3, 5, 16, 16], [2, 5, 1, 4, 4], [1, 130, 70, 8, 8],
+    [3, 4, 6, 8, 16],  // not square
+    [2, 4, 6, 5, 7], [1, 2, 3, 1, 1],  // no multiple of a vector: step by step
+  ]
+
+  @Test("output and gradients are those of norm, convolution and SiLU", arguments: shapes)
+  func agreement(shape: [Int]) throws {
+    let example = try Case(
+      batch: shape[0], inputs: shape[1], outputs: shape[2], height: shape[3], width: shape[4])
+    let fused = try example.run(example.fused)
+    let expected = try example.run(example.stepByStep)
+    for (got, wanted) in zip(fused, expected) {
+      #expect(got.shape == wanted.shape)
+      let (numbers, wantedNumbers) = (try got.array(Double.self), try wanted.array(Double.self))
+      let largest = wantedNumbers.map(abs).max() ?? 0
+      let difference = zip(numbers, wantedNumbers).map { abs($0 - $1) }.max() ?? 0
+      #expect(difference <= 3e-5 * max(largest, 1e-3))  // Nearly all of it is the layer norm's that it is held to.
+    }
+  }
+
+  @Test("without gradients the output has the same bits")
+  func unrecorded() throws {
+    let example = try Case(batch: 9, inputs: 8, outputs: 16, height: 16, width: 16)
+    let recorded = try example.fused().array(Float.self)
+    #expect(try withoutGradients { try example.fused().array(Float.self) } == recorded)
+  }
+
+  @Test("an image's output does not depend on the images beside it")
+  func independence() throws {
+    let example = try Case(batch: 50, inputs: 8, outputs: 8, height: 8, width: 8)
+    let all = try withoutGradients { try example.fused() }
+    for sample in [0, 1, 12, 49] {
+      let one = try example.input.detached().slice(0, sample..<sample + 1).normConvolutionSilu(
+        scale: example.scale, shift: example.shift, weight: example.weight, bias: example.bias, epsilon: 1e-5)
+      #expect(try one.array(Float.self) == all.slice(0, sample..<sample + 1).array(Float.self))
+    }
+  }
+
+  @Test("an input that is a view is read as it is seen")
+  func views() throws {
+    let example = try Case(batch: 2, inputs: 8, outputs: 8, height: 16, width: 16)
+    let view = try Tensor.normal([2, 16, 16, 8], generator: Generator(seed: 1)).transposed(1, 3)
+    func unit(_ input: Tensor) throws -> [Float] {
+      try input.normConvolutionSilu(
+        scale: example.scale, shift: example.shift, weight: example.weight, bias: example.bias, epsilon: 1e-5
+      ).array(Float.self)
+    }
+    #expect(try unit(view) == unit(view.cloned().reshaped([2, 8, 16, 16])))
+  }
+
+  @Test("shapes that do not fit are refused")
+  func misfits() throws {
+    let example = try Case(batch: 2, inputs: 8, outputs: 8, height: 16, width: 16)
+    #expect(throws: TorchError.self) {
+      try example.input.normConvolutionSilu(
+        scale: example.scale, shift: example.shift, weight: .zeros([8, 4, 3, 3]), bias: example.bias, epsilon: 1e-5)
+    }
+  }
+}
