@@ -132,7 +132,7 @@ inline void shifted_products(const float *in, const ptrdiff_t *offsets, int term
 
 template <int outputs, int terms>
 inline void correlation_block(const float *in, const ptrdiff_t *offsets, const float *other, ptrdiff_t other_stride,
-                              int length, float *sums_out, int all_terms) {
+                              int length, float *sums_out, ptrdiff_t sums_stride) {
   Vector sums[outputs][terms] = {};
   for (int i = 0; i < length; i += lanes) {
     Vector values[terms];
@@ -143,31 +143,32 @@ inline void correlation_block(const float *in, const ptrdiff_t *offsets, const f
     }
   }
   for (int o = 0; o < outputs; ++o)
-    for (int k = 0; k < terms; ++k) sums_out[o * all_terms + k] += sum(sums[o][k]);
+    for (int k = 0; k < terms; ++k) sums_out[o * sums_stride + k] += sum(sums[o][k]);
 }
 
 template <int outputs>
 inline void correlation_rows(const float *in, const ptrdiff_t *offsets, int terms, const float *other,
-                             ptrdiff_t other_stride, int length, float *sums_out) {
+                             ptrdiff_t other_stride, int length, float *sums_out, ptrdiff_t sums_stride) {
   int term = 0;
   for (; term + 3 <= terms; term += 3)
-    correlation_block<outputs, 3>(in, offsets + term, other, other_stride, length, sums_out + term, terms);
+    correlation_block<outputs, 3>(in, offsets + term, other, other_stride, length, sums_out + term, sums_stride);
   for (; term < terms; ++term)
-    correlation_block<outputs, 1>(in, offsets + term, other, other_stride, length, sums_out + term, terms);
+    correlation_block<outputs, 1>(in, offsets + term, other, other_stride, length, sums_out + term, sums_stride);
 }
 
 // sums[o][k] += sum over i of other[o][i] * in[offsets[k] + i]; `other` must be zero from `length` to whole vectors.
 inline void shifted_correlations(const float *in, const ptrdiff_t *offsets, int terms, const float *other,
-                                 ptrdiff_t other_stride, int outputs, int length, float *sums_out) {
+                                 ptrdiff_t other_stride, int outputs, int length, float *sums_out,
+                                 ptrdiff_t sums_stride) {
   for (int output = 0; output < outputs;) {
     int width = pass_width(outputs - output);
     const float *with = other + output * other_stride;
-    float *to = sums_out + output * terms;
+    float *to = sums_out + output * sums_stride;
     switch (width) {
-      case 1: correlation_rows<1>(in, offsets, terms, with, other_stride, length, to); break;
-      case 2: correlation_rows<2>(in, offsets, terms, with, other_stride, length, to); break;
-      case 4: correlation_rows<4>(in, offsets, terms, with, other_stride, length, to); break;
-      default: correlation_rows<rows_at_once>(in, offsets, terms, with, other_stride, length, to);
+      case 1: correlation_rows<1>(in, offsets, terms, with, other_stride, length, to, sums_stride); break;
+      case 2: correlation_rows<2>(in, offsets, terms, with, other_stride, length, to, sums_stride); break;
+      case 4: correlation_rows<4>(in, offsets, terms, with, other_stride, length, to, sums_stride); break;
+      default: correlation_rows<rows_at_once>(in, offsets, terms, with, other_stride, length, to, sums_stride);
     }
     output += width;
   }

@@ -3,39 +3,11 @@
 // On a CPU in float32 each sample goes through all three while it is in the cache; elsewhere, and under autocast, the
 // operator is the three operators of libtorch.
 #include <ATen/ATen.h>
-#include <ATen/Version.h>
 #include <ATen/autocast_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
-#include "unit_kernels.h"
-
-#ifdef __x86_64__
-namespace avx512 {
-extern const UnitKernels kernels;
-}
-namespace avx2 {
-extern const UnitKernels kernels;
-}
-#endif
-namespace baseline {
-extern const UnitKernels kernels;
-}
-
-const UnitKernels &unit_kernels() {
-#ifdef __x86_64__
-  // libtorch's own choice, which people can change with ATEN_CPU_CAPABILITY.
-  static const std::string capability = at::get_cpu_capability();
-  if (capability == "AVX512") return avx512::kernels;
-  if (capability == "AVX2") return avx2::kernels;
-#endif
-  return baseline::kernels;
-}
-
-bool unit_kernels_support(const UnitShape &shape) {
-  const int64_t pixels = static_cast<int64_t>(shape.height) * shape.width;
-  return pixels % 16 == 0 && pixels <= 64 * 64 && shape.inputs <= 1024 && shape.outputs <= 1024;
-}
+#include "instruction_sets.h"
 
 namespace {
 
@@ -78,7 +50,7 @@ class Unit : public torch::autograd::Function<Unit> {
     call.shift_gradient = shift_gradient.data_ptr<float>();
     call.weight_gradient = weight_gradient.data_ptr<float>();
     call.bias_gradient = bias_gradient.data_ptr<float>();
-    unit_kernels().backward(call);
+    DDN_BEST(unit_kernels).backward(call);
     return {input_gradient, scale_gradient, shift_gradient, weight_gradient, bias_gradient, Tensor()};
   }
 
@@ -107,7 +79,7 @@ class Unit : public torch::autograd::Function<Unit> {
     call.bias = bias.const_data_ptr<float>();
     call.epsilon = static_cast<float>(epsilon);
     call.output = output.data_ptr<float>();
-    unit_kernels().forward(call);
+    DDN_BEST(unit_kernels).forward(call);
     return {output, {input, convolved, mean, deviation}};
   }
 };
@@ -120,7 +92,7 @@ bool fits(const Tensor &input, const Tensor &scale, const Tensor &shift, const T
     if (!tensor.is_contiguous()) return false;
   return weight.size(2) == 3 && weight.size(3) == 3 && weight.size(1) == input.size(1) &&
          bias.sizes() == at::IntArrayRef({weight.size(0)}) && scale.sizes() == input.sizes().slice(1) &&
-         shift.sizes() == scale.sizes() && input.size(0) > 0 && unit_kernels_support(shape_of(input, weight));
+         shift.sizes() == scale.sizes() && input.size(0) > 0 && input.size(2) * input.size(3) % 16 == 0;
 }
 
 Tensor unit(const Tensor &input, const Tensor &scale, const Tensor &shift, const Tensor &weight, const Tensor &bias,
@@ -138,7 +110,7 @@ Tensor unit(const Tensor &input, const Tensor &scale, const Tensor &shift, const
 
 }  // namespace
 
-TORCH_LIBRARY(ddn, library) {
+TORCH_LIBRARY_FRAGMENT(ddn, library) {
   library.def("unit(Tensor input, Tensor scale, Tensor shift, Tensor weight, Tensor bias, float epsilon) -> Tensor",
               unit);
 }

@@ -1,14 +1,9 @@
 // The kernels of unit.cpp for one instruction set, whose name is DDN_ISA; every sample's intermediates stay in the cache.
 #include "unit_kernels.h"
 
-#include <ATen/Parallel.h>
-
-#include <algorithm>
-#include <cstdlib>
-#include <memory>
-#include <new>
 #include <vector>
 
+#include "parts.h"
 #include "shifted_products.h"
 
 namespace DDN_ISA {
@@ -75,30 +70,6 @@ struct Strip {
   }
 };
 
-// Floats that begin as zeros, at an address that no vector's load is cut by.
-class Buffer {
- public:
-  explicit Buffer(size_t count)
-      : floats(static_cast<float *>(std::aligned_alloc(64, (count * sizeof(float) + 127) / 64 * 64)), std::free) {
-    if (!floats) throw std::bad_alloc();
-    std::fill_n(floats.get(), count, 0.0f);
-  }
-  operator float *() { return floats.get(); }
-
- private:
-  std::unique_ptr<float, void (*)(void *)> floats;
-};
-
-// Runs body(first, last, part) for each of at most `parts` equal runs of strips, side by side.
-template <typename Body>
-void in_parts(int64_t strips, int64_t parts, const Body &body) {
-  at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t part = begin; part < end; ++part) body(strips * part / parts, strips * (part + 1) / parts, part);
-  });
-}
-
-int64_t parts_of(int64_t strips) { return std::min<int64_t>(strips, at::get_num_threads()); }
-
 void moments(const float *input, int count, float epsilon, float &mean, float &deviation) {
   Vector sums[2] = {};
   int i = 0;
@@ -138,7 +109,7 @@ void forward(const UnitForward &call) {
   pack(call.weight, shape.outputs, terms, packed);
 
   const int64_t strips = (shape.samples + strip.images - 1) / strip.images;
-  in_parts(strips, parts_of(strips), [&](int64_t first, int64_t last, int64_t) {
+  in_parts(strips, [&](int64_t first, int64_t last, int64_t) {
     Buffer in(shape.inputs * strip.stride), out(shape.outputs * strip.stride), image(std::max(in_count, out_count));
     for (int64_t n = first; n < last; ++n) {
       const int64_t start = n * strip.images;
@@ -187,9 +158,8 @@ void backward(const UnitBackward &call) {
   pack(turned, shape.inputs, back_terms, packed);
 
   const int64_t strips = (shape.samples + strip.images - 1) / strip.images;
-  const int64_t parts = parts_of(strips);
-  std::vector<std::unique_ptr<GradientSums>> sums_of_parts(parts);
-  in_parts(strips, parts, [&](int64_t first, int64_t last, int64_t part) {
+  std::vector<std::unique_ptr<GradientSums>> sums_of_parts(parts_of(strips));
+  in_parts(strips, [&](int64_t first, int64_t last, int64_t part) {
     auto sums = std::make_unique<GradientSums>(GradientSums{
         Buffer(in_count), Buffer(in_count), Buffer(shape.outputs * terms), Buffer(shape.outputs)});
     Buffer in(shape.inputs * strip.stride), back(shape.inputs * strip.stride), out(shape.outputs * strip.stride);
@@ -223,7 +193,7 @@ void backward(const UnitBackward &call) {
       // Through the convolution.
       const int length = images * strip.image_stride;
       shifted_correlations(in, taps.data(), terms, out + strip.before, strip.stride, shape.outputs, length,
-                           sums->weight);
+                           sums->weight, terms);
       shifted_products(out, back_taps.data(), back_terms, packed, nullptr, shape.inputs, back + strip.before,
                        strip.stride, length);
       // Through the norm.
@@ -266,7 +236,7 @@ void backward(const UnitBackward &call) {
 
 }  // namespace
 
-extern const UnitKernels kernels;
-const UnitKernels kernels{forward, backward};
+extern const UnitKernels unit_kernels;
+const UnitKernels unit_kernels{forward, backward};
 
 }  // namespace DDN_ISA

@@ -29,7 +29,3 @@ struct UnitKernels {
   void (*forward)(const UnitForward &);
   void (*backward)(const UnitBackward &);
 };
-
-// The kernels for the instructions of this machine, and whether they can work on a shape.
-const UnitKernels &unit_kernels();
-bool unit_kernels_support(const UnitShape &shape);

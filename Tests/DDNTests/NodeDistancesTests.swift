@@ -1,9 +1,20 @@
-import DDN
 import Testing
 import Torch
 
+@testable import DDN
+
 @Suite("Distances of all nodes")
 struct NodeDistancesTests {
+  /// Every way to compute them.
+  struct Way: CustomTestStringConvertible {
+    let form: NodeDistances.Form
+    let isByOperators: Bool
+    var testDescription: String { "\(form) by \(isByOperators ? "libtorch's operators" : "the kernel")" }
+    static let all = NodeDistances.Form.allCases.flatMap { form in
+      [false, true].map { Way(form: form, isByOperators: $0) }
+    }
+  }
+
   /// Random features, weights and residuals of one shape.
   struct Inputs {
     let features: Tensor  // [R, F, N]
@@ -35,8 +46,10 @@ struct NodeDistancesTests {
       residual = try image + noise * 0.1
     }
 
-    func distances(_ form: NodeDistances.Form) throws -> Tensor {
-      try NodeDistances.all(features: features, weights: weights, residual: residual, paths: paths, form: form)
+    func distances(_ way: Way) throws -> Tensor {
+      try way.isByOperators
+        ? NodeDistances.byOperators(features, weights, residual, paths, .squared, way.form)
+        : NodeDistances.all(features: features, weights: weights, residual: residual, paths: paths, form: way.form)
     }
 
     /// `[B][K]` distances of the images, in float64.
@@ -94,14 +107,14 @@ struct NodeDistancesTests {
   }()
 
   /// Two nodes are a near-tie when their exact distances differ by less than 1e-5 of the smaller one plus 2^-23 of
-  /// the numbers that cancel. Of a near-tie either form may choose either node, else both must choose the nearest.
-  @Test("both forms choose the nearest node, near-ties apart")
-  func bothForms() throws {
+  /// the numbers that cancel. Of a near-tie each way may choose either node, else both must choose the nearest.
+  @Test("all ways choose the nearest node, near-ties apart")
+  func allWays() throws {
     var (images, decided) = (0, 0)
     for shape in Self.shapes {
       let inputs = try shape.inputs()
       let (exact, magnitudes) = (try inputs.exact(), try inputs.magnitudes())
-      let choices = try NodeDistances.Form.allCases.map { try inputs.distances($0).argmin(1).array(Int.self) }
+      let choices = try Way.all.map { try inputs.distances($0).argmin(1).array(Int.self) }
       for sample in exact.indices {
         let smallest = exact[sample].min()!
         let margin = 1e-5 * smallest + 0x1p-23 * magnitudes[sample]
@@ -111,7 +124,8 @@ struct NodeDistancesTests {
         for choice in choices {
           #expect(exact[sample][choice[sample]] - smallest < margin, "\(shape.testDescription) image \(sample)")
         }
-        #expect(isNearTie || choices[0][sample] == choices[1][sample], "\(shape.testDescription) image \(sample)")
+        #expect(
+          isNearTie || Set(choices.map { $0[sample] }).count == 1, "\(shape.testDescription) image \(sample)")
       }
     }
     #expect(decided * 50 > images * 49, "\(decided) of \(images) images are no near-tie")
@@ -119,14 +133,14 @@ struct NodeDistancesTests {
 
   @Test(
     "nodes of equal weights have distances of equal bits, and the lower index wins",
-    arguments: NodeDistances.Form.allCases)
-  func twins(form: NodeDistances.Form) throws {
+    arguments: Way.all)
+  func twins(way: Way) throws {
     var random = SeededGenerator(seed: 9)
     var failures: [String] = []
     for shape in Self.shapes where shape.nodes >= 4 {
       let places = (0..<shape.nodes).shuffled(using: &random)
       let pairs = [(places[0], places[1]), (places[2], places[3])].map { (min($0, $1), max($0, $1)) }
-      let distances = try shape.inputs(twins: pairs).distances(form)
+      let distances = try shape.inputs(twins: pairs).distances(way)
       let rows = try rowsOf(distances)
       let nearest = try distances.argmin(1).array(Int.self)
       let areEqual = rows.allSatisfy { row in pairs.allSatisfy { row[$0.0] == row[$0.1] } }
@@ -140,7 +154,7 @@ struct NodeDistancesTests {
   func costModel() {
     func cheaper(_ nodes: Int, _ channels: Int, _ features: Int, side: Int, samples: Int) -> NodeDistances.Form {
       NodeDistances.cheaperForm(
-        samples: samples, nodes: nodes, channels: channels, features: features, pixels: side * side)
+        rows: samples, samples: samples, nodes: nodes, channels: channels, features: features, pixels: side * side)
     }
     #expect(cheaper(512, 3, 128, side: 32, samples: 8) == .products)
     #expect(cheaper(64, 1, 16, side: 32, samples: 64) == .products)

@@ -38,6 +38,9 @@ public final class DiscreteDistributionLayer: Module {
     public var nodeInputs: Int { leaksChoice ? featureChannels / 2 : featureChannels }
   }
 
+  /// Applies the chosen node of every row to its parent's features; see `Sources/CTorchShim/nodes.cpp`.
+  private static let chosenImages = Operator("ddn::chosen_images")
+
   public let configuration: Configuration
   /// `[K C, F, 1, 1]`; row `k C + c` is channel c of node k.
   public let weight: Parameter
@@ -86,18 +89,12 @@ public final class DiscreteDistributionLayer: Module {
     if mode == .training, let distances = choice.distances { try observe(distances) }
 
     let branching = try paths.branching(at: choice.codes, nodes: nodes)
-    let chosenWeights = try candidates.weights.gathered(branching.codeOfRow)  // [R', C, F]
-    let chosenFeatures = try branching.inherit(features)  // [R', featureChannels, H, W]
-    let pixels = size[0] * size[1]
-    func apply(_ range: Range<Int>) throws -> Tensor {
-      let inputs = try chosenFeatures.slice(1, range).reshaped([branching.paths.rows, range.count, pixels])
-      return try chosenWeights.batchMatmul(inputs).reshaped([branching.paths.rows, channels] + size)
-    }
-    var images = try apply(0..<inputs)
-    if let base { images = try images + branching.inherit(base) }
+    var made = try Self.chosenImages.tensors(  // of each half of the features [R', C, H, W]
+      .tensor(features), .tensor(candidates.weights), .optional(branching.parentOfRow), .tensor(branching.codeOfRow))
+    if let base { made[0] = try made[0] + branching.inherit(base) }
     return LevelOutput(
-      level: level, codes: choice.codes, distances: choice.distances, paths: branching.paths, images: images,
-      leak: configuration.leaksChoice ? try apply(inputs..<2 * inputs) : nil, features: chosenFeatures,
+      level: level, codes: choice.codes, distances: choice.distances, paths: branching.paths, images: made[0],
+      leak: configuration.leaksChoice ? made[1] : nil, features: try branching.inherit(features),
       parentOfRow: branching.parentOfRow)
   }
 

@@ -3,11 +3,14 @@ import Torch
 /// How far every node's image is from the target, for every image of a batch.
 ///
 /// Node k makes the image `W_k X` from features X; with the residual r = target - base the wanted distance is the
-/// mean of `(W_k X - r)^2` over channels and pixels. Two exact ways to compute it, one cost model to choose:
+/// mean of `(W_k X - r)^2` over channels and pixels. Two exact ways to compute it, of which the cheaper is taken:
 ///
-/// - **images**: make all K images and compare. 2 K C F N operations, and K C N numbers through memory several times.
-/// - **products**: `|W_k X - r|^2 = |r|^2 - 2 <W_k, r X^T> + <W_k^T W_k, X X^T>`. The products `X X^T` (F x F) and
-///   `r X^T` (C x F) are made once an image; all K distances are then one row of one matrix product.
+/// - **images**: make all K images and compare.
+/// - **products**: `|W_k X - r|^2 = <W_k (X X^T), W_k> - 2 <W_k, r X^T> + |r|^2`. The products `X X^T` (F x F) and
+///   `r X^T` (C x F) are made once, and no pixel is touched again: cheaper when there are more pixels than features.
+///
+/// On a CPU one kernel does either, a few nodes at a time within the cache (`Sources/CTorchShim/node_kernels.cpp`);
+/// elsewhere they are libtorch's matrix products.
 public enum NodeDistances {
   public enum Form: Sendable, CaseIterable {
     case images
@@ -22,19 +25,20 @@ public enum NodeDistances {
     case absolute
   }
 
-  /// The cheaper form for one batch, in rough units of one arithmetic operation of a matrix product.
+  private static let kernel = Operator("ddn::node_distances")
+
+  /// The form with fewer multiplications.
   ///
-  /// A number that goes through memory counts as `memoryCost` operations. The products form pays for `W_k^T W_k`
-  /// once a batch whatever the batch size, which is why the images form wins on small images with many features.
+  /// - Parameters:
+  ///   - rows: distinct features, R.
+  ///   - samples: images to compare with, B.
   public static func cheaperForm(
-    samples: Int, nodes: Int, channels: Int, features: Int, pixels: Int
+    rows: Int, samples: Int, nodes: Int, channels: Int, features: Int, pixels: Int
   ) -> Form {
-    let memoryCost = 40
-    let images = samples * nodes * channels * pixels * (2 * features + 6 * memoryCost)
-    let inner = features * features + channels * features
+    let weights = nodes * channels * features
+    let images = rows * weights * pixels + samples * nodes * channels * pixels
     let products =
-      samples * inner * (2 * pixels + 2 * nodes) + samples * features * pixels * memoryCost
-      + nodes * features * features * (2 * channels + 3 * memoryCost)
+      rows * (features * features * pixels / 2 + weights * features) + samples * (channels * features * pixels + weights)
     return images <= products ? .images : .products
   }
 
@@ -60,15 +64,28 @@ public enum NodeDistances {
         let residual = try residual.to(.float32)
         let (nodes, channels, width) = (weights.shape[0], weights.shape[1], weights.shape[2])
         let cheaper = cheaperForm(
-          samples: paths.samples, nodes: nodes, channels: channels, features: width, pixels: features.shape[2])
-        let distances =
-          switch measure == .absolute ? .images : form ?? cheaper {
-          case .images: try byImages(features, weights, residual, paths, measure)
-          case .products: try byProducts(features, weights, residual, paths)
-          }
-        return try distances.gathered(firstTwins(weights), dimension: 1)
+          rows: paths.rows, samples: paths.samples, nodes: nodes, channels: channels, features: width,
+          pixels: features.shape[2])
+        let form = measure == .absolute ? .images : form ?? cheaper
+        guard features.device == .cpu, measure == .squared else {
+          return try byOperators(features, weights, residual, paths, measure, form)
+        }
+        return try kernel.tensor(
+          .tensor(features), .tensor(weights), .tensor(residual), .optional(paths.rowOfSample), .bool(form == .images))
       }
     }
+  }
+
+  /// The same by libtorch's operators, on any device and for any measure.
+  static func byOperators(
+    _ features: Tensor, _ weights: Tensor, _ residual: Tensor, _ paths: SharedPaths, _ measure: Measure, _ form: Form
+  ) throws(TorchError) -> Tensor {
+    let distances =
+      switch form {
+      case .images: try byImages(features, weights, residual, paths, measure)
+      case .products: try byProducts(features, weights, residual, paths)
+      }
+    return try distances.gathered(firstTwins(weights), dimension: 1)
   }
 
   /// For every node the first one of equal weights, as a rule itself: `[K]` int64.

@@ -68,6 +68,14 @@ public struct Operator: @unchecked Sendable {
     return tensor
   }
 
+  /// Calls an operator whose first result is a list of tensors.
+  public func tensors(_ arguments: Argument...) throws(TorchError) -> [Tensor] {
+    guard case .tensors(let tensors)? = try call(arguments).first else {
+      preconditionFailure("\(name) does not return a list of tensors first")
+    }
+    return tensors
+  }
+
   private func call(_ arguments: [Argument]) throws(TorchError) -> [Outcome] {
     let handle = try found.get()
     var scratch = Scratch()
