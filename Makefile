@@ -9,7 +9,7 @@ SWIFT_TEST = $(SWIFT_BUILD) --disable-testable-imports --disable-xctest
 # This clone's libCTorch, before one that another clone has published.
 export PKG_CONFIG_PATH := $(CURDIR)/.build/ctorch/lib/pkgconfig$(if $(PKG_CONFIG_PATH),:$(PKG_CONFIG_PATH))
 
-.PHONY: help demo test build bench setup format lint install env clean
+.PHONY: help demo test build bench setup format lint install bundle env clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
@@ -37,6 +37,9 @@ lint: ## check the format of the Swift sources
 
 install: build ## install ddn into PREFIX, /usr/local unless given
 	@scripts/install "$(PREFIX)" $(SWIFT_BUILD)
+
+bundle: setup ## make .build/bundle: ddn, its golden tests and benchmark for a machine without Swift
+	@scripts/bundle
 
 env: setup ## print the line with which plain swift commands use this clone's libCTorch
 	@echo 'export PKG_CONFIG_PATH=$(CURDIR)/.build/ctorch/lib/pkgconfig'

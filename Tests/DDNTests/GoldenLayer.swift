@@ -39,15 +39,19 @@ struct GoldenLayer {
         leaksChoice: settings.leaksChoice, learnsResidual: settings.learnsResidual,
         measure: settings.isAbsolute ? .absolute : .squared),
       generator: Generator(seed: 0))
+    try layer.move(to: Golden.device)
     let golden = try file.tensor("param.multi_out_conv1x1.weight")
     let weight = layer.weight.tensor
     try withoutGradients { try weight.copy(from: golden) }
-    target = Target(try file.tensor("in.target"), resizing: settings.resizesByArea ? .area : .bilinear)
-    features = try file.tensor("in.feat_last")
-    previous = file.entries["in.predict"] == nil ? nil : try file.tensor("in.predict")
+    target = Target(try file.input("in.target"), resizing: settings.resizesByArea ? .area : .bilinear)
+    features = try file.input("in.feat_last")
+    previous = file.entries["in.predict"] == nil ? nil : try file.input("in.predict")
     try features.setRequiresGradient(true)
     try previous?.setRequiresGradient(true)
   }
+
+  /// A level's codes as `GivenChooser` takes them: `[B]`.
+  func codes(_ codes: [Int]) throws -> Tensor { try Tensor(codes, shape: [codes.count]).to(Golden.device) }
 
   /// The layer's output with one row an image.
   func run(_ chooser: any Chooser) throws -> LevelOutput {

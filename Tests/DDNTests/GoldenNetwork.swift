@@ -38,6 +38,7 @@ struct GoldenNetwork {
   init(settings: String, weights: String) throws {
     self.settings = try JSONDecoder().decode(Settings.self, from: Data(contentsOf: Golden.url(settings)))
     network = try RecurrentNetwork(self.settings.configuration, generator: Generator(seed: 0))
+    try network.move(to: Golden.device)
     let file = try Golden.safetensors(weights)
     var names = Set(file.entries.keys.filter { !$0.hasSuffix(".ddo.split_idxs") })
     for (name, tensor) in network.state() {
@@ -61,7 +62,7 @@ struct GoldenNetwork {
 
 extension SafetensorsFile {
   /// Class numbers or other `I32` rows as an int64 tensor of the same shape.
-  func indices(_ name: String) throws -> Tensor { try tensor(name).to(.int64) }
+  func indices(_ name: String) throws -> Tensor { try input(name).to(.int64) }
 
   /// `[L, B]` codes as `GivenChooser` takes them.
   func codes(_ name: String) throws -> [Tensor] {

@@ -35,7 +35,7 @@ struct LayerGoldenTests {
   func decoding(name: String) throws {
     let golden = try GoldenLayer(name)
     let codes = try golden.file.integers("decode.idx_k")
-    let output = try golden.run(GivenChooser([Tensor(codes, shape: [codes.count])]))
+    let output = try golden.run(GivenChooser([golden.codes(codes)]))
     #expect(try output.codes.array(Int.self) == codes)
     #expect(output.distances == nil)
     #expect(try golden.deviation(of: output, in: "decode") <= Tolerance.layer)
@@ -48,7 +48,7 @@ struct LayerGoldenTests {
     let fractions = try golden.file.floats("float.codes_in").prefix(samples)
     let codes = fractions.map { min(Int(Float(nodes) * $0), nodes - 1) }
     #expect(try codes == golden.file.floats("float.codes_after").prefix(samples).map { Int($0) })
-    let output = try golden.run(GivenChooser([Tensor(codes, shape: [samples])]))
+    let output = try golden.run(GivenChooser([golden.codes(codes)]))
     #expect(try golden.deviation(of: output, in: "float") <= Tolerance.layer)
   }
 
@@ -64,8 +64,8 @@ struct LayerGoldenTests {
     #expect(try file.deviation(of: losses, from: "train.loss_per_sample") <= Tolerance.layer)
     #expect(try file.deviation(of: loss, from: "train.loss") <= Tolerance.layer)
 
-    var terms = [try (output.images * file.tensor("train.cot_predict")).reshaped([-1])]
-    if let leak = output.leak { terms.append(try (leak * file.tensor("train.cot_feat_leak")).reshaped([-1])) }
+    var terms = [try (output.images * file.input("train.cot_predict")).reshaped([-1])]
+    if let leak = output.leak { terms.append(try (leak * file.input("train.cot_feat_leak")).reshaped([-1])) }
     let products = try Tensor.concatenate(terms)
     let total = try loss + products.sum()
     // The terms cancel, so their magnitudes and not the sum's say how exact it can be.
@@ -119,15 +119,15 @@ struct LayerGoldenTests {
       let leak = try output.leak.map { try output.paths.perSample($0) }
       var total =
         try golden.losses(output).sum()
-        + (output.imagesPerSample() * golden.file.tensor("train.cot_predict")).sum()
-      if let leak { total = try total + (leak * golden.file.tensor("train.cot_feat_leak")).sum() }
+        + (output.imagesPerSample() * golden.file.input("train.cot_predict")).sum()
+      if let leak { total = try total + (leak * golden.file.input("train.cot_feat_leak")).sum() }
       try golden.layer.weight.tensor.clearGradient()
       try total.backward()
       let weightGradient = try #require(try golden.layer.weight.tensor.gradient()).cloned()
       return (output, try [weightGradient] + leaves.compactMap { try $0.gradient() })
     }
     let separate = try run(.separate(samples: samples))
-    let shared = try run(SharedPaths(samples: samples, device: .cpu))
+    let shared = try run(SharedPaths(samples: samples, device: Golden.device))
     let codes = try separate.output.codes.array(Int.self)
     #expect(try shared.output.codes.array(Int.self) == codes)
     #expect(try deviation(of: shared.output.imagesPerSample(), from: separate.output.images) <= Tolerance.layer)

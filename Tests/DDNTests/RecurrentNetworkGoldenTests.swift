@@ -37,7 +37,7 @@ struct RecurrentNetworkGoldenTests {
   func evaluation(name: String) throws {
     let run = try Case(name)
     let file = try run.file("eval")
-    let target = Target(try file.tensor("in.target"))
+    let target = Target(try file.input("in.target"))
     let outputs = try run.network.outputs(
       samples: target.images.shape[0], classes: file.indices("in.classi"), chooser: NearestChooser(target))
     #expect(outputs.count == run.network.configuration.levels)
@@ -82,7 +82,7 @@ struct RecurrentNetworkGoldenTests {
   func training(name: String) throws {
     let run = try Case(name)
     let file = try run.file("train")
-    let target = Target(try file.tensor("in.target"))
+    let target = Target(try file.input("in.target"))
     run.network.setMode(.training)
     let outputs = try run.network.outputs(
       samples: target.images.shape[0], classes: file.indices("in.classi"), chooser: NearestChooser(target))

@@ -15,6 +15,7 @@ struct SplitCopyGoldenTests {
       .init(nodes: nodes, imageChannels: channels, featureChannels: inputs, leaksChoice: false),
       generator: Generator(seed: 0))
     let holder = LayerHolder(layer)
+    try holder.move(to: Golden.device)
     let optimizer = try Adam(holder, learningRate: 1e-3)
     let average = try ExponentialMovingAverage(holder)
     let moments = try #require(optimizer.moments(of: "nodes.weight"))

@@ -24,8 +24,12 @@ public func deviation(of found: Tensor, from golden: Tensor) throws -> Double {
 
 extension SafetensorsFile {
   /// How far `found` is from this file's tensor `name`.
+  ///
+  /// Printed on a device that was asked for, where it is for the reader to judge.
   public func deviation(of found: Tensor, from name: String) throws -> Double {
-    try GoldenSupport.deviation(of: found, from: tensor(name))
+    let deviation = try GoldenSupport.deviation(of: found, from: tensor(name))
+    if Golden.isDeviceGiven { print("deviation", deviation, url.pathComponents.suffix(2).joined(separator: "/"), name) }
+    return deviation
   }
 
   /// The elements of an `I32` tensor.
