@@ -26,8 +26,8 @@ build: setup ## build .build/release/ddn
 setup: ## fetch libtorch and build libCTorch, unless done; LIBTORCH=/path uses one you have
 	@scripts/setup
 
-bench: build ## measure this machine; ROWS=layer runs the rows whose name contains the word
-	@.build/release/ddn bench --rows "$(ROWS)"
+bench: build ## compare with the original in Python; ROWS=layer runs the rows whose name contains the word
+	@scripts/bench --rows "$(ROWS)"
 
 format: ## format the Swift sources in place
 	@swift format --in-place --parallel --recursive Package.swift Sources Tests

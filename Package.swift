@@ -34,7 +34,8 @@ let package = Package(
       name: "DDNTraining", dependencies: ["DDN", "DDNData", "DDNFiles", "Torch"], swiftSettings: settings),
     .target(name: "DDNFigures", dependencies: ["DDN", "DDNFiles", "Images", "Torch"], swiftSettings: settings),
     .target(
-      name: "DDNBenchmark", dependencies: ["DDN", "DDNData", "DDNTraining", "Torch"], swiftSettings: settings),
+      name: "DDNBenchmark", dependencies: ["DDN", "DDNData", "DDNFiles", "DDNTraining", "Torch"],
+      swiftSettings: settings),
     .executableTarget(
       name: "ddn",
       dependencies: [

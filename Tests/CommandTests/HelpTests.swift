@@ -23,7 +23,8 @@ extension CommandTests {
         "reconstruct",
         ["--network", "--data", "--resize", "--count", "--rows", "--outdir", "--batch"] + machine
       ),
-      ("info", ["--network", "--help"]), ("bench", ["--rows", "--rounds"] + machine),
+      ("info", ["--network", "--help"]),
+      ("bench", ["--rows", "--rounds", "--list", "--row", "--serve", "--precision"] + machine),
     ]
 
     @Test("--help of every command names all its options and no other", arguments: options)

@@ -1,7 +1,8 @@
 // What neural networks are made of. NCHW images, PyTorch's weight order.
 
 extension Tensor {
-  private static let convolutionOperator = Operator("aten::convolution")
+  private static let convolutionOperator = Operator("aten::conv2d")
+  private static let transposeConvolutionOperator = Operator("aten::conv_transpose2d", "input")
   private static let linearOperator = Operator("aten::linear")
   private static let layerNormOperator = Operator("aten::layer_norm")
   private static let groupNormOperator = Operator("aten::group_norm")
@@ -14,22 +15,16 @@ extension Tensor {
   public func convolved(
     _ weight: Tensor, bias: Tensor?, stride: Int = 1, padding: Int = 0
   ) throws(TorchError) -> Tensor {
-    try convolution(weight, bias, stride, padding, transposed: false)
+    try Tensor.convolutionOperator.tensor(
+      .tensor(self), .tensor(weight), .optional(bias), .ints([stride, stride]), .ints([padding, padding]))
   }
 
   /// The transpose of a convolution: `[B, in, H, W]` and `[in, out, k, k]` to `[B, out, H', W']`.
   public func transposeConvolved(
     _ weight: Tensor, bias: Tensor?, stride: Int = 1, padding: Int = 0
   ) throws(TorchError) -> Tensor {
-    try convolution(weight, bias, stride, padding, transposed: true)
-  }
-
-  private func convolution(
-    _ weight: Tensor, _ bias: Tensor?, _ stride: Int, _ padding: Int, transposed: Bool
-  ) throws(TorchError) -> Tensor {
-    try Tensor.convolutionOperator.tensor(
-      .tensor(self), .tensor(weight), .optional(bias), .ints([stride, stride]), .ints([padding, padding]),
-      .ints([1, 1]), .bool(transposed), .ints([0, 0]), .int(1))
+    try Tensor.transposeConvolutionOperator.tensor(
+      .tensor(self), .tensor(weight), .optional(bias), .ints([stride, stride]), .ints([padding, padding]))
   }
 
   /// `[..., in]` and `[out, in]` to `[..., out]`.

@@ -5,9 +5,9 @@ import Torch
 
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure this machine: the forms of selection against each other, and what networks do in a second.",
+    abstract: "Measure this machine: layers and whole networks.",
     discussion: """
-      Medians of runs in turns; ratios hold on a noisy machine, times do not.
+      Prints the median time of each row. `make bench` compares the same rows with the original program in Python.
 
       Example:
         ddn bench --rows layer
@@ -17,34 +17,71 @@ struct Bench: ParsableCommand {
   var rows = ""
 
   @Option(help: "Runs of each row that count.")
-  var rounds = 11
+  var rounds = 5
+
+  @Flag(help: "Print the names of all rows and stop.")
+  var list = false
+
+  @Option(help: "The one row to serve; its whole name.")
+  var row: String?
+
+  @Option(
+    help: """
+      Write --row's case into this folder, print 'ready', and time one run for each line 'run' that comes in; 'quit' \
+      prints the peak memory in MiB.
+      """)
+  var serve: String?
+
+  @Option(help: "Precision of matrix products and convolutions: float32 or bfloat16.")
+  var precision = Machine.Precision.float32
 
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func validate() throws {
     if !(1...10_000).contains(rounds) { throw ValidationError("--rounds \(rounds) is not within 1...10000") }
+    if (row == nil) != (serve == nil) { throw ValidationError("--row and --serve go together") }
   }
 
   func run() throws {
-    let device = try machine.start()
-    Terminal.print("libtorch \(Torch.version), \(Torch.threadCount) threads, \(device)")
-    let layers = LayerBenchmark.all.filter { rows.isEmpty || $0.name.contains(rows) }
-    let networks = NetworkBenchmark.all.filter { rows.isEmpty || $0.name.contains(rows) }
-    guard layers.count + networks.count > 0 else { throw UsageError("--rows \(rows): no row's name contains this") }
-    for layer in layers {
-      let result = try layer.run(rounds: rounds, device: device)
-      Terminal.print(
-        "\(layer.name)  images \(milliseconds(result.images)), products \(milliseconds(result.products)), "
-          + "cost model's choice \(milliseconds(result.chosen)): "
-          + "\(formatNumber(result.images.seconds / result.chosen.seconds, digits: 1))x of images")
-    }
-    for network in networks {
-      let rates = try network.run(rounds: rounds, warmupSteps: 20, device: device)
-      Terminal.print(
-        "\(network.name)  images/s: training \(Int(rates.training)), encoding \(Int(rates.encoding)), "
-          + "generating \(Int(rates.generating))")
+    if list {
+      for row in Row.all { Terminal.print(row.name) }
+    } else if let row, let serve {
+      try serveRow(row, folder: URL(fileURLWithPath: serve))
+    } else {
+      try measure()
     }
   }
 
-  private func milliseconds(_ timing: Timing) -> String { "\(formatNumber(timing.seconds * 1000, digits: 2)) ms" }
+  private func serveRow(_ name: String, folder: URL) throws {
+    guard let row = Row.all.first(where: { $0.name == name }) else {
+      throw UsageError("--row \(name): no row has this name; ddn bench --list prints them")
+    }
+    let worker = try RowWorker(row, startMachine())
+    try worker.writeCase(to: folder)
+    do {
+      try worker.serve(read: { readLine() }, print: Terminal.print)
+    } catch let error as RowWorker.ProtocolError {
+      throw UsageError("standard input: \(error)")
+    }
+  }
+
+  private func measure() throws {
+    let chosen = Row.all.filter { rows.isEmpty || $0.name.contains(rows) }
+    guard !chosen.isEmpty else { throw UsageError("--rows \(rows): no row's name contains this") }
+    let machine = try startMachine()
+    Terminal.print("libtorch \(Torch.version), \(Torch.threadCount) threads, \(machine.device)")
+    for row in chosen {
+      let seconds = try Timing(row, rounds: rounds, machine).seconds
+      let value = row.unit.value(seconds: seconds, images: row.images)
+      let rate = Double(row.images) / seconds
+      let digits = value < 100 ? 2 : 0
+      Terminal.print(
+        "\(row.name)  \(formatNumber(value, digits: digits)) \(row.unit.rawValue)"
+          + (row.unit == .imagesPerSecond ? "" : ", \(Int(rate)) images/s"))
+    }
+  }
+
+  private func startMachine() throws -> Machine { Machine(device: try machine.start(), precision: precision) }
 }
+
+extension Machine.Precision: ExpressibleByArgument {}

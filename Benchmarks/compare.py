@@ -1,0 +1,250 @@
+"""Measures this program against the original, row by row, in turns.
+
+Each row has a fresh process on both sides, so that peak memory belongs to the row. Both are alive while the row is
+measured and only one computes: a machine that is slow for a while is slow for both. Ratios above 1: ours is faster.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Callable
+
+# A row's turns end after this many seconds, but not before FEWEST_ROUNDS and no later than MOST_ROUNDS.
+ROW_SECONDS = 20
+FEWEST_ROUNDS = 3
+MOST_ROUNDS = 31
+
+HERE = Path(__file__).resolve().parent
+
+
+class RowError(Exception):
+    """A row that could not be measured, in one line."""
+
+
+class Skipped(Exception):
+    """A row that this machine or these options rule out, in one line."""
+
+
+class Worker:
+    """One side of a row: a process that does a timed run whenever it is told to."""
+
+    def __init__(self, side: str, command: list[str], log: Path) -> None:
+        """Starts the process and waits until it is ready."""
+        self.side = side
+        self.log = log
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log.open("w"), text=True
+        )
+        if self.read() != "ready":
+            self.__exit__()
+            raise self.failure("it was ready")
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+    def read(self) -> str:
+        return self.process.stdout.readline().strip()
+
+    def ask(self, request: str) -> float:
+        """The number that answers `run` (seconds) or `quit` (peak MiB)."""
+        try:
+            print(request, file=self.process.stdin, flush=True)
+            return float(self.read())
+        except (BrokenPipeError, ValueError):
+            raise self.failure(f"it answered '{request}'") from None
+
+    def failure(self, what: str) -> RowError:
+        return RowError(f"{self.side} ended before {what}: {last_line(self.log)}")
+
+
+class ProcessRun:
+    """One side of a row that is a whole process: every run starts it anew."""
+
+    def __init__(self, side: str, command: list[str], log: Path) -> None:
+        self.side, self.command, self.log = side, command, log
+        self.peak = 0.0
+
+    def run(self) -> float:
+        """Seconds from start to end."""
+        start = time.perf_counter()
+        with self.log.open("w") as log:
+            process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=log)
+        # Where a child starts as a copy of its parent the peak is at least this small program's.
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            raise RowError(f"{self.side} failed: {last_line(self.log)}")
+        self.peak = max(self.peak, usage.ru_maxrss / (2**10 if sys.platform == "linux" else 2**20))
+        return seconds
+
+
+def last_line(log: Path) -> str:
+    """The last thing a process said on its standard error."""
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing"
+
+
+def in_turns(name: str, ours: Callable[[], float], theirs: Callable[[], float]) -> tuple[float, float]:
+    """Median seconds of both; the first run of each warms up and does not count, unless it is a long one."""
+    show_progress(f"{name}: warming up")
+    times = [[ours()], [theirs()]]
+    if sum(times[0] + times[1]) < ROW_SECONDS:
+        times = [[], []]
+    end = time.monotonic() + ROW_SECONDS
+    while len(times[0]) < FEWEST_ROUNDS or (len(times[0]) < MOST_ROUNDS and time.monotonic() < end):
+        show_progress(f"{name}: round {len(times[0]) + 1}")
+        times[0].append(ours())
+        times[1].append(theirs())
+    return statistics.median(times[0]), statistics.median(times[1])
+
+
+def row_of_case(folder: Path) -> dict:
+    """The row's description, which lies in the header of its safetensors file."""
+    with (folder / "case.safetensors").open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        return json.loads(json.loads(file.read(length))["__metadata__"]["row"])
+
+
+def measure(name: str, folder: Path, options: argparse.Namespace) -> tuple[dict, dict]:
+    """Measures one row; its description and the result."""
+    machine = ["--device", options.device, "--threads", str(options.threads)]
+    precision = ["--precision", options.precision]
+    ours_command = [options.ddn, "bench", "--row", name, "--serve", str(folder), *machine, *precision]
+    theirs_command = [sys.executable, str(HERE / "original.py"), str(folder), *machine, *precision]
+    show_progress(f"{name}: preparing")
+    with Worker("ddn", ours_command, folder / "ours.log") as ours:
+        row = row_of_case(folder)
+        [(kind, work)] = row["work"].items()
+        if work.get("isOriginalCompiled") and not (shutil.which("c++") or shutil.which("g++")):
+            raise Skipped("torch.compile needs a C++ compiler, and there is neither c++ nor g++")
+        if kind == "process" and options.precision != "float32":
+            raise Skipped("ddn generate computes in float32")
+        show_progress(f"{name}: comparing results")
+        with Worker("the original", theirs_command, folder / "theirs.log") as theirs:
+            if kind != "process":  # Otherwise it was only needed to compare the results.
+                seconds = in_turns(name, lambda: ours.ask("run"), lambda: theirs.ask("run"))
+                return row, result(row, seconds, (ours.ask("quit"), theirs.ask("quit")))
+
+    program = [options.ddn, *work["arguments"], str(folder / "images"), *machine]
+    generate = ProcessRun("ddn", program, folder / "ours.log")
+    script = [sys.executable, str(HERE / "generate.py"), str(folder), str(folder / "theirs.png"), *machine]
+    original = ProcessRun("the original", script, folder / "theirs.log")
+    seconds = in_turns(name, generate.run, original.run)
+    return row, result(row, seconds, (generate.peak, original.peak))
+
+
+def result(row: dict, seconds: tuple[float, float], peaks: tuple[float, float]) -> dict:
+    """A row of bench-results.json; values are in the row's unit, and the ratio is one of times in any unit."""
+    in_unit = {"ms": lambda s: s * 1000, "s": lambda s: s, "images/s": lambda s: row["images"] / s}[row["unit"]]
+    return {
+        "row": row["name"],
+        "unit": row["unit"],
+        "ours": in_unit(seconds[0]),
+        "theirs": in_unit(seconds[1]),
+        "ratio": seconds[1] / seconds[0],
+        "ours_peak_mb": peaks[0],
+        "theirs_peak_mb": peaks[1],
+    }
+
+
+TABLE = "{:<50} {:>8} {:>9} {:>9} {:>7} {:>7} {:>9} {:>11}"
+
+
+def table_line(row: dict, found: dict) -> str:
+    def short(value: float) -> str:
+        return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+    return TABLE.format(
+        found["row"],
+        found["unit"],
+        short(found["ours"]),
+        short(found["theirs"]),
+        f"{found['ratio']:.2f}",
+        f"{row['wantedRatio']:g}",
+        f"{found['ours_peak_mb']:.0f}",
+        f"{found['theirs_peak_mb']:.0f}",
+    )
+
+
+def show_progress(text: str) -> None:
+    """A live line for whoever watches; empty for none."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def print_line(text: str) -> None:
+    show_progress("")
+    print(text, flush=True)
+
+
+def write_whole(path: Path, results: list[dict]) -> None:
+    """Writes the results, or leaves what was there."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(results, indent=2) + "\n")
+    os.replace(part, path)
+
+
+def parse_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__.splitlines()[0])
+    parser.add_argument("--ddn", default=str(HERE.parent / ".build/release/ddn"), help="our program")
+    parser.add_argument("--rows", default="", help="only the rows whose name contains this")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda, for both (default: cpu)")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="for both (default: all cores)")
+    parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32", help="for both")
+    parser.add_argument("--output", type=Path, default=Path("bench-results.json"), help="file for the results")
+    return parser.parse_args()
+
+
+def main() -> int:
+    options = parse_options()
+    try:
+        listed = subprocess.run([options.ddn, "bench", "--list"], check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError):
+        sys.exit(f"bench: {options.ddn} bench --list fails: run make build first")
+    names = [name for name in listed.stdout.splitlines() if options.rows in name]
+    if not names:
+        sys.exit(f"bench: no row's name contains '{options.rows}': {options.ddn} bench --list prints them")
+
+    print_line(f"{options.device}, {options.precision}, threads on both sides: {options.threads}; medians")
+    print_line(TABLE.format("row", "unit", "ours", "theirs", "ratio", "wanted", "our MiB", "their MiB"))
+    results, failures = [], 0
+    for name in names:
+        with tempfile.TemporaryDirectory(prefix="ddn-bench-") as folder:
+            try:
+                row, found = measure(name, Path(folder), options)
+                results.append(found)
+                print_line(table_line(row, found))
+            except Skipped as skipped:
+                print_line(f"{name}: skipped, {skipped}")
+            except RowError as error:
+                failures += 1
+                print_line(f"{name}: {error}")
+    if failures:
+        print_line(f"bench: {failures} rows failed, so {options.output} was not written")
+        return 1
+    write_whole(options.output, results)
+    print_line(f"results: {options.output}")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        show_progress("")
+        print("bench: interrupted", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,195 @@
+"""What the original's side of each row does: once to compare the results, then as often as it is timed."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Callable, Protocol
+
+import torch
+from sddn import DiscreteDistributionOutput
+from sddn.discrete_distribution import mse_loss_multi_output
+from torch import Tensor
+
+from case import Case
+from checks import check_close, check_codes
+
+# Of 32, 128 and 512 images at a time the original encodes fastest with this many.
+ENCODING_BATCH = 128
+
+
+class Job(Protocol):
+    """One row's work."""
+
+    def check(self) -> None:
+        """Raises Difference unless the results are those in the case."""
+
+    def run(self) -> None:
+        """Does the work once."""
+
+
+def recording(distances: list[Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+    """sddn's own distance, which also keeps what it gives."""
+
+    def distance(outputs: Tensor, target: Tensor) -> Tensor:
+        result = mse_loss_multi_output(outputs, target)
+        distances.append(result)
+        return result
+
+    return distance
+
+
+class LayerJob:
+    """One layer by itself: evaluation with a target, or its part of a training step."""
+
+    def __init__(self, case: Case, work: dict, autocast: AbstractContextManager) -> None:
+        self.case = case
+        self.autocast = autocast
+        self.is_training = work["job"] == "training"
+        self.layer = DiscreteDistributionOutput(
+            work["nodes"], last_c=2 * work["nodeInputs"], predict_c=work["channels"], leak_choice=True
+        ).to(case.device)
+        self.layer.learn_residual = work["learnsResidual"]
+        self.weight = self.layer.multi_out_conv1x1.weight
+        self.layer.load_state_dict(case.weights, strict=False)
+        self.layer.train(self.is_training)
+        self.features = case.input["features"].requires_grad_(self.is_training)
+
+    def forward(self, **more: object) -> dict:
+        """A run of the layer on a dictionary of its own: sddn keeps results in it."""
+        d = {"feat_last": self.features, "predict": self.case.input["previous"], "target": self.case.input["target"]}
+        return self.layer({**d, **more})
+
+    def backward(self, d: dict) -> None:
+        (d["losses"][0] + d["feat_leak"].mean()).backward()
+
+    def clear_gradients(self) -> None:
+        self.weight.grad = self.features.grad = None
+
+    def run(self) -> None:
+        if self.is_training:
+            with self.autocast:
+                d = self.forward()
+            self.backward(d)
+            self.clear_gradients()
+        else:
+            with torch.no_grad(), self.autocast:
+                self.forward()
+
+    def check(self) -> None:
+        expected = self.case.expected
+        distances: list[Tensor] = []
+        self.layer.eval()
+        with torch.no_grad():
+            d = self.forward(distance_func=recording(distances))
+        self.layer.train(self.is_training)
+        ours, theirs = expected["codes"], d["idx_ks"][0]
+        same = check_codes(ours[None], theirs[None], distances)[0]
+        check_close("losses", expected["losses"][same], d["distances"][0][same])
+        check_close("images", expected["images"][same], d["predict"][same])
+        check_close("leaked choices", expected["leak"][same], d["feat_leak"][same])
+        if self.is_training:
+            self.backward(self.forward())
+            check_close("gradient of features", expected["gradientOfFeatures"][same], self.features.grad[same])
+            # A node that only one side chose has another gradient.
+            nodes = torch.ones(self.layer.k, dtype=torch.bool, device=same.device)
+            nodes[ours[~same]] = nodes[theirs[~same]] = False
+            rows = nodes.repeat_interleave(self.layer.predict_c)
+            check_close("gradient of weights", expected["gradientOfWeights"][rows], self.weight.grad[rows])
+            self.clear_gradients()
+
+
+class NetworkJob:
+    """A network with the case's weights."""
+
+    def __init__(self, case: Case, work: dict, autocast: AbstractContextManager) -> None:
+        self.case = case
+        self.autocast = autocast
+        self.work = work
+        self.network = case.network(work)
+
+    def images(self, start: int, count: int) -> Tensor:
+        """Digits of the case as the network takes them: [count, 1, 32, 32] in [-1, 1]."""
+        return self.case.input["digits"][start : start + count].float() * (1 / 127.5) - 1
+
+    def check_reconstruction(self) -> None:
+        """Compares the codes of the first digits and how far each level's choices are from them."""
+        ours, losses = self.case.expected["codes"].to(self.case.device), self.case.expected["losses"]
+        distances: list[Tensor] = []
+        self.network.eval()
+        images = self.images(0, ours.shape[1])
+        with torch.no_grad():
+            d = self.network({"target": images, "distance_func": recording(distances)}, len(images))
+        same = check_codes(ours, torch.stack(d["idx_ks"]), distances)
+        check_close("losses", losses.to(same.device)[same].float(), torch.stack(d["distances"])[same])
+
+
+class TrainJob(NetworkJob):
+    """A training step as the original program does it."""
+
+    def __init__(self, case: Case, work: dict, autocast: AbstractContextManager) -> None:
+        super().__init__(case, work, autocast)
+        self.optimizer = torch.optim.Adam([p for p in self.network.parameters() if p.requires_grad], lr=1e-3)
+        self.step = 0
+
+    def check(self) -> None:
+        self.check_reconstruction()
+        self.network.train()
+        if self.work["isOriginalCompiled"]:
+            self.network.compile()
+
+    def run(self) -> None:
+        batch = self.work["batch"]
+        start = self.step * batch % self.work["images"]
+        self.step += 1
+        with self.autocast:
+            d = self.network({"target": self.images(start, batch)}, batch)
+            loss = torch.stack(d["losses"]).mean()
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        DiscreteDistributionOutput.try_split_all(self.optimizer)
+
+
+class EncodeJob(NetworkJob):
+    """The nearest codes of all digits."""
+
+    def check(self) -> None:
+        self.check_reconstruction()
+
+    def run(self) -> None:
+        for start in range(0, self.work["images"], ENCODING_BATCH):
+            images = self.images(start, ENCODING_BATCH)
+            with torch.no_grad(), self.autocast:
+                self.network({"target": images}, len(images))
+
+
+class GenerateJob(NetworkJob):
+    """The images of given codes."""
+
+    def __init__(self, case: Case, work: dict, autocast: AbstractContextManager) -> None:
+        super().__init__(case, work, autocast)
+        self.network.eval()
+        self.codes = case.input["codes"].cpu().numpy()  # sddn takes codes from the host.
+
+    def generate(self) -> Tensor:
+        """[B, 1, 32, 32]"""
+        with torch.no_grad():
+            return self.network({"idx_ks": list(self.codes)}, self.codes.shape[1])["predict"]
+
+    def check(self) -> None:
+        check_close("images", self.case.expected["images"], self.generate())
+
+    def run(self) -> None:
+        with self.autocast:
+            self.generate()
+
+
+def make_job(case: Case, autocast: AbstractContextManager) -> Job:
+    """The work of the case's row."""
+    [(kind, work)] = case.row["work"].items()
+    if kind == "layer":
+        return LayerJob(case, work, autocast)
+    if kind == "process":
+        return GenerateJob(case, work["network"], autocast)
+    jobs = {"train": TrainJob, "encode": EncodeJob, "generate": GenerateJob}
+    return jobs[work["job"]](case, work, autocast)

@@ -1,0 +1,151 @@
+import DDN
+import DDNData
+import DDNTraining
+import Foundation
+import Torch
+
+/// A Recurrence Iteration network on the digits that are part of the package.
+public struct NetworkWork: Encodable, Sendable {
+  public enum Job: String, Encodable, Sendable {
+    /// A step: forward, backward, Adam, Split-and-Prune.
+    case train
+    /// The nearest codes of digits.
+    case encode
+    /// The images of codes.
+    case generate
+  }
+
+  public let job: Job
+  /// K.
+  public let nodes: Int
+  /// L.
+  public let levels: Int
+  /// Channels at full resolution.
+  public let width: Int
+  /// Images at a time here; the original may do better with another number.
+  public let batch: Int
+  /// Digits or codes in the case file.
+  public let images: Int
+  /// The shipped model to begin with, so that nodes are in balanced use; nil for fresh weights.
+  public let model: String?
+  /// Whether the original's U-Net is compiled.
+  public let isOriginalCompiled: Bool
+
+  /// Enough of the first digits to see that both programs do the same.
+  private static let checkedDigits = 512
+  /// Steps after which the original sees the same digits again.
+  private static let trainingBatches = 8
+
+  static func train(
+    nodes: Int, levels: Int, width: Int = 8, batch: Int, model: String?, isOriginalCompiled: Bool = false
+  ) -> NetworkWork {
+    NetworkWork(
+      job: .train, nodes: nodes, levels: levels, width: width, batch: batch, images: trainingBatches * batch,
+      model: model, isOriginalCompiled: isOriginalCompiled)
+  }
+
+  static func encode(nodes: Int, levels: Int, images: Int, batch: Int, model: String) -> NetworkWork {
+    NetworkWork(
+      job: .encode, nodes: nodes, levels: levels, width: 8, batch: batch, images: images, model: model,
+      isOriginalCompiled: false)
+  }
+
+  static func generate(nodes: Int, levels: Int, images: Int, model: String) -> NetworkWork {
+    NetworkWork(
+      job: .generate, nodes: nodes, levels: levels, width: 8, batch: images, images: images, model: model,
+      isOriginalCompiled: false)
+  }
+
+  var imagesPerRun: Int { job == .train ? batch : images }
+
+  var name: String {
+    let size = job == .train ? " B=\(batch)" : ", \(images) digits"
+    return "\(job.rawValue) K=\(nodes) L=\(levels) width \(width)\(size)"
+      + (isOriginalCompiled ? ", theirs compiled" : "")
+  }
+
+  func prepare(_ machine: Machine) throws -> PreparedRow {
+    switch job {
+    case .train: try prepareTraining(machine)
+    case .encode: try prepareEncoding(machine)
+    case .generate: try prepareGenerating(machine)
+    }
+  }
+
+  private func prepareTraining(_ machine: Machine) throws -> PreparedRow {
+    let configuration = NetworkConfiguration.recurrent(.init(baseWidth: width, nodes: nodes, repeats: levels))
+    let options = TrainingOptions(network: configuration, images: .max, batch: batch, chainDropout: 0)
+    let (digits, data) = try loadDigits(machine)
+    let trainer = try Trainer(options, data: data, device: machine.device)
+    if let model {
+      try SafetensorsFile(contentsOf: Model.shippedURL(model)).load(into: trainer.network.state())
+    }
+    return PreparedRow(
+      makeCase: {
+        trainer.network.setMode(.evaluation)
+        defer { trainer.network.setMode(.training) }
+        let first = try Reconstruction(of: data.batch(Array(0..<batch)).images, by: trainer.network)
+        return trainer.network.originalWeights().merging(try reconstructionCase(digits, first)) { $1 }
+      }, run: { try trainer.step() })
+  }
+
+  private func prepareEncoding(_ machine: Machine) throws -> PreparedRow {
+    let network = try loadNetwork(machine)
+    let (digits, data) = try loadDigits(machine)
+    return PreparedRow(
+      makeCase: {
+        let first = try Reconstruction(of: data.batch(Array(0..<min(batch, Self.checkedDigits))).images, by: network)
+        return network.originalWeights().merging(try reconstructionCase(digits, first)) { $1 }
+      },
+      run: {
+        for place in stride(from: 0, to: images, by: batch) {
+          let indices = Array(place..<min(place + batch, images))
+          _ = try Reconstruction(of: data.batch(indices).images, by: network)
+        }
+      })
+  }
+
+  private func prepareGenerating(_ machine: Machine) throws -> PreparedRow {
+    let network = try loadNetwork(machine)
+    let codes = (0..<UInt64(images)).map { LatentCode(seed: $0, nodesOfLevels: network.nodesOfLevels) }
+    return PreparedRow(
+      makeCase: {
+        network.originalWeights().merging([
+          "input.codes": try .stack(codes.tensors(on: .cpu)),  // [L, B]
+          "expected.images": try network.decode(codes),
+        ]) { $1 }
+      }, run: { _ = try network.decode(codes) })
+  }
+
+  private func loadNetwork(_ machine: Machine) throws -> any DiscreteDistributionNetwork {
+    guard let model else { preconditionFailure("\(name) needs a model") }
+    return try Model(contentsOf: Model.shippedURL(model), device: machine.device).network
+  }
+
+  /// The first `images` digits as they lie in the file, and ready for use.
+  private func loadDigits(_ machine: Machine) throws -> (digits: DigitDataset, data: TrainingImages) {
+    let shipped = try DigitDataset.shipped()
+    let digits = shipped.split(last: shipped.count - images).head
+    return (digits, try TrainingImages(digits, device: machine.device))
+  }
+
+  /// - Parameter first: of the first digits, as many as it was made of.
+  private func reconstructionCase(_ digits: DigitDataset, _ first: Reconstruction) throws -> [String: Tensor] {
+    [
+      "input.digits": try Tensor(digits.images, shape: [images, 1, DigitDataset.side, DigitDataset.side]),
+      "expected.codes": try .stack(first.codes.tensors(on: .cpu)),  // [L, B]
+      "expected.losses": try Tensor(first.errors.flatMap { $0 }, shape: [levels, first.codes.count]),
+    ]
+  }
+}
+
+extension DiscreteDistributionNetwork {
+  /// Parameters under the names of the case file.
+  fileprivate func originalWeights() -> [String: Tensor] {
+    Dictionary(
+      uniqueKeysWithValues: state().map { name, tensor in
+        guard let original = OriginalNames.recurrent(name) else { preconditionFailure("\(name) has no other name") }
+        return ("weights.\(original)", tensor)
+      })
+  }
+}

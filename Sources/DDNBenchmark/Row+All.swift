@@ -1,0 +1,34 @@
+extension Row {
+  /// Every row, cheap ones first.
+  ///
+  /// Wanted ratios are this project's goals; 1 stands for "never slower".
+  public static let all: [Row] =
+    layers(nodes: 64, channels: 1, nodeInputs: 16, side: 32, batch: 64, wanted: (forward: 10, training: 20))
+    + layers(nodes: 512, channels: 3, nodeInputs: 128, side: 32, batch: 8, wanted: (forward: 12, training: 20))
+    + layers(nodes: 256, channels: 3, nodeInputs: 64, side: 64, batch: 4, wanted: (forward: 40, training: 50))
+    + layers(nodes: 512, channels: 3, nodeInputs: 128, side: 16, batch: 8, wanted: (forward: 1, training: 1))
+    + layers(nodes: 512, channels: 3, nodeInputs: 128, side: 8, batch: 8, wanted: (forward: 1, training: 1))
+    + layers(nodes: 512, channels: 3, nodeInputs: 128, side: 4, batch: 8, wanted: (forward: 1, training: 1))
+    + [
+      Row(.train(nodes: 64, levels: 10, batch: 64, model: "mnist"), wanted: 2),
+      Row(.train(nodes: 8, levels: 3, batch: 128, model: "mnist-k8-l3"), wanted: 4),
+      Row(.train(nodes: 8, levels: 3, batch: 512, model: "mnist-k8-l3"), wanted: 18),
+      Row(.train(nodes: 64, levels: 10, width: 32, batch: 32, model: nil), wanted: 2),
+      Row(.encode(nodes: 8, levels: 3, images: 10_000, batch: 2000, model: "mnist-k8-l3"), wanted: 50),
+      Row(.encode(nodes: 64, levels: 10, images: 100, batch: 100, model: "mnist"), wanted: 3),
+      Row(.generate(nodes: 64, levels: 10, images: 100, model: "mnist"), wanted: 4),
+      Row(ProcessWork(images: 100), wanted: 10),
+      Row(.train(nodes: 64, levels: 10, batch: 64, model: "mnist", isOriginalCompiled: true), wanted: 2),
+      Row(.train(nodes: 8, levels: 3, batch: 512, model: "mnist-k8-l3", isOriginalCompiled: true), wanted: 18),
+    ]
+
+  private static func layers(
+    nodes: Int, channels: Int, nodeInputs: Int, side: Int, batch: Int, wanted: (forward: Double, training: Double)
+  ) -> [Row] {
+    [(LayerWork.Job.forward, wanted.forward), (.training, wanted.training)].map { job, ratio in
+      Row(
+        LayerWork(job, nodes: nodes, channels: channels, nodeInputs: nodeInputs, side: side, batch: batch),
+        wanted: ratio)
+    }
+  }
+}

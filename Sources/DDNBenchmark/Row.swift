@@ -1,0 +1,116 @@
+import Foundation
+import Torch
+
+/// One line of the benchmark: work that this program and the original do on the same numbers.
+///
+/// Rows are defined here alone; the original's side reads them from the case file.
+public struct Row: Encodable, Sendable {
+  /// What a row's time is told in.
+  public enum Unit: String, Encodable, Sendable {
+    case milliseconds = "ms"
+    case seconds = "s"
+    case imagesPerSecond = "images/s"
+
+    /// - Parameters:
+    ///   - seconds: of one run.
+    ///   - images: that one run works on.
+    public func value(seconds: Double, images: Int) -> Double {
+      switch self {
+      case .milliseconds: seconds * 1000
+      case .seconds: seconds
+      case .imagesPerSecond: Double(images) / seconds
+      }
+    }
+  }
+
+  /// What is done.
+  public enum Work: Encodable, Sendable {
+    case layer(LayerWork)
+    case network(NetworkWork)
+    case process(ProcessWork)
+
+    private enum Kind: String, CodingKey { case layer, network, process }
+
+    public func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Kind.self)
+      switch self {
+      case .layer(let work): try container.encode(work, forKey: .layer)
+      case .network(let work): try container.encode(work, forKey: .network)
+      case .process(let work): try container.encode(work, forKey: .process)
+      }
+    }
+  }
+
+  public let name: String
+  public let unit: Unit
+  /// Images that one run works on.
+  public let images: Int
+  /// How many times as fast as the original this program wants to be.
+  public let wantedRatio: Double
+  public let work: Work
+
+  init(_ work: LayerWork, wanted wantedRatio: Double) {
+    self.init(name: work.name, unit: .milliseconds, images: work.batch, wantedRatio, .layer(work))
+  }
+
+  init(_ work: NetworkWork, wanted wantedRatio: Double) {
+    self.init(name: work.name, unit: .imagesPerSecond, images: work.imagesPerRun, wantedRatio, .network(work))
+  }
+
+  init(_ work: ProcessWork, wanted wantedRatio: Double) {
+    self.init(name: work.name, unit: .seconds, images: work.images, wantedRatio, .process(work))
+  }
+
+  private init(name: String, unit: Unit, images: Int, _ wantedRatio: Double, _ work: Work) {
+    (self.name, self.unit, self.images, self.wantedRatio, self.work) = (name, unit, images, wantedRatio, work)
+  }
+
+  /// Makes everything that is not timed.
+  public func prepare(_ machine: Machine) throws -> PreparedRow {
+    switch work {
+    case .layer(let work): try work.prepare(machine)
+    case .network(let work): try work.prepare(machine)
+    case .process(let work): try work.prepare(machine)
+    }
+  }
+}
+
+/// A row that can be run.
+public struct PreparedRow {
+  /// What the original needs to do the same, and what came out here: tensors under the names of the case file.
+  ///
+  /// `weights.` and the original's name of a parameter, `input.` and `expected.`
+  let makeCase: () throws -> [String: Tensor]
+  /// Does the work once.
+  let run: () throws -> Void
+}
+
+/// Where rows are run, and in which precision.
+public struct Machine: Sendable {
+  public enum Precision: String, Sendable, CaseIterable {
+    case float32
+    case bfloat16
+  }
+
+  public let device: Device
+  public let precision: Precision
+
+  public init(device: Device, precision: Precision = .float32) {
+    (self.device, self.precision) = (device, precision)
+  }
+
+  /// Seconds of one run, until the device has nothing left to do.
+  public func time(_ row: PreparedRow) throws -> Double {
+    try finish()
+    return try ContinuousClock().measure {
+      // Checks are made in float32; only what is timed has another precision.
+      try withAutocast(precision == .bfloat16 ? .bfloat16 : nil, on: device) { try row.run() }
+      try finish()
+    } / .seconds(1)
+  }
+
+  /// Waits for the device: a number that is made last arrives last.
+  private func finish() throws {
+    if device != .cpu { _ = try Tensor.zeros([1], device: device).item() }
+  }
+}

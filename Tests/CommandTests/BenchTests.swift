@@ -1,0 +1,62 @@
+import Foundation
+import Testing
+import Torch
+
+extension CommandTests {
+  @Suite("ddn bench serves the rows that it is compared by") struct BenchTests {
+    private static let row = "layer K=512 C=3 F=128 4x4 B=8 training"
+
+    @Test("--list prints every row's name once") func list() async throws {
+      let result = try await Command.run(["bench", "--list"])
+      #expect(result.exitCode == 0 && result.errors.isEmpty)
+      let names = result.output.split(separator: "\n").map(String.init)
+      #expect(names.contains(Self.row) && Set(names).count == names.count)
+    }
+
+    @Test(
+      "a row that is not there, or one without its folder, exits with 64",
+      arguments: [
+        ["--row", "layer", "--serve", "."], ["--row", row], ["--serve", "."], ["--rows", "nothing"],
+        ["--rounds", "0"], ["--precision", "float8"],
+      ])
+    func badRow(arguments: [String]) async throws {
+      let folder = try Scratch.folder()
+      let result = try await Command.run(["bench"] + arguments, in: folder)
+      #expect(result.isFailure(64) && result.output.isEmpty, "\(result)")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+    }
+
+    @Test(
+      "a worker writes the case, is ready, tells seconds for every run, and its peak memory at quit or the end",
+      arguments: ["run\\nrun\\nquit\\n", "run\\nrun\\n"])
+    func worker(input: String) async throws {
+      let folder = try Scratch.folder()
+      let result = try await serve(input, in: folder)
+      #expect(result.exitCode == 0 && result.errors.isEmpty, "\(result)")
+      let lines = result.output.split(separator: "\n")
+      try #require(lines.count == 4 && lines[0] == "ready", "\(result)")
+      let numbers = try lines.dropFirst().map { try #require(Double($0)) }
+      #expect(numbers[0] > 0 && numbers[1] > 0 && numbers[2] > 10)
+
+      let file = try SafetensorsFile(contentsOf: folder.appending(path: "case.safetensors"))
+      let description = try #require(file.metadata["row"])
+      let row = try #require(try JSONSerialization.jsonObject(with: Data(description.utf8)) as? [String: Any])
+      let work = try #require((row["work"] as? [String: Any])?["layer"] as? [String: Any])
+      #expect(row["name"] as? String == Self.row && work["nodes"] as? Int == 512)
+      #expect(file.entries["weights.multi_out_conv1x1.weight"]?.shape == [512 * 3, 128, 1, 1])
+      #expect(file.entries["input.features"]?.shape == [8, 256, 4, 4])
+      #expect(file.entries["expected.codes"]?.shape == [8])
+      #expect(file.entries["expected.gradientOfFeatures"]?.shape == [8, 256, 4, 4])
+    }
+
+    @Test("a worker that is told something else exits with 64") func unknownRequest() async throws {
+      let result = try await serve("rum\\n", in: Scratch.folder())
+      #expect(result.isFailure(64, "'rum'") && result.output == "ready\n", "\(result)")
+    }
+
+    private func serve(_ input: String, in folder: URL) async throws -> Command.Result {
+      try await Command.run(
+        ["bench", "--threads", "1", "--row", Self.row, "--serve", folder.path], shell: "printf '\(input)' | \"$@\"")
+    }
+  }
+}
