@@ -1,0 +1,38 @@
+// Memory of tensors on the CPU, from mimalloc where it is installed.
+//
+// Every level of a network takes and returns the same sizes again. glibc gives large blocks back to the system and gets
+// them back page by page, each cleared again, which took a tenth of the time of a step; mimalloc keeps them.
+#if __has_include(<mimalloc.h>)
+#include <c10/core/CPUAllocator.h>
+#include <mimalloc.h>
+
+#include <cstring>
+
+namespace {
+
+constexpr size_t alignment = 64;  // libtorch's own: vectors and cache lines
+
+class TensorMemory final : public c10::Allocator {
+ public:
+  TensorMemory() {
+    mi_option_set_default(mi_option_large_os_pages, 1);  // where the system has them: fewer pages to find
+    mi_option_set_default(mi_option_decommit_delay, 10'000);  // milliseconds before unused pages go back
+  }
+
+  c10::DataPtr allocate(size_t bytes) override {
+    void *block = bytes == 0 ? nullptr : mi_malloc_aligned(bytes, alignment);
+    TORCH_CHECK_WITH(OutOfMemoryError, block || bytes == 0, "no memory for a tensor of ", bytes, " bytes");
+    return {block, block, &release, c10::Device(c10::kCPU)};
+  }
+  c10::DeleterFnPtr raw_deleter() const override { return &release; }
+  void copy_data(void *to, const void *from, size_t bytes) const override { std::memcpy(to, from, bytes); }
+
+ private:
+  static void release(void *block) { mi_free(block); }
+};
+
+TensorMemory tensor_memory;
+[[maybe_unused]] const bool is_set = (c10::SetCPUAllocator(&tensor_memory, 1), true);
+
+}  // namespace
+#endif
