@@ -18,6 +18,9 @@ import time
 from pathlib import Path
 from typing import Callable
 
+# A turn is as many runs in a row as fill this many seconds: a single short run would be spent on waking up, with caches
+# full of what the other side left there.
+TURN_SECONDS = 0.3
 # A row's turns end after this many seconds, but not before FEWEST_ROUNDS and no later than MOST_ROUNDS.
 ROW_SECONDS = 20
 FEWEST_ROUNDS = 3
@@ -59,7 +62,7 @@ class Worker:
         return self.process.stdout.readline().strip()
 
     def ask(self, request: str) -> float:
-        """The number that answers `run` (seconds) or `quit` (peak MiB)."""
+        """The number that answers `run N` (seconds of one run) or `quit` (peak MiB)."""
         try:
             print(request, file=self.process.stdin, flush=True)
             return float(self.read())
@@ -77,8 +80,11 @@ class ProcessRun:
         self.side, self.command, self.log = side, command, log
         self.peak = 0.0
 
-    def run(self) -> float:
-        """Seconds from start to end."""
+    def run(self, runs: int) -> float:
+        """Seconds from start to end, of one of some runs in a row."""
+        return statistics.mean(self.run_once() for _ in range(runs))
+
+    def run_once(self) -> float:
         start = time.perf_counter()
         with self.log.open("w") as log:
             process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=log)
@@ -98,17 +104,24 @@ def last_line(log: Path) -> str:
     return lines[-1] if lines else "it said nothing"
 
 
-def in_turns(name: str, ours: Callable[[], float], theirs: Callable[[], float]) -> tuple[float, float]:
-    """Median seconds of both; the first run of each warms up and does not count, unless it is a long one."""
+def in_turns(name: str, ours: Callable[[int], float], theirs: Callable[[int], float]) -> tuple[float, float]:
+    """Median seconds of one run of both.
+
+    The first run of each warms up and says how many make a turn; it counts only where it is a long one.
+    """
     show_progress(f"{name}: warming up")
-    times = [[ours()], [theirs()]]
-    if sum(times[0] + times[1]) < ROW_SECONDS:
-        times = [[], []]
+    first = [ours(1), theirs(1)]
+    if sum(first) < 1:  # Much of it was warming up: a second look says how long a run takes.
+        first = [ours(1), theirs(1)]
+    times: list[list[float]] = [[], []]
+    if sum(first) >= ROW_SECONDS:
+        times = [[seconds] for seconds in first]
+    runs = [max(1, min(1000, round(TURN_SECONDS / seconds))) for seconds in first]
     end = time.monotonic() + ROW_SECONDS
     while len(times[0]) < FEWEST_ROUNDS or (len(times[0]) < MOST_ROUNDS and time.monotonic() < end):
         show_progress(f"{name}: round {len(times[0]) + 1}")
-        times[0].append(ours())
-        times[1].append(theirs())
+        times[0].append(ours(runs[0]))
+        times[1].append(theirs(runs[1]))
     return statistics.median(times[0]), statistics.median(times[1])
 
 
@@ -136,7 +149,7 @@ def measure(name: str, folder: Path, options: argparse.Namespace) -> tuple[dict,
         show_progress(f"{name}: comparing results")
         with Worker("the original", theirs_command, folder / "theirs.log") as theirs:
             if kind != "process":  # Otherwise it was only needed to compare the results.
-                seconds = in_turns(name, lambda: ours.ask("run"), lambda: theirs.ask("run"))
+                seconds = in_turns(name, lambda n: ours.ask(f"run {n}"), lambda n: theirs.ask(f"run {n}"))
                 return row, result(row, seconds, (ours.ask("quit"), theirs.ask("quit")))
 
     program = [options.ddn, *work["arguments"], str(folder / "images"), *machine]

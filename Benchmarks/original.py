@@ -1,7 +1,7 @@
 """The original's side of a comparison: the same protocol as `ddn bench --row NAME --serve FOLDER`.
 
-Loads the case, does the same work, refuses when the results differ, prints `ready`; then for every line `run` does the
-work once and prints the seconds it took; at `quit` or the end of the input prints the peak memory in MiB.
+Loads the case, does the same work, refuses when the results differ, prints `ready`; then for every line `run 3` does the
+work three times and prints the seconds that one took; at `quit` or the end of the input prints the peak memory in MiB.
 """
 
 import argparse
@@ -16,13 +16,14 @@ from checks import Difference
 from jobs import Job, make_job
 
 
-def timed(job: Job, device: torch.device) -> float:
-    """Seconds of one run, until the device has nothing left to do."""
+def timed(job: Job, device: torch.device, runs: int) -> float:
+    """Seconds of one of some runs in a row, until the device has nothing left to do."""
     synchronize(device)
     start = time.perf_counter()
-    job.run()
+    for _ in range(runs):
+        job.run()
     synchronize(device)
-    return time.perf_counter() - start
+    return (time.perf_counter() - start) / runs
 
 
 def synchronize(device: torch.device) -> None:
@@ -63,7 +64,7 @@ def main() -> None:
     for line in sys.stdin:
         if line.strip() == "quit":
             break
-        print(timed(job, options.device), flush=True)
+        print(timed(job, options.device, runs=int(line.split()[1])), flush=True)
     print(peak_mebibytes(), flush=True)
 
 

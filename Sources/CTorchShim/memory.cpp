@@ -1,8 +1,8 @@
-// Memory of tensors on the CPU, from mimalloc where it is installed.
+// Memory of tensors on the CPU, from mimalloc where CMake has found it.
 //
 // Every level of a network takes and returns the same sizes again. glibc gives large blocks back to the system and gets
 // them back page by page, each cleared again, which took a tenth of the time of a step; mimalloc keeps them.
-#if __has_include(<mimalloc.h>)
+#ifdef DDN_MIMALLOC
 #include <c10/core/CPUAllocator.h>
 #include <mimalloc.h>
 

@@ -4,71 +4,10 @@
 #include <vector>
 
 #include "parts.h"
-#include "shifted_products.h"
+#include "strip.h"
 
 namespace DDN_ISA {
 namespace {
-
-// Where the pixels of a strip of images lie; see shifted_products.h.
-struct Strip {
-  int height, width;
-  int images;         // in one strip
-  int pitch;          // from a row to the next
-  int image_stride;   // from an image to the next
-  int length;         // of the part with pixels
-  ptrdiff_t before;   // zeros in front of it
-  ptrdiff_t stride;   // from a channel to the next
-
-  explicit Strip(const UnitShape &shape) : height(shape.height), width(shape.width) {
-    pitch = width + 1;
-    image_stride = (height + 1) * pitch;
-    // Long rows, but all channels within the cache.
-    const int channels = std::max(shape.inputs, shape.outputs);
-    images = std::max(1, std::min(1024, 64 * 1024 / channels) / image_stride);
-    length = images * image_stride;
-    before = up_to_lanes(pitch + 1);
-    stride = before + up_to_lanes(length + pitch + 1) + vectors_at_once * lanes;
-  }
-
-  float *pixels(float *strip, int channel, int image) const {
-    return strip + channel * stride + before + image * image_stride;
-  }
-
-  // The offset of every tap of a 3x3 kernel in every channel, from the pixel that the result belongs to.
-  std::vector<ptrdiff_t> taps(int channels) const {
-    std::vector<ptrdiff_t> offsets;
-    for (int channel = 0; channel < channels; ++channel)
-      for (int y = -1; y <= 1; ++y)
-        for (int x = -1; x <= 1; ++x) offsets.push_back(channel * stride + before + y * pitch + x);
-    return offsets;
-  }
-
-  template <int row>
-  static void copy_rows(float *to, ptrdiff_t to_pitch, const float *from, ptrdiff_t from_pitch, int rows) {
-    for (int y = 0; y < rows; ++y) std::memcpy(to + y * to_pitch, from + y * from_pitch, row * sizeof(float));
-  }
-
-  void copy(float *to, ptrdiff_t to_pitch, const float *from, ptrdiff_t from_pitch) const {
-    switch (width) {
-      case 4: return copy_rows<4>(to, to_pitch, from, from_pitch, height);
-      case 8: return copy_rows<8>(to, to_pitch, from, from_pitch, height);
-      case 16: return copy_rows<16>(to, to_pitch, from, from_pitch, height);
-      case 32: return copy_rows<32>(to, to_pitch, from, from_pitch, height);
-      default:
-        for (int y = 0; y < height; ++y)
-          std::memcpy(to + y * to_pitch, from + y * from_pitch, width * sizeof(float));
-    }
-  }
-
-  // An image of all channels, [channels, H, W], into the strip, or out of it.
-  void write(float *strip, int image, const float *from, int channels) const {
-    for (int c = 0; c < channels; ++c) copy(pixels(strip, c, image), pitch, from + c * height * width, width);
-  }
-  void read(const float *strip, int image, float *to, int channels) const {
-    for (int c = 0; c < channels; ++c)
-      copy(to + c * height * width, width, pixels(const_cast<float *>(strip), c, image), pitch);
-  }
-};
 
 void moments(const float *input, int count, float epsilon, float &mean, float &deviation) {
   Vector sums[2] = {};
@@ -100,15 +39,15 @@ void normalize(const float *input, const float *scale, const float *shift, int c
 
 void forward(const UnitForward &call) {
   const UnitShape &shape = call.shape;
-  const Strip strip(shape);
+  const Strip strip(shape.height, shape.width, std::max(shape.inputs, shape.outputs));
   const int pixels = shape.height * shape.width;
   const int in_count = shape.inputs * pixels, out_count = shape.outputs * pixels;
   const int terms = shape.inputs * 9;
-  const auto taps = strip.taps(shape.inputs);
+  const auto taps = strip.taps_of_3x3(shape.inputs);
   Buffer packed(shape.outputs * terms);
   pack(call.weight, shape.outputs, terms, packed);
 
-  const int64_t strips = (shape.samples + strip.images - 1) / strip.images;
+  const int64_t strips = strip.strips(shape.samples);
   in_parts(strips, [&](int64_t first, int64_t last, int64_t) {
     Buffer in(shape.inputs * strip.stride), out(shape.outputs * strip.stride), image(std::max(in_count, out_count));
     for (int64_t n = first; n < last; ++n) {
@@ -144,11 +83,11 @@ struct GradientSums {
 
 void backward(const UnitBackward &call) {
   const UnitShape &shape = call.shape;
-  const Strip strip(shape);
+  const Strip strip(shape.height, shape.width, std::max(shape.inputs, shape.outputs));
   const int pixels = shape.height * shape.width;
   const int in_count = shape.inputs * pixels, out_count = shape.outputs * pixels;
   const int terms = shape.inputs * 9, back_terms = shape.outputs * 9;
-  const auto taps = strip.taps(shape.inputs), back_taps = strip.taps(shape.outputs);
+  const auto taps = strip.taps_of_3x3(shape.inputs), back_taps = strip.taps_of_3x3(shape.outputs);
   // The gradient of the input is a convolution with the kernels turned by half a turn: [inputs, outputs, 3, 3].
   Buffer turned(shape.inputs * back_terms), packed(shape.inputs * back_terms);
   for (int o = 0; o < shape.outputs; ++o)
@@ -157,7 +96,7 @@ void backward(const UnitBackward &call) {
         turned[c * back_terms + o * 9 + 8 - tap] = call.weight[(o * shape.inputs + c) * 9 + tap];
   pack(turned, shape.inputs, back_terms, packed);
 
-  const int64_t strips = (shape.samples + strip.images - 1) / strip.images;
+  const int64_t strips = strip.strips(shape.samples);
   std::vector<std::unique_ptr<GradientSums>> sums_of_parts(parts_of(strips));
   in_parts(strips, [&](int64_t first, int64_t last, int64_t part) {
     auto sums = std::make_unique<GradientSums>(GradientSums{
@@ -187,9 +126,7 @@ void backward(const UnitBackward &call) {
         }
         strip.write(out, i, image, shape.outputs);
       }
-      if (images < strip.images)  // The last strip: what lies behind its images is of the strip before.
-        for (int o = 0; o < shape.outputs; ++o)
-          std::fill_n(strip.pixels(out, o, images), strip.length - images * strip.image_stride, 0.0f);
+      strip.clear(out, images, shape.outputs);
       // Through the convolution.
       const int length = images * strip.image_stride;
       shifted_correlations(in, taps.data(), terms, out + strip.before, strip.stride, shape.outputs, length,

@@ -26,13 +26,15 @@ public struct NetworkWork: Encodable, Sendable {
   public let batch: Int
   /// Digits or codes in the case file.
   public let images: Int
-  /// The shipped model to begin with, so that nodes are in balanced use; nil for fresh weights.
+  /// The shipped model to begin with, so that nodes are in balanced use; nil for fresh weights, trained a little.
   public let model: String?
   /// Whether the original's U-Net is compiled.
   public let isOriginalCompiled: Bool
 
   /// Enough of the first digits to see that both programs do the same.
   private static let checkedDigits = 512
+  /// Steps after which fresh weights use their nodes about equally: Split-and-Prune is quick.
+  private static let warmupSteps = 40
   /// Steps after which the original sees the same digits again.
   private static let trainingBatches = 8
 
@@ -74,11 +76,14 @@ public struct NetworkWork: Encodable, Sendable {
 
   private func prepareTraining(_ machine: Machine) throws -> PreparedRow {
     let configuration = NetworkConfiguration.recurrent(.init(baseWidth: width, nodes: nodes, repeats: levels))
-    let options = TrainingOptions(network: configuration, images: .max, batch: batch, chainDropout: 0)
+    var options = TrainingOptions(network: configuration, images: .max, batch: batch, chainDropout: 0)
+    options.precision = machine.precision
     let (digits, data) = try loadDigits(machine)
     let trainer = try Trainer(options, data: data, device: machine.device)
     if let model {
       try SafetensorsFile(contentsOf: Model.shippedURL(model)).load(into: trainer.network.state())
+    } else {
+      for _ in 0..<Self.warmupSteps { try trainer.step() }
     }
     return PreparedRow(
       makeCase: {

@@ -87,11 +87,6 @@ public struct PreparedRow {
 
 /// Where rows are run, and in which precision.
 public struct Machine: Sendable {
-  public enum Precision: String, Sendable, CaseIterable {
-    case float32
-    case bfloat16
-  }
-
   public let device: Device
   public let precision: Precision
 
@@ -99,14 +94,16 @@ public struct Machine: Sendable {
     (self.device, self.precision) = (device, precision)
   }
 
-  /// Seconds of one run, until the device has nothing left to do.
-  public func time(_ row: PreparedRow) throws -> Double {
+  /// Seconds of one of some runs in a row, until the device has nothing left to do.
+  public func time(_ row: PreparedRow, runs: Int = 1) throws -> Double {
     try finish()
     return try ContinuousClock().measure {
       // Checks are made in float32; only what is timed has another precision.
-      try withAutocast(precision == .bfloat16 ? .bfloat16 : nil, on: device) { try row.run() }
+      try withPrecision(precision, on: device) {
+        for _ in 0..<runs { try row.run() }
+      }
       try finish()
-    } / .seconds(1)
+    } / .seconds(1) / Double(runs)
   }
 
   /// Waits for the device: a number that is made last arrives last.

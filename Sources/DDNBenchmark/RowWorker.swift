@@ -3,8 +3,8 @@ import Torch
 
 /// One side of a comparison: prepares a row, then does a timed run whenever it is told to.
 ///
-/// Lines of text both ways, the same for the original's side: out `ready`; for every `run` the seconds it took; for
-/// `quit`, or when nobody is left to say it, the peak memory of this process in MiB.
+/// Lines of text both ways, the same for the original's side: out `ready`; for every `run 3` the seconds that one of
+/// three runs in a row took; for `quit`, or when nobody is left to say it, the peak memory of this process in MiB.
 public struct RowWorker {
   private let row: Row
   private let machine: Machine
@@ -33,15 +33,18 @@ public struct RowWorker {
   public func serve(read: () -> String?, print: (String) -> Void) throws {
     print("ready")
     while let line = read(), line != "quit" {
-      guard line == "run" else { throw ProtocolError(line: line) }
-      print("\(try machine.time(prepared))")
+      let words = line.split(separator: " ")
+      guard words.count == 2, words[0] == "run", let runs = Int(words[1]), runs > 0 else {
+        throw ProtocolError(line: line)
+      }
+      print("\(try machine.time(prepared, runs: runs))")
     }
     print("\(Self.peakMebibytes)")
   }
 
   public struct ProtocolError: Error, CustomStringConvertible {
     let line: String
-    public var description: String { "'\(line)' is neither run nor quit" }
+    public var description: String { "'\(line)' is neither run, with a number of runs, nor quit" }
   }
 
   /// The most memory that this process has held.

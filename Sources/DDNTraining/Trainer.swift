@@ -63,10 +63,12 @@ public final class Trainer {
       NearestChooser(target), probability: options.chainDropout, scope: options.chainDropoutScope,
       generator: dropoutGenerator)
     var losses: [Tensor] = []
-    try network.run(
-      samples: options.batch, classes: network.classes > 0 ? batch.classes : nil, chooser: chooser
-    ) { output in
-      losses.append(try output.losses(to: target).mean())
+    try withPrecision(options.precision ?? .float32, on: network.device) {
+      try network.run(
+        samples: options.batch, classes: network.classes > 0 ? batch.classes : nil, chooser: chooser
+      ) { output in
+        losses.append(try output.losses(to: target).mean())
+      }
     }
     let levelLosses = try Tensor.stack(losses)  // [L]
 

@@ -1,6 +1,7 @@
 import DDN
 import DDNData
 import Foundation
+import Torch
 
 /// Everything that decides how a run goes; saved in the run folder as `options.json`.
 public struct TrainingOptions: Codable, Sendable, Equatable {
@@ -29,6 +30,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   public var tickImages: Int
   /// Ticks between saves.
   public var saveTicks: Int
+  /// What convolutions compute in; nil, as in runs of earlier versions, for float32.
+  public var precision: Precision?
   /// Threads of one operation: with another number the last bits may differ. Nil for what libtorch chooses.
   public var threads: Int?
 

@@ -28,7 +28,7 @@ extension CommandTests {
 
     @Test(
       "a worker writes the case, is ready, tells seconds for every run, and its peak memory at quit or the end",
-      arguments: ["run\\nrun\\nquit\\n", "run\\nrun\\n"])
+      arguments: ["run 1\\nrun 2\\nquit\\n", "run 1\\nrun 2\\n"])
     func worker(input: String) async throws {
       let folder = try Scratch.folder()
       let result = try await serve(input, in: folder)
@@ -50,8 +50,8 @@ extension CommandTests {
     }
 
     @Test("a worker that is told something else exits with 64") func unknownRequest() async throws {
-      let result = try await serve("rum\\n", in: Scratch.folder())
-      #expect(result.isFailure(64, "'rum'") && result.output == "ready\n", "\(result)")
+      let result = try await serve("run\\n", in: Scratch.folder())
+      #expect(result.isFailure(64, "'run'") && result.output == "ready\n", "\(result)")
     }
 
     private func serve(_ input: String, in folder: URL) async throws -> Command.Result {

@@ -3,7 +3,7 @@ import Testing
 
 extension CommandTests {
   @Suite("What ddn says about itself") struct HelpTests {
-    private static let machine = ["--device", "--threads", "--help"]
+    private static let machine = ["--device", "--threads", "--precision", "--help"]
     static let options: [(command: String, options: [String])] = [
       ("demo", ["--seconds", "--outdir", "--seed"] + machine),
       (

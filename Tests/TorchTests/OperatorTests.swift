@@ -12,7 +12,7 @@ struct OperatorTests {
       ("aten::reshape", { try wide.reshaped([7]) }), ("aten::narrow", { try wide.slice(0, 1..<4) }),
       ("aten::cat", { try Tensor.concatenate([wide, long]) }),
       ("aten::index_select", { try wide.gathered(Tensor([9], shape: [1])) }),
-      ("aten::convolution", { try Convolution(3, 4, kernel: 3, generator: generator)(wide) }),
+      ("aten::conv2d", { try Convolution(3, 4, kernel: 3, generator: generator)(wide) }),
     ]
     for (name, body) in refused {
       let error = #expect(throws: TorchError.self) { try body() }

@@ -3,6 +3,8 @@
 extension Tensor {
   private static let convolutionOperator = Operator("aten::conv2d")
   private static let transposeConvolutionOperator = Operator("aten::conv_transpose2d", "input")
+  private static let halvingOperator = Operator("ddn::halve")
+  private static let doublingOperator = Operator("ddn::double")
   private static let linearOperator = Operator("aten::linear")
   private static let layerNormOperator = Operator("aten::layer_norm")
   private static let groupNormOperator = Operator("aten::group_norm")
@@ -12,10 +14,15 @@ extension Tensor {
   private static let areaOperator = Operator("aten::_adaptive_avg_pool2d")
 
   /// `[B, in, H, W]` and `[out, in, k, k]` to `[B, out, H', W']`.
+  ///
+  /// What halves an image with a 4x4 kernel has an operator of its own; see `Sources/CTorchShim/resampling.cpp`.
   public func convolved(
     _ weight: Tensor, bias: Tensor?, stride: Int = 1, padding: Int = 0
   ) throws(TorchError) -> Tensor {
-    try Tensor.convolutionOperator.tensor(
+    if let bias, Tensor.isResampling(weight, stride, padding) {
+      return try Tensor.halvingOperator.tensor(.tensor(self), .tensor(weight), .tensor(bias))
+    }
+    return try Tensor.convolutionOperator.tensor(
       .tensor(self), .tensor(weight), .optional(bias), .ints([stride, stride]), .ints([padding, padding]))
   }
 
@@ -23,8 +30,15 @@ extension Tensor {
   public func transposeConvolved(
     _ weight: Tensor, bias: Tensor?, stride: Int = 1, padding: Int = 0
   ) throws(TorchError) -> Tensor {
-    try Tensor.transposeConvolutionOperator.tensor(
+    if let bias, Tensor.isResampling(weight, stride, padding) {
+      return try Tensor.doublingOperator.tensor(.tensor(self), .tensor(weight), .tensor(bias))
+    }
+    return try Tensor.transposeConvolutionOperator.tensor(
       .tensor(self), .tensor(weight), .optional(bias), .ints([stride, stride]), .ints([padding, padding]))
+  }
+
+  private static func isResampling(_ weight: Tensor, _ stride: Int, _ padding: Int) -> Bool {
+    stride == 2 && padding == 1 && weight.shape.suffix(2) == [4, 4]
   }
 
   /// `[..., in]` and `[out, in]` to `[..., out]`.

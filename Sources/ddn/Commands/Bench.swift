@@ -27,13 +27,10 @@ struct Bench: ParsableCommand {
 
   @Option(
     help: """
-      Write --row's case into this folder, print 'ready', and time one run for each line 'run' that comes in; 'quit' \
-      prints the peak memory in MiB.
+      Write --row's case into this folder, print 'ready', and for each line 'run 3' that comes in the seconds of one of \
+      three runs in a row; 'quit' prints the peak memory in MiB.
       """)
   var serve: String?
-
-  @Option(help: "Precision of matrix products and convolutions: float32 or bfloat16.")
-  var precision = Machine.Precision.float32
 
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
@@ -81,7 +78,5 @@ struct Bench: ParsableCommand {
     }
   }
 
-  private func startMachine() throws -> Machine { Machine(device: try machine.start(), precision: precision) }
+  private func startMachine() throws -> Machine { Machine(device: try machine.start(), precision: machine.precision ?? .float32) }
 }
-
-extension Machine.Precision: ExpressibleByArgument {}

@@ -70,7 +70,8 @@ struct Demo: ParsableCommand {
     let start = clock.now
     func elapsed() -> Double { (clock.now - start) / .seconds(1) }
     let network = NetworkConfiguration.recurrent(.init(nodes: 8, repeats: 3))
-    let options = TrainingOptions(network: network, images: .max, learningRate: 2e-3, seed: seed)
+    var options = TrainingOptions(network: network, images: .max, batch: 512, learningRate: 5e-3, seed: seed)
+    options.precision = machine.precision
     let trainer = try Trainer(options, data: data, device: device)
     var progress = ProgressLine(total: Int(seconds), unit: "s")
     var nextLine = seconds / 6

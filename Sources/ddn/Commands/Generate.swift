@@ -63,10 +63,15 @@ struct Generate: ParsableCommand {
     var progress = ProgressLine(total: jobs.count, unit: "images")
     let start = ContinuousClock.now
     var first: [Bitmap] = []
+    // Batches of equal size: convolutions prepare themselves for every size they meet.
+    let batches = (jobs.count + batch - 1) / batch
+    let batch = (jobs.count + batches - 1) / batches
     for place in stride(from: 0, to: jobs.count, by: batch) {
       let batch = jobs[place..<min(place + batch, jobs.count)]
       let classes = model.network.classes > 0 ? batch.map(\.classIndex) : nil
-      let images = try model.network.decode(batch.map(\.code), classes: classes).bitmaps()
+      let images = try withPrecision(machine.precision ?? .float32, on: device) {
+        try model.network.decode(batch.map(\.code), classes: classes).bitmaps()
+      }
       for (job, image) in zip(batch, images) {
         try Folder.create(folder.appendingPathComponent(job.name).deletingLastPathComponent())
         try image.write(to: folder.appendingPathComponent(job.name))

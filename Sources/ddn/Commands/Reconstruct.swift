@@ -71,7 +71,9 @@ struct Reconstruct: ParsableCommand {
     for place in stride(from: 0, to: source.count, by: batch) {
       let indices = Array(place..<min(place + batch, source.count))
       let (targets, classes) = try source.batch(indices)
-      let result = try Reconstruction(of: targets, by: model.network, classes: classes)
+      let result = try withPrecision(machine.precision ?? .float32, on: device) {
+        try Reconstruction(of: targets, by: model.network, classes: classes)
+      }
       if place == 0 { try draw(targets, result, folder) }
       codes += result.codes
       let sums = result.errors.map { $0.reduce(0, +) }

@@ -58,6 +58,7 @@ struct Train: ParsableCommand {
 
     let device = try machine.start(threads: options.threads)
     options.threads = Torch.threadCount
+    options.precision = machine.precision ?? options.precision ?? .float32
     if dryRun {
       Terminal.print(String(decoding: try options.json(), as: UTF8.self))
       let parent = URL(fileURLWithPath: outdir ?? "runs")

@@ -9,6 +9,9 @@ struct MachineOptions: ParsableArguments {
   @Option(help: "Threads for one operation. Results may differ in the last bit between thread counts.")
   var threads: Int?
 
+  @Option(help: "What convolutions compute in: float32 or bfloat16, which is faster for wide networks. (default: float32)")
+  var precision: Precision?
+
   func validate() throws {
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads \(threads) is not within 1...1024")
@@ -30,6 +33,8 @@ struct MachineOptions: ParsableArguments {
     return device
   }
 }
+
+extension Precision: ExpressibleByArgument {}
 
 @Sendable private func parseDevice(_ text: String) throws -> Device {
   guard let device = Device(text) else { throw ValidationError("'\(text)' is not cpu, cuda or cuda:N") }

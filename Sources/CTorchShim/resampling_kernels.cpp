@@ -1,0 +1,168 @@
+// The kernels of resampling.cpp for one instruction set, whose name is DDN_ISA.
+//
+// A larger image is read as four of the smaller size, its *phases*: pixels of even and odd rows and columns. Of a 4x4
+// kernel with stride 2 each phase meets four taps, whose steps are then 0 and 1 or -1: a convolution without a stride.
+#include "resampling_kernels.h"
+
+#include "parts.h"
+#include "strip.h"
+
+namespace DDN_ISA {
+namespace {
+
+// In one direction: which phase the tap `k` of 0..<4 reads, and how many pixels of the phase further.
+constexpr int phase_of[4] = {1, 0, 1, 0}, step_of[4] = {-1, 0, 0, 1};
+
+// Phases (y, x) of an image [channels, 2h, 2w] are channels (2 y + x) * channels + c of a strip.
+template <int row_width>
+void split_row(const float *row, int width, float *even, float *odd) {
+  const int count = row_width > 0 ? row_width : width;
+  for (int x = 0; x < count; ++x) even[x] = row[2 * x], odd[x] = row[2 * x + 1];
+}
+template <int row_width>
+void join_row(const float *even, const float *odd, int width, float *row) {
+  const int count = row_width > 0 ? row_width : width;
+  for (int x = 0; x < count; ++x) row[2 * x] = even[x], row[2 * x + 1] = odd[x];
+}
+
+void write_phases(const Strip &strip, float *to, int image, const float *from, int channels) {
+  for (int c = 0; c < channels; ++c)
+    for (int y = 0; y < 2 * strip.height; ++y) {
+      const int phase = y % 2 * 2;
+      float *even = strip.pixels(to, phase * channels + c, image) + y / 2 * strip.pitch;
+      float *odd = strip.pixels(to, (phase + 1) * channels + c, image) + y / 2 * strip.pitch;
+      const float *row = from + (ptrdiff_t(c) * 2 * strip.height + y) * 2 * strip.width;
+      switch (strip.width) {
+        case 4: split_row<4>(row, 4, even, odd); break;
+        case 8: split_row<8>(row, 8, even, odd); break;
+        case 16: split_row<16>(row, 16, even, odd); break;
+        default: split_row<0>(row, strip.width, even, odd);
+      }
+    }
+}
+
+void read_phases(const Strip &strip, float *from, int image, float *to, int channels) {
+  for (int c = 0; c < channels; ++c)
+    for (int y = 0; y < 2 * strip.height; ++y) {
+      const int phase = y % 2 * 2;
+      const float *even = strip.pixels(from, phase * channels + c, image) + y / 2 * strip.pitch;
+      const float *odd = strip.pixels(from, (phase + 1) * channels + c, image) + y / 2 * strip.pitch;
+      float *row = to + (ptrdiff_t(c) * 2 * strip.height + y) * 2 * strip.width;
+      switch (strip.width) {
+        case 4: join_row<4>(even, odd, 4, row); break;
+        case 8: join_row<8>(even, odd, 8, row); break;
+        case 16: join_row<16>(even, odd, 16, row); break;
+        default: join_row<0>(even, odd, strip.width, row);
+      }
+    }
+}
+
+Strip strip_of(const ResamplingShape &shape) {
+  return Strip(shape.height, shape.width, std::max(shape.low, 4 * shape.high));
+}
+
+// Where the taps (channel, y, x) of a kernel lie among the phases.
+std::vector<ptrdiff_t> taps_of_phases(const Strip &strip, int channels) {
+  std::vector<ptrdiff_t> offsets;
+  for (int c = 0; c < channels; ++c)
+    for (int y = 0; y < 4; ++y)
+      for (int x = 0; x < 4; ++x)
+        offsets.push_back(strip.tap((2 * phase_of[y] + phase_of[x]) * channels + c, step_of[y], step_of[x]));
+  return offsets;
+}
+
+// Runs body(first sample, images, image buffers...) for every strip.
+template <typename Body>
+void for_strips(const Strip &strip, int64_t samples, int64_t first, int64_t last, const Body &body) {
+  for (int64_t n = first; n < last; ++n) {
+    const int64_t start = n * strip.images;
+    body(start, static_cast<int>(std::min<int64_t>(strip.images, samples - start)));
+  }
+}
+
+void down(const ResamplingShape &shape, const float *high, const float *weight, const float *bias, float *low) {
+  const Strip strip = strip_of(shape);
+  const ptrdiff_t pixels = ptrdiff_t(shape.height) * shape.width;
+  const int terms = shape.high * 16;
+  const auto taps = taps_of_phases(strip, shape.high);
+  Buffer packed(size_t(shape.low) * terms);
+  pack(weight, shape.low, terms, packed);
+  in_parts(strip.strips(shape.samples), [&](int64_t first, int64_t last, int64_t) {
+    Buffer in(4 * shape.high * strip.stride), out(shape.low * strip.stride);
+    for_strips(strip, shape.samples, first, last, [&](int64_t start, int images) {
+      for (int i = 0; i < images; ++i)
+        write_phases(strip, in, i, high + (start + i) * shape.high * 4 * pixels, shape.high);
+      shifted_products(in, taps.data(), terms, packed, bias, shape.low, out + strip.before, strip.stride,
+                       images * strip.image_stride);
+      for (int i = 0; i < images; ++i) strip.read(out, i, low + (start + i) * shape.low * pixels, shape.low);
+    });
+  });
+}
+
+void up(const ResamplingShape &shape, const float *low, const float *weight, const float *bias, float *high) {
+  const Strip strip = strip_of(shape);
+  const ptrdiff_t pixels = ptrdiff_t(shape.height) * shape.width;
+  const int terms = shape.low * 4;  // of each phase
+  const ptrdiff_t packed_size = ptrdiff_t(shape.high) * terms;
+  std::vector<ptrdiff_t> taps[4];
+  Buffer packed(4 * packed_size), turned(packed_size);
+  for (int phase = 0; phase < 4; ++phase) {
+    int term = 0;
+    for (int c = 0; c < shape.low; ++c)
+      for (int y = 0; y < 4; ++y)
+        for (int x = 0; x < 4; ++x) {
+          if (2 * phase_of[y] + phase_of[x] != phase) continue;
+          taps[phase].push_back(strip.tap(c, -step_of[y], -step_of[x]));
+          for (int o = 0; o < shape.high; ++o)
+            turned[o * terms + term] = weight[((c * shape.high + o) * 4 + y) * 4 + x];
+          ++term;
+        }
+    pack(turned, shape.high, terms, packed + phase * packed_size);
+  }
+  in_parts(strip.strips(shape.samples), [&](int64_t first, int64_t last, int64_t) {
+    Buffer in(shape.low * strip.stride), out(4 * shape.high * strip.stride);
+    for_strips(strip, shape.samples, first, last, [&](int64_t start, int images) {
+      for (int i = 0; i < images; ++i) strip.write(in, i, low + (start + i) * shape.low * pixels, shape.low);
+      for (int phase = 0; phase < 4; ++phase)
+        shifted_products(in, taps[phase].data(), terms, packed + phase * packed_size, bias, shape.high,
+                         out + phase * shape.high * strip.stride + strip.before, strip.stride,
+                         images * strip.image_stride);
+      for (int i = 0; i < images; ++i)
+        read_phases(strip, out, i, high + (start + i) * shape.high * 4 * pixels, shape.high);
+    });
+  });
+}
+
+void weight_gradient(const ResamplingShape &shape, const float *low, const float *high, float *gradient) {
+  const Strip strip = strip_of(shape);
+  const ptrdiff_t pixels = ptrdiff_t(shape.height) * shape.width;
+  const int terms = shape.high * 16;
+  const ptrdiff_t count = ptrdiff_t(shape.low) * terms;
+  const auto taps = taps_of_phases(strip, shape.high);
+  const int64_t strips = strip.strips(shape.samples);
+  std::vector<std::unique_ptr<Buffer>> sums_of_parts(parts_of(strips));
+  in_parts(strips, [&](int64_t first, int64_t last, int64_t part) {
+    auto sums = std::make_unique<Buffer>(count);
+    Buffer in(4 * shape.high * strip.stride), with(shape.low * strip.stride);
+    for_strips(strip, shape.samples, first, last, [&](int64_t start, int images) {
+      for (int i = 0; i < images; ++i) {
+        write_phases(strip, in, i, high + (start + i) * shape.high * 4 * pixels, shape.high);
+        strip.write(with, i, low + (start + i) * shape.low * pixels, shape.low);
+      }
+      strip.clear(with, images, shape.low);
+      shifted_correlations(in, taps.data(), terms, with + strip.before, strip.stride, shape.low,
+                           images * strip.image_stride, *sums, terms);
+    });
+    sums_of_parts[part] = std::move(sums);
+  });
+  std::fill_n(gradient, count, 0.0f);
+  for (auto &sums : sums_of_parts)
+    for (ptrdiff_t i = 0; i < count; ++i) gradient[i] += (*sums)[i];
+}
+
+}  // namespace
+
+extern const ResamplingKernels resampling_kernels;
+const ResamplingKernels resampling_kernels{down, up, weight_gradient};
+
+}  // namespace DDN_ISA
