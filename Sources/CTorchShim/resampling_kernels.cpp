@@ -58,7 +58,7 @@ void read_phases(const Strip &strip, float *from, int image, float *to, int chan
 }
 
 Strip strip_of(const ResamplingShape &shape) {
-  return Strip(shape.height, shape.width, std::max(shape.low, 4 * shape.high));
+  return Strip(shape.samples, shape.height, shape.width, std::max(shape.low, 4 * shape.high));
 }
 
 // Where the taps (channel, y, x) of a kernel lie among the phases.
@@ -87,7 +87,7 @@ void down(const ResamplingShape &shape, const float *high, const float *weight, 
   const auto taps = taps_of_phases(strip, shape.high);
   Buffer packed(size_t(shape.low) * terms);
   pack(weight, shape.low, terms, packed);
-  in_parts(strip.strips(shape.samples), [&](int64_t first, int64_t last, int64_t) {
+  in_parts(strip.strips, [&](int64_t first, int64_t last, int64_t) {
     Buffer in(4 * shape.high * strip.stride), out(shape.low * strip.stride);
     for_strips(strip, shape.samples, first, last, [&](int64_t start, int images) {
       for (int i = 0; i < images; ++i)
@@ -119,7 +119,7 @@ void up(const ResamplingShape &shape, const float *low, const float *weight, con
         }
     pack(turned, shape.high, terms, packed + phase * packed_size);
   }
-  in_parts(strip.strips(shape.samples), [&](int64_t first, int64_t last, int64_t) {
+  in_parts(strip.strips, [&](int64_t first, int64_t last, int64_t) {
     Buffer in(shape.low * strip.stride), out(4 * shape.high * strip.stride);
     for_strips(strip, shape.samples, first, last, [&](int64_t start, int images) {
       for (int i = 0; i < images; ++i) strip.write(in, i, low + (start + i) * shape.low * pixels, shape.low);
@@ -139,9 +139,8 @@ void weight_gradient(const ResamplingShape &shape, const float *low, const float
   const int terms = shape.high * 16;
   const ptrdiff_t count = ptrdiff_t(shape.low) * terms;
   const auto taps = taps_of_phases(strip, shape.high);
-  const int64_t strips = strip.strips(shape.samples);
-  std::vector<std::unique_ptr<Buffer>> sums_of_parts(parts_of(strips));
-  in_parts(strips, [&](int64_t first, int64_t last, int64_t part) {
+  std::vector<std::unique_ptr<Buffer>> sums_of_parts(parts_of(strip.strips));
+  in_parts(strip.strips, [&](int64_t first, int64_t last, int64_t part) {
     auto sums = std::make_unique<Buffer>(count);
     Buffer in(4 * shape.high * strip.stride), with(shape.low * strip.stride);
     for_strips(strip, shape.samples, first, last, [&](int64_t start, int images) {

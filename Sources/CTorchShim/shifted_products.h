@@ -8,6 +8,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
 
 namespace DDN_ISA {
 namespace {
@@ -193,7 +196,16 @@ inline Vector exponential(Vector x) {
   return (Vector)((IntVector)fraction + ((IntVector)shifted << 23));
 }
 
-inline Vector sigmoid(Vector x) { return 1.0f / (1.0f + exponential(-x)); }
+inline Vector reciprocal(Vector x) {
+#if defined(__AVX512F__)
+  const Vector near = (Vector)_mm512_rcp14_ps((__m512)x);
+  return near * (2.0f - x * near);  // one step of Newton's method: the last bit or two
+#else
+  return 1.0f / x;
+#endif
+}
+
+inline Vector sigmoid(Vector x) { return reciprocal(1.0f + exponential(-x)); }
 
 }  // namespace
 }  // namespace DDN_ISA

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "parts.h"
 #include "shifted_products.h"
 
 namespace DDN_ISA {
@@ -16,17 +17,21 @@ struct Strip {
   ptrdiff_t before;   // zeros in front of it
   ptrdiff_t stride;   // from a channel to the next
 
-  // Long rows of pixels, but all channels within the cache.
-  Strip(int height, int width, int channels) : height(height), width(width) {
+  int64_t strips;     // for all samples
+
+  // Long rows of pixels, but all channels within the cache, and as many strips for each thread.
+  Strip(int64_t samples, int height, int width, int channels) : height(height), width(width) {
     pitch = width + 1;
     image_stride = (height + 1) * pitch;
-    images = std::max(1, std::min(1024, 64 * 1024 / channels) / image_stride);
+    const int most = std::max(1, std::min(1024, 64 * 1024 / channels) / image_stride);
+    const int64_t threads = parts_of(samples);
+    strips = ((samples + most - 1) / most + threads - 1) / threads * threads;
+    images = static_cast<int>((samples + strips - 1) / strips);
+    strips = (samples + images - 1) / images;
     length = images * image_stride;
     before = up_to_lanes(pitch + 1);
     stride = before + up_to_lanes(length + pitch + 1) + vectors_at_once * lanes;
   }
-
-  int64_t strips(int64_t samples) const { return (samples + images - 1) / images; }
 
   float *pixels(float *strip, int channel, int image) const {
     return strip + channel * stride + before + image * image_stride;

@@ -39,7 +39,7 @@ void normalize(const float *input, const float *scale, const float *shift, int c
 
 void forward(const UnitForward &call) {
   const UnitShape &shape = call.shape;
-  const Strip strip(shape.height, shape.width, std::max(shape.inputs, shape.outputs));
+  const Strip strip(shape.samples, shape.height, shape.width, std::max(shape.inputs, shape.outputs));
   const int pixels = shape.height * shape.width;
   const int in_count = shape.inputs * pixels, out_count = shape.outputs * pixels;
   const int terms = shape.inputs * 9;
@@ -47,8 +47,7 @@ void forward(const UnitForward &call) {
   Buffer packed(shape.outputs * terms);
   pack(call.weight, shape.outputs, terms, packed);
 
-  const int64_t strips = strip.strips(shape.samples);
-  in_parts(strips, [&](int64_t first, int64_t last, int64_t) {
+  in_parts(strip.strips, [&](int64_t first, int64_t last, int64_t) {
     Buffer in(shape.inputs * strip.stride), out(shape.outputs * strip.stride), image(std::max(in_count, out_count));
     for (int64_t n = first; n < last; ++n) {
       const int64_t start = n * strip.images;
@@ -83,7 +82,7 @@ struct GradientSums {
 
 void backward(const UnitBackward &call) {
   const UnitShape &shape = call.shape;
-  const Strip strip(shape.height, shape.width, std::max(shape.inputs, shape.outputs));
+  const Strip strip(shape.samples, shape.height, shape.width, std::max(shape.inputs, shape.outputs));
   const int pixels = shape.height * shape.width;
   const int in_count = shape.inputs * pixels, out_count = shape.outputs * pixels;
   const int terms = shape.inputs * 9, back_terms = shape.outputs * 9;
@@ -96,9 +95,8 @@ void backward(const UnitBackward &call) {
         turned[c * back_terms + o * 9 + 8 - tap] = call.weight[(o * shape.inputs + c) * 9 + tap];
   pack(turned, shape.inputs, back_terms, packed);
 
-  const int64_t strips = strip.strips(shape.samples);
-  std::vector<std::unique_ptr<GradientSums>> sums_of_parts(parts_of(strips));
-  in_parts(strips, [&](int64_t first, int64_t last, int64_t part) {
+  std::vector<std::unique_ptr<GradientSums>> sums_of_parts(parts_of(strip.strips));
+  in_parts(strip.strips, [&](int64_t first, int64_t last, int64_t part) {
     auto sums = std::make_unique<GradientSums>(GradientSums{
         Buffer(in_count), Buffer(in_count), Buffer(shape.outputs * terms), Buffer(shape.outputs)});
     Buffer in(shape.inputs * strip.stride), back(shape.inputs * strip.stride), out(shape.outputs * strip.stride);

@@ -93,13 +93,18 @@ public final class RecurrentNetwork: Module, DiscreteDistributionNetwork {
     var leak = image
     var previous: Tensor?
     var output: LevelOutput!
+    let shiftsOfClasses = try stacks.map { try $0.shiftsOfClasses() }
+    var shifts = try shiftsOfClasses.map { try $0.ofRows(classOfRow) }
     for level in 0..<configuration.levels {
-      let stack = stacks[level / configuration.repeats]
-      let classVector = try stack.classTable.tensor.gathered(classOfRow)  // [R, 100]
-      features = try stack(image: image, features: features, leak: leak, classVector: classVector)
+      let index = level / configuration.repeats
+      let stack = stacks[index]
+      features = try stack(image: image, features: features, leak: leak, shifts: shifts[index])
       output = try stack.layer(level: level, features: features, previous: previous, paths: paths, chooser: chooser)
       try observe(output)
-      if classes != nil, let parents = output.parentOfRow { classOfRow = try classOfRow.gathered(parents) }
+      if classes != nil, let parents = output.parentOfRow {
+        classOfRow = try classOfRow.gathered(parents)
+        shifts = try shiftsOfClasses.map { try $0.ofRows(classOfRow) }
+      }
       (paths, image, features, previous) = (output.paths, output.images, output.features, output.images)
       leak = output.leak ?? output.images
     }

@@ -90,30 +90,52 @@ final class RecurrentUNet: Module {
     layer = try DiscreteDistributionLayer(configuration.layer, generator: generator)
   }
 
+  /// What the class adds to the channels before each block, for some rows.
+  struct Shifts {
+    fileprivate let image, side16, side8, side4, decoder8, decoder16, decoder32: Tensor
+
+    /// `[classes, C, 1, 1]` to `[R, C, 1, 1]`, for the class of each row, or one class for all.
+    func ofRows(_ classOfRow: Tensor) throws(TorchError) -> Shifts {
+      func rows(_ shifts: Tensor) throws(TorchError) -> Tensor { try shifts.gathered(classOfRow) }
+      return Shifts(
+        image: try rows(image), side16: try rows(side16), side8: try rows(side8), side4: try rows(side4),
+        decoder8: try rows(decoder8), decoder16: try rows(decoder16), decoder32: try rows(decoder32))
+    }
+  }
+
+  /// The shifts of every class; they are the same in all recurrences.
+  func shiftsOfClasses() throws(TorchError) -> Shifts {
+    let classes = classTable.tensor
+    return Shifts(
+      image: try imageShift(classes), side16: try shift16(classes), side8: try shift8(classes),
+      side4: try shift4(classes), decoder8: try decoderShift8(classes), decoder16: try decoderShift16(classes),
+      decoder32: try decoderShift32(classes))
+  }
+
   /// One recurrence up to the nodes.
   ///
   /// - Parameters:
   ///   - image: `[R, 1, 32, 32]`, the image chosen last.
   ///   - features: `[R, B, 32, 32]`, what this function returned last.
   ///   - leak: `[R, 1, 32, 32]`, the choice that the nodes leaked last; unused without leak choice.
-  ///   - classVector: `[R, 100]`, or `[1, 100]` for all.
+  ///   - shifts: of each row's class.
   /// - Returns: `[R, B, 32, 32]`.
   func callAsFunction(
-    image: Tensor, features: Tensor, leak: Tensor, classVector: Tensor
+    image: Tensor, features: Tensor, leak: Tensor, shifts: Shifts
   ) throws(TorchError) -> Tensor {
-    var input = try imageEncoder(imageShift(image, classVector)) + featureEncoder(features)
+    var input = try imageEncoder(image + shifts.image) + featureEncoder(features)
     if let leakEncoder { input = try input + leakEncoder(leak) }  // [R, B, 32, 32]
 
-    let half = try encoder16(shift16(down32(input), classVector))  // [R, 2B, 16, 16]
-    let quarter = try encoder8(shift8(down16(half), classVector))  // [R, 4B, 8, 8]
-    let bottom = try middle(shift4(down8(quarter), classVector))  // [R, 4B, 4, 4]
+    let half = try encoder16(down32(input) + shifts.side16)  // [R, 2B, 16, 16]
+    let quarter = try encoder8(down16(half) + shifts.side8)  // [R, 4B, 8, 8]
+    let bottom = try middle(down8(quarter) + shifts.side4)  // [R, 4B, 4, 4]
 
     func join(_ skip: Tensor, _ below: Tensor) throws(TorchError) -> Tensor {
       try .concatenate([skip, below], dimension: 1)
     }
-    var output = try decoder8(decoderShift8(join(quarter, up4(bottom)), classVector))  // [R, 2B, 8, 8]
-    output = try decoder16(decoderShift16(join(half, up8(output)), classVector))  // [R, B, 16, 16]
-    return try decoder32(decoderShift32(join(input, up16(output)), classVector))  // [R, B, 32, 32]
+    var output = try decoder8(join(quarter, up4(bottom)) + shifts.decoder8)  // [R, 2B, 8, 8]
+    output = try decoder16(join(half, up8(output)) + shifts.decoder16)  // [R, B, 16, 16]
+    return try decoder32(join(input, up16(output)) + shifts.decoder32)  // [R, B, 32, 32]
   }
 }
 
@@ -155,7 +177,7 @@ final class ConvolutionBlock: Module {
   }
 }
 
-/// Adds a number to each channel that depends on the class.
+/// A number for each channel that depends on the class.
 final class ClassShift: Module {
   let first: Linear
   let second: Linear
@@ -165,9 +187,9 @@ final class ClassShift: Module {
     second = try Linear(channels, channels, generator: generator)
   }
 
-  /// `[R, C, H, W]` and `[R, width]` to `[R, C, H, W]`.
-  func callAsFunction(_ input: Tensor, _ classVector: Tensor) throws(TorchError) -> Tensor {
-    let shift = try second(first(classVector).silu())  // [R, C]
-    return try input + shift.reshaped(shift.shape + [1, 1])
+  /// `[classes, width]` to `[classes, C, 1, 1]`.
+  func callAsFunction(_ classTable: Tensor) throws(TorchError) -> Tensor {
+    let shifts = try second(first(classTable).silu())
+    return try shifts.reshaped(shifts.shape + [1, 1])
   }
 }
