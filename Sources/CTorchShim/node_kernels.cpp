@@ -1,6 +1,8 @@
 // The kernels of nodes.cpp for one instruction set, whose name is DDN_ISA; a sample's images stay in the cache.
 #include "node_kernels.h"
 
+#include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "parts.h"

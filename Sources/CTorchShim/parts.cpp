@@ -3,6 +3,9 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <ATen/TensorIterator.h>
+#include <c10/core/CPUAllocator.h>
+
+#include <algorithm>
 
 int64_t parts_of(int64_t count) { return std::min<int64_t>(count, at::get_num_threads()); }
 
@@ -28,3 +31,10 @@ void in_parts(int64_t count, const std::function<void(int64_t, int64_t, int64_t)
   };
   iterator.for_each(at::TensorIteratorBase::loop2d_t(loop), 1);
 }
+
+Buffer::Buffer(size_t count)
+    : floats(static_cast<float *>(c10::GetCPUAllocator()->raw_allocate((count + 16) * sizeof(float)))) {
+  std::fill_n(floats, count, 0.0f);
+}
+
+Buffer::~Buffer() { c10::GetCPUAllocator()->raw_deallocate(floats); }

@@ -4,6 +4,8 @@
 // kernel with stride 2 each phase meets four taps, whose steps are then 0 and 1 or -1: a convolution without a stride.
 #include "resampling_kernels.h"
 
+#include <memory>
+
 #include "parts.h"
 #include "strip.h"
 

@@ -1,6 +1,8 @@
 // The kernels of unit.cpp for one instruction set, whose name is DDN_ISA; every sample's intermediates stay in the cache.
 #include "unit_kernels.h"
 
+#include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "parts.h"
@@ -78,6 +80,10 @@ void forward(const UnitForward &call) {
 // What one thread adds up; the threads' sums are added in order, so that equal thread counts give equal bits.
 struct GradientSums {
   Buffer scale, shift, weight, bias;
+
+  explicit GradientSums(const UnitShape &shape)
+      : scale(shape.inputs * shape.height * shape.width), shift(shape.inputs * shape.height * shape.width),
+        weight(shape.outputs * shape.inputs * 9), bias(shape.outputs) {}
 };
 
 void backward(const UnitBackward &call) {
@@ -97,8 +103,7 @@ void backward(const UnitBackward &call) {
 
   std::vector<std::unique_ptr<GradientSums>> sums_of_parts(parts_of(strip.strips));
   in_parts(strip.strips, [&](int64_t first, int64_t last, int64_t part) {
-    auto sums = std::make_unique<GradientSums>(GradientSums{
-        Buffer(in_count), Buffer(in_count), Buffer(shape.outputs * terms), Buffer(shape.outputs)});
+    auto sums = std::make_unique<GradientSums>(shape);
     Buffer in(shape.inputs * strip.stride), back(shape.inputs * strip.stride), out(shape.outputs * strip.stride);
     Buffer image(std::max(in_count, out_count));
     for (int64_t n = first; n < last; ++n) {
