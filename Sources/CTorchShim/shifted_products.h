@@ -35,6 +35,9 @@ inline Vector load(const float *from) {
 
 inline void store(float *to, Vector value) { std::memcpy(to, &value, sizeof value); }
 
+// The same number in every lane. (x - 0 is x, which compilers know; 0 + x is not, where x is -0.)
+inline Vector all(float x) { return x - Vector{}; }
+
 // Keeps a value in a register; compilers would rather read it from memory again at every use.
 inline Vector held(Vector value) {
 #if defined(__x86_64__)
@@ -83,13 +86,13 @@ inline void product_block(const float *in, const ptrdiff_t *offsets, int terms, 
                           float *out, ptrdiff_t out_stride) {
   Vector sums[outputs][vectors];
   for (int o = 0; o < outputs; ++o)
-    for (int v = 0; v < vectors; ++v) sums[o][v] = Vector{} + (bias ? bias[o] : 0.0f);
+    for (int v = 0; v < vectors; ++v) sums[o][v] = all(bias ? bias[o] : 0.0f);
   for (int term = 0; term < terms; ++term, packed += outputs) {
     const float *from = in + offsets[term];
     Vector values[vectors];
     for (int v = 0; v < vectors; ++v) values[v] = load(from + v * lanes);
     for (int o = 0; o < outputs; ++o) {
-      const Vector weight = held(Vector{} + packed[o]);
+      const Vector weight = held(all(packed[o]));
       for (int v = 0; v < vectors; ++v) sums[o][v] += values[v] * weight;
     }
   }
@@ -179,14 +182,14 @@ inline void shifted_correlations(const float *in, const ptrdiff_t *offsets, int 
 
 // e^x to the last two bits (the polynomial of Cephes' expf).
 inline Vector exponential(Vector x) {
-  const Vector lowest = Vector{} - 87.0f, highest = Vector{} + 88.0f;
+  const Vector lowest = all(-87.0f), highest = all(88.0f);
   x = x < lowest ? lowest : x;
   x = x > highest ? highest : x;
   const float shifter = 12582912.0f;  // 1.5 * 2^23: adding it rounds to whole numbers, kept in the lowest bits
   Vector shifted = x * 1.44269504088896341f + shifter;
   Vector whole = shifted - shifter;
   Vector rest = x - whole * 0.693359375f - whole * -2.12194440e-4f;
-  Vector series = Vector{} + 1.9875691500e-4f;
+  Vector series = all(1.9875691500e-4f);
   series = series * rest + 1.3981999507e-3f;
   series = series * rest + 8.3334519073e-3f;
   series = series * rest + 4.1665795894e-2f;

@@ -12,25 +12,19 @@ namespace DDN_ISA {
 namespace {
 
 void moments(const float *input, int count, float epsilon, float &mean, float &deviation) {
-  Vector sums[2] = {};
-  int i = 0;
-  for (; i + 2 * lanes <= count; i += 2 * lanes) {
-    sums[0] += load(input + i);
-    sums[1] += load(input + i + lanes);
-  }
-  for (; i < count; i += lanes) sums[0] += load(input + i);
-  mean = sum(sums[0] + sums[1]) / count;
-  sums[0] = sums[1] = Vector{};
-  for (i = 0; i + 2 * lanes <= count; i += 2 * lanes) {
-    Vector one = load(input + i) - mean, two = load(input + i + lanes) - mean;
-    sums[0] += one * one;
-    sums[1] += two * two;
-  }
-  for (; i < count; i += lanes) {
-    Vector one = load(input + i) - mean;
-    sums[0] += one * one;
-  }
-  deviation = 1 / __builtin_sqrtf(sum(sums[0] + sums[1]) / count + epsilon);
+  // Several sums at once: one addition would wait for the other.
+  const auto total = [&](auto term) {
+    Vector sums[4] = {};
+    int i = 0;
+    for (; i + 4 * lanes <= count; i += 4 * lanes)
+      for (int n = 0; n < 4; ++n) sums[n] += term(load(input + i + n * lanes));
+    for (; i < count; i += lanes) sums[0] += term(load(input + i));
+    return sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
+  };
+  mean = total([](Vector value) { return value; }) / count;
+  const float center = mean;
+  const float variance = total([center](Vector value) { return (value - center) * (value - center); }) / count;
+  deviation = 1 / __builtin_sqrtf(variance + epsilon);
 }
 
 void normalize(const float *input, const float *scale, const float *shift, int count, float mean, float deviation,

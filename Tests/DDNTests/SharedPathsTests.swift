@@ -1,7 +1,8 @@
-import DDN
 import GoldenSupport
 import Testing
 import Torch
+
+@testable import DDN
 
 @Suite("Shared paths")
 struct SharedPathsTests {
@@ -103,5 +104,24 @@ struct SharedPathsTests {
         #expect(isSeparate || Set(histories).count == Set(rows).count)
       }
     }
+  }
+
+  /// What CUDA devices use, where counting distinct paths would make them wait.
+  @Test("rows for all possible paths lead every image to its parent and its code")
+  func allPaths() throws {
+    let (samples, nodes) = (100, 4)
+    var paths = try SharedPaths(samples: samples, device: .cpu)
+    for level in 0..<4 {
+      let codes = try Tensor.integers(in: 0..<nodes, [samples], generator: Generator(seed: UInt64(level)))
+      let parents = try paths.perSample(.range(0..<paths.rows)).array(Int.self)
+      guard let rowOfSample = paths.rowOfSample else { break }
+      let branching = try paths.branchingToAll(codes, rowOfSample, nodes: nodes)
+      let parentOfRow = try #require(branching.parentOfRow)
+      #expect(try branching.paths.perSample(parentOfRow).array(Int.self) == parents, "level \(level)")
+      #expect(try branching.paths.perSample(branching.codeOfRow).array(Int.self) == codes.array(Int.self))
+      #expect(branching.paths.rows == [4, 16, 64, 100][level])
+      paths = branching.paths
+    }
+    #expect(paths.rowOfSample == nil)
   }
 }

@@ -63,6 +63,8 @@ public struct SharedPaths {
   ///   - nodes: K.
   public func branching(at codes: Tensor, nodes: Int) throws(TorchError) -> Branching {
     guard let rowOfSample else { return Branching(paths: self, parentOfRow: nil, codeOfRow: codes) }
+    // How many paths are distinct is known where the numbers are: asking a CUDA device would stop it at every level.
+    if codes.device != .cpu { return try branchingToAll(codes, rowOfSample, nodes: nodes) }
     let branch = try rowOfSample.scaled(by: nodes) + codes  // [B], distinct for distinct paths
     let (distinct, rowOfBranch) = try branch.unique()
     let count = distinct.shape[0]
@@ -75,6 +77,18 @@ public struct SharedPaths {
     let branches = try rows == count ? distinct : .concatenate([distinct, spare])
     return Branching(
       paths: SharedPaths(samples: samples, rows: rows, rowOfSample: rowOfBranch),
+      parentOfRow: try branches.floorDivided(by: nodes), codeOfRow: try branches.remainder(by: nodes))
+  }
+
+  /// The same with a row for every path that there could be: more rows, and nothing to ask.
+  func branchingToAll(_ codes: Tensor, _ rowOfSample: Tensor, nodes: Int) throws(TorchError) -> Branching {
+    let all = rows * nodes
+    guard all * 10 <= samples * 9 else {
+      return Branching(paths: .separate(samples: samples), parentOfRow: rowOfSample, codeOfRow: codes)
+    }
+    let branches = try Tensor.range(0..<all).to(codes.device)
+    return Branching(
+      paths: SharedPaths(samples: samples, rows: all, rowOfSample: try rowOfSample.scaled(by: nodes) + codes),
       parentOfRow: try branches.floorDivided(by: nodes), codeOfRow: try branches.remainder(by: nodes))
   }
 
