@@ -73,8 +73,10 @@ int ct_gradient(ct_tensor leaf, ct_tensor *gradient_or_null);
 int ct_set_gradient(ct_tensor leaf, ct_tensor gradient_or_null);
 bool ct_grad_enabled(void);
 void ct_set_grad_enabled(bool enabled);
-// Turns autocast to `scalar_type` on or off for a device type; the weight cache is cleared when it goes off.
+// Turns autocast to `scalar_type` on or off for a device type. Weights that it has converted are kept until the cache is
+// cleared.
 int ct_set_autocast(int device_type, bool enabled, int scalar_type);
+void ct_clear_autocast_cache(void);
 int ct_autocast(int device_type, bool *enabled, int *scalar_type);
 
 // Random numbers.

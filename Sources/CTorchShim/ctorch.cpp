@@ -238,9 +238,10 @@ int ct_set_autocast(int device_type, bool enabled, int scalar_type) {
     auto type = device_of(device_type, 0).type();
     if (enabled) at::autocast::set_autocast_dtype(type, static_cast<at::ScalarType>(scalar_type));
     at::autocast::set_autocast_enabled(type, enabled);
-    if (!enabled) at::autocast::clear_cache();
   });
 }
+
+void ct_clear_autocast_cache(void) { at::autocast::clear_cache(); }
 
 int ct_autocast(int device_type, bool *enabled, int *scalar_type) {
   return guarded([&] {

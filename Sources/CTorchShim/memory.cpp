@@ -15,8 +15,13 @@ constexpr size_t alignment = 64;  // libtorch's own: vectors and cache lines
 class TensorMemory final : public c10::Allocator {
  public:
   TensorMemory() {
-    mi_option_set_default(mi_option_large_os_pages, 1);  // where the system has them: fewer pages to find
-    mi_option_set_default(mi_option_decommit_delay, 10'000);  // milliseconds before unused pages go back
+    mi_option_set_default(mi_option_large_os_pages, 1);  // where the system has set some aside
+      // Milliseconds before unused pages go back to the system.
+#if MI_MALLOC_VERSION >= 210
+    mi_option_set_default(mi_option_purge_delay, 10'000);
+#elif MI_MALLOC_VERSION >= 200
+    mi_option_set_default(mi_option_decommit_delay, 10'000);
+#endif
   }
 
   c10::DataPtr allocate(size_t bytes) override {
@@ -31,8 +36,8 @@ class TensorMemory final : public c10::Allocator {
   static void release(void *block) { mi_free(block); }
 };
 
-TensorMemory tensor_memory;
-[[maybe_unused]] const bool is_set = (c10::SetCPUAllocator(&tensor_memory, 1), true);
+// Never destroyed: threads may still have tensors when the program ends.
+[[maybe_unused]] const bool is_set = (c10::SetCPUAllocator(new TensorMemory, 1), true);
 
 }  // namespace
 #endif

@@ -21,16 +21,16 @@ const int64_t *indices(const optional<Tensor> &tensor) {
 }
 
 void check_indices(const Tensor &tensor, int64_t bound, const char *name) {
-  TORCH_CHECK(tensor.scalar_type() == at::kLong && tensor.dim() == 1 && tensor.is_contiguous(), name,
-              " must be a list of int64");
+  TORCH_CHECK(tensor.is_cpu() && tensor.scalar_type() == at::kLong && tensor.dim() == 1 && tensor.is_contiguous(), name,
+              " must be a list of int64 on the CPU");
   const int64_t *numbers = tensor.const_data_ptr<int64_t>();
   for (int64_t n = 0; n < tensor.numel(); ++n)
     TORCH_CHECK(numbers[n] >= 0 && numbers[n] < bound, name, " has ", numbers[n], ", which is not within 0..<", bound);
 }
 
 void check_floats(const Tensor &tensor, int64_t dimensions, const char *name) {
-  TORCH_CHECK(tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.dim() == dimensions, name,
-              " must be float32 on the CPU with ", dimensions, " dimensions");
+  TORCH_CHECK(tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.dim() == dimensions && tensor.numel() > 0,
+              name, " must be float32 on the CPU with ", dimensions, " dimensions, and not empty");
 }
 
 NodeShape shape_of(const Tensor &weights, int64_t pixels) {
@@ -96,6 +96,7 @@ class ChosenImages : public torch::autograd::Function<ChosenImages> {
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                  const torch::autograd::variable_list &gradients) {
+    TORCH_CHECK(!at::GradMode::is_enabled(), "ddn::chosen_images has no second derivative");
     const auto saved = context->get_saved_variables();
     const Tensor &features = saved[0], &weights = saved[1], &node_of_row = saved[3];
     const optional<Tensor> parent_of_row = saved[2].defined() ? optional<Tensor>(saved[2]) : std::nullopt;
@@ -138,7 +139,10 @@ std::vector<Tensor> chosen_images(const Tensor &features, const Tensor &weights,
               " features cannot read ", features.size(1), " channels");
   TORCH_CHECK((parent_of_row ? parent_of_row->numel() : features.size(0)) == node_of_row.numel(),
               "every row has one parent");
-  if (!features.is_cpu() || features.scalar_type() != at::kFloat || weights.scalar_type() != at::kFloat) {
+  const bool is_empty = features.numel() == 0 || weights.numel() == 0;
+  if (is_empty || !features.is_cpu() || !weights.is_cpu() || features.scalar_type() != at::kFloat ||
+      weights.scalar_type() != at::kFloat) {
+    c10::impl::ExcludeDispatchKeyGuard without_autocast(c10::autocast_dispatch_keyset);  // as the kernel
     const Tensor rows = parent_of_row ? features.index_select(0, *parent_of_row) : features;
     const Tensor nodes = weights.index_select(0, node_of_row).unsqueeze(1);  // [R, 1, C, F]
     const Tensor images = at::matmul(nodes, rows.reshape({rows.size(0), groups, width, -1}));  // [R, groups, C, N]

@@ -13,15 +13,14 @@ using at::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// `low` and `high` may each be absent when the other is there; weight [low, high, 4, 4].
-ResamplingShape shape_of(const Tensor &smaller_or_larger, bool is_smaller, const Tensor &weight) {
-  const int divisor = is_smaller ? 1 : 2;
-  return {smaller_or_larger.size(0), static_cast<int>(weight.size(0)), static_cast<int>(weight.size(1)),
-          static_cast<int>(smaller_or_larger.size(2) / divisor), static_cast<int>(smaller_or_larger.size(3) / divisor)};
+// Of images whose sides are `times` the smaller ones; weight [low, high, 4, 4].
+ResamplingShape shape_of(const Tensor &images, int times, const Tensor &weight) {
+  return {images.size(0), static_cast<int>(weight.size(0)), static_cast<int>(weight.size(1)),
+          static_cast<int>(images.size(2) / times), static_cast<int>(images.size(3) / times)};
 }
 
 Tensor down(const Tensor &high, const Tensor &weight, const float *bias) {
-  const ResamplingShape shape = shape_of(high, false, weight);
+  const ResamplingShape shape = shape_of(high, 2, weight);
   Tensor low = at::empty({shape.samples, shape.low, shape.height, shape.width}, high.options());
   DDN_BEST(resampling_kernels).down(shape, high.const_data_ptr<float>(), weight.const_data_ptr<float>(), bias,
                                     low.data_ptr<float>());
@@ -29,7 +28,7 @@ Tensor down(const Tensor &high, const Tensor &weight, const float *bias) {
 }
 
 Tensor up(const Tensor &low, const Tensor &weight, const float *bias) {
-  const ResamplingShape shape = shape_of(low, true, weight);
+  const ResamplingShape shape = shape_of(low, 1, weight);
   Tensor high = at::empty({shape.samples, shape.high, 2 * shape.height, 2 * shape.width}, low.options());
   DDN_BEST(resampling_kernels).up(shape, low.const_data_ptr<float>(), weight.const_data_ptr<float>(), bias,
                                   high.data_ptr<float>());
@@ -38,7 +37,7 @@ Tensor up(const Tensor &low, const Tensor &weight, const float *bias) {
 
 Tensor weight_gradient(const Tensor &low, const Tensor &high, const Tensor &weight) {
   Tensor gradient = at::empty_like(weight);
-  DDN_BEST(resampling_kernels).weight_gradient(shape_of(low, true, weight), low.const_data_ptr<float>(),
+  DDN_BEST(resampling_kernels).weight_gradient(shape_of(low, 1, weight), low.const_data_ptr<float>(),
                                                high.const_data_ptr<float>(), gradient.data_ptr<float>());
   return gradient;
 }
@@ -53,6 +52,7 @@ class Resampling : public torch::autograd::Function<Resampling<is_down>> {
   }
 
   static variable_list backward(AutogradContext *context, const variable_list &gradients) {
+    TORCH_CHECK(!at::GradMode::is_enabled(), "ddn::halve and ddn::double have no second derivative");
     const auto saved = context->get_saved_variables();
     const Tensor &input = saved[0], &weight = saved[1], gradient = gradients[0].contiguous();
     Tensor of_input;
@@ -74,7 +74,7 @@ bool fits(const Tensor &input, const Tensor &weight, const Tensor &bias, bool is
     if (!tensor.is_cpu() || tensor.scalar_type() != at::kFloat) return false;
   const int64_t outputs = weight.size(is_down ? 0 : 1), inputs = weight.size(is_down ? 1 : 0);
   return weight.is_contiguous() && bias.is_contiguous() && weight.size(2) == 4 && weight.size(3) == 4 &&
-         inputs == input.size(1) && bias.sizes() == at::IntArrayRef({outputs}) && input.size(0) > 0 &&
+         inputs == input.size(1) && bias.sizes() == at::IntArrayRef({outputs}) && input.numel() > 0 && weight.numel() > 0 &&
          (!is_down || (input.size(2) % 2 == 0 && input.size(3) % 2 == 0));
 }
 

@@ -73,7 +73,7 @@ std::vector<ptrdiff_t> taps_of_phases(const Strip &strip, int channels) {
   return offsets;
 }
 
-// Runs body(first sample, images, image buffers...) for every strip.
+// Runs body(first sample, images) for every strip.
 template <typename Body>
 void for_strips(const Strip &strip, int64_t samples, int64_t first, int64_t last, const Body &body) {
   for (int64_t n = first; n < last; ++n) {

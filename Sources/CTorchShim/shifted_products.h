@@ -5,6 +5,7 @@
 // all pixels of a channel are one vector operation after the other, however small the images are.
 //
 // This file is compiled once for each instruction set, in a namespace of its own; see unit_kernels.cpp.
+#pragma once
 #include <cstddef>
 #include <cstdint>
 #include <cstring>

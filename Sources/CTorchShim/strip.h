@@ -1,4 +1,5 @@
 // Where the pixels of a strip of images lie; see shifted_products.h. Part of every file of kernels.
+#pragma once
 #include <algorithm>
 #include <vector>
 
@@ -19,7 +20,7 @@ struct Strip {
 
   int64_t strips;     // for all samples
 
-  // Long rows of pixels, but all channels within the cache, and as many strips for each thread.
+  // Long rows of pixels, but all channels within the cache, and about as many strips for each thread.
   Strip(int64_t samples, int height, int width, int channels) : height(height), width(width) {
     pitch = width + 1;
     image_stride = (height + 1) * pitch;

@@ -29,6 +29,7 @@ class Unit : public torch::autograd::Function<Unit> {
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                  const torch::autograd::variable_list &gradients) {
+    TORCH_CHECK(!at::GradMode::is_enabled(), "ddn::unit has no second derivative");
     const auto saved = context->get_saved_variables();
     const Tensor &input = saved[0], &scale = saved[1], &shift = saved[2], &weight = saved[3];
     const Tensor gradient = gradients[0].contiguous();
@@ -92,7 +93,7 @@ bool fits(const Tensor &input, const Tensor &scale, const Tensor &shift, const T
     if (!tensor.is_contiguous()) return false;
   return weight.size(2) == 3 && weight.size(3) == 3 && weight.size(1) == input.size(1) &&
          bias.sizes() == at::IntArrayRef({weight.size(0)}) && scale.sizes() == input.sizes().slice(1) &&
-         shift.sizes() == scale.sizes() && input.size(0) > 0 && input.size(2) * input.size(3) % 16 == 0;
+         shift.sizes() == scale.sizes() && input.numel() > 0 && weight.numel() > 0 && input.size(2) * input.size(3) % 16 == 0;
 }
 
 Tensor unit(const Tensor &input, const Tensor &scale, const Tensor &shift, const Tensor &weight, const Tensor &bias,

@@ -90,7 +90,8 @@ public final class DiscreteDistributionLayer: Module {
 
     let branching = try paths.branching(at: choice.codes, nodes: nodes)
     var made = try Self.chosenImages.tensors(  // of each half of the features [R', C, H, W]
-      .tensor(try features.to(.float32)), .tensor(candidates.weights), .optional(branching.parentOfRow), .tensor(branching.codeOfRow))
+      .tensor(features.to(.float32)), .tensor(candidates.weights), .optional(branching.parentOfRow),
+      .tensor(branching.codeOfRow))
     if let base { made[0] = try made[0] + branching.inherit(base) }
     return LevelOutput(
       level: level, codes: choice.codes, distances: choice.distances, paths: branching.paths, images: made[0],

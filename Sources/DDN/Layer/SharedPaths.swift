@@ -7,8 +7,8 @@ import Torch
 /// batch is, level 1 on about K. This is exact; gradients of shared rows add up by themselves.
 ///
 /// A *row* is one distinct path; tensors over rows are `[R, ...]`, tensors over images `[B, ...]`. R is rounded up to
-/// a few sizes with rows that no image reads: convolutions prepare themselves for every batch size they meet, which
-/// costs more than the rows.
+/// a few sizes with rows that no image reads: libtorch's convolutions prepare themselves for every batch size they meet,
+/// which costs more than the rows. (Kernels of our own would not mind, nor gain.)
 public struct SharedPaths {
   /// Images in the batch, B.
   public let samples: Int
@@ -86,7 +86,7 @@ public struct SharedPaths {
     guard all * 10 <= samples * 9 else {
       return Branching(paths: .separate(samples: samples), parentOfRow: rowOfSample, codeOfRow: codes)
     }
-    let branches = try Tensor.range(0..<all).to(codes.device)
+    let branches = try Tensor.range(0..<all, device: codes.device)
     return Branching(
       paths: SharedPaths(samples: samples, rows: all, rowOfSample: try rowOfSample.scaled(by: nodes) + codes),
       parentOfRow: try branches.floorDivided(by: nodes), codeOfRow: try branches.remainder(by: nodes))

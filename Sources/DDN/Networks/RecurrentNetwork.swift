@@ -94,17 +94,17 @@ public final class RecurrentNetwork: Module, DiscreteDistributionNetwork {
     var previous: Tensor?
     var output: LevelOutput!
     let shiftsOfClasses = try stacks.map { try $0.shiftsOfClasses() }
-    var shifts = try shiftsOfClasses.map { try $0.ofRows(classOfRow) }
+    var shifts = try shiftsOfClasses[0].ofRows(classOfRow)
     for level in 0..<configuration.levels {
       let index = level / configuration.repeats
       let stack = stacks[index]
-      features = try stack(image: image, features: features, leak: leak, shifts: shifts[index])
+      if level > 0, classes != nil || level % configuration.repeats == 0 {
+        shifts = try shiftsOfClasses[index].ofRows(classOfRow)
+      }
+      features = try stack(image: image, features: features, leak: leak, shifts: shifts)
       output = try stack.layer(level: level, features: features, previous: previous, paths: paths, chooser: chooser)
       try observe(output)
-      if classes != nil, let parents = output.parentOfRow {
-        classOfRow = try classOfRow.gathered(parents)
-        shifts = try shiftsOfClasses.map { try $0.ofRows(classOfRow) }
-      }
+      if classes != nil, let parents = output.parentOfRow { classOfRow = try classOfRow.gathered(parents) }
       (paths, image, features, previous) = (output.paths, output.images, output.features, output.images)
       leak = output.leak ?? output.images
     }

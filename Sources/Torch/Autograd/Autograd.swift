@@ -36,6 +36,7 @@ public func withAutocast<R>(_ dtype: DType?, on device: Device, _ body: () throw
   if wasEnabled != (dtype != nil) || wasEnabled {
     try check("autocast", ct_set_autocast(device.type, wasEnabled, oldType))
   }
+  if !wasEnabled && dtype != nil { ct_clear_autocast_cache() }  // Weights will change before the next time.
   return try result.get()
 }
 
