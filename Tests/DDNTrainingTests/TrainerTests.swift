@@ -160,4 +160,18 @@ import Torch
     let objection = try #require(options.objection)
     #expect(objection.contains(part) && !objection.contains("\n"), "\(objection)")
   }
+
+  @Test("a run in bfloat16 loses nearly what one in float32 does, and its weights stay float32")
+  func bfloat16() throws {
+    var options = SmallTraining.options(rule: .none)
+    options.chainDropout = 0
+    let exact = try SmallTraining.trainer(options)
+    options.precision = .bfloat16
+    let rough = try SmallTraining.trainer(options)
+    for trainer in [exact, rough] { for _ in 0..<5 { try trainer.step() } }
+    for (one, other) in zip(try exact.takeLosses(), try rough.takeLosses()) {
+      #expect(one != other && abs(one - other) < 0.05 * one)
+    }
+    #expect(rough.network.namedParameters().allSatisfy { $0.parameter.tensor.dtype == .float32 })
+  }
 }

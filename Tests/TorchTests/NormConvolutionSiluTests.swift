@@ -1,3 +1,4 @@
+import GoldenSupport
 import Testing
 import Torch
 
@@ -98,5 +99,36 @@ struct NormConvolutionSiluTests {
       try example.input.normConvolutionSilu(
         scale: example.scale, shift: example.shift, weight: .zeros([8, 4, 3, 3]), bias: example.bias, epsilon: 1e-5)
     }
+  }
+
+  @Test("an input that needs no gradient gets none, and weights that are used twice get both")
+  func shared() throws {
+    let example = try Case(batch: 3, inputs: 8, outputs: 8, height: 8, width: 8)
+    let input = try Tensor.normal([3, 8, 8, 8], generator: Generator(seed: 2))
+    func twice(_ unit: (Tensor) throws -> Tensor) throws -> [Tensor] {
+      for leaf in example.leaves { try leaf.clearGradient() }
+      try unit(unit(input)).sum().backward()
+      return try example.leaves.dropFirst().map { try #require(try $0.gradient()) }
+    }
+    let fused = try twice {
+      try $0.normConvolutionSilu(
+        scale: example.scale, shift: example.shift, weight: example.weight, bias: example.bias, epsilon: 1e-5)
+    }
+    let expected = try twice {
+      try $0.layerNormalized(weight: example.scale, bias: example.shift, epsilon: 1e-5)
+        .convolved(example.weight, bias: example.bias, padding: 1).silu()
+    }
+    #expect(try input.gradient() == nil)
+    for (got, wanted) in zip(fused, expected) { #expect(try deviation(of: got, from: wanted) <= 3e-5) }
+  }
+
+  @Test("under autocast it computes in bfloat16, near the same")
+  func autocast() throws {
+    let example = try Case(batch: 2, inputs: 8, outputs: 8, height: 16, width: 16)
+    let exact = try withoutGradients { try example.fused() }
+    let rough = try withPrecision(.bfloat16, on: .cpu) { try withoutGradients { try example.fused() } }
+    #expect(rough.dtype == .bfloat16)
+    let difference = try deviation(of: rough.to(.float32), from: exact)
+    #expect(difference > 1e-4 && difference < 2e-2)
   }
 }

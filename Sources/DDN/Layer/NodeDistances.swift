@@ -38,7 +38,8 @@ public enum NodeDistances {
     let weights = nodes * channels * features
     let images = rows * weights * pixels + samples * nodes * channels * pixels
     let products =
-      rows * (features * features * pixels / 2 + weights * features) + samples * (channels * features * pixels + weights)
+      rows * (features * features * pixels / 2 + weights * features)
+      + samples * (channels * features * pixels + weights)
     return images <= products ? .images : .products
   }
 

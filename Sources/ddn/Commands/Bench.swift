@@ -78,5 +78,7 @@ struct Bench: ParsableCommand {
     }
   }
 
-  private func startMachine() throws -> Machine { Machine(device: try machine.start(), precision: machine.precision ?? .float32) }
+  private func startMachine() throws -> Machine {
+    Machine(device: try machine.start(), precision: machine.precision ?? .float32)
+  }
 }

@@ -9,7 +9,7 @@ struct MachineOptions: ParsableArguments {
   @Option(help: "Threads for one operation. Results may differ in the last bit between thread counts.")
   var threads: Int?
 
-  @Option(help: "What convolutions compute in: float32 or bfloat16, which is faster for wide networks. (default: float32)")
+  @Option(help: "What convolutions compute in: float32, or bfloat16, which suits wide networks. (default: float32)")
   var precision: Precision?
 
   func validate() throws {
