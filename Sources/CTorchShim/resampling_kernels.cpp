@@ -73,6 +73,15 @@ std::vector<ptrdiff_t> taps_of_phases(const Strip &strip, int channels) {
   return offsets;
 }
 
+// Runs body(first sample, images) for every strip.
+template <typename Body>
+void for_strips(const Strip &strip, int64_t samples, int64_t first, int64_t last, const Body &body) {
+  for (int64_t n = first; n < last; ++n) {
+    const int64_t start = n * strip.images;
+    body(start, static_cast<int>(std::min<int64_t>(strip.images, samples - start)));
+  }
+}
+
 void down(const ResamplingShape &shape, const float *high, const float *weight, const float *bias, float *low) {
   const Strip strip = strip_of(shape);
   const ptrdiff_t pixels = ptrdiff_t(shape.height) * shape.width;
@@ -82,7 +91,7 @@ void down(const ResamplingShape &shape, const float *high, const float *weight, 
   pack(weight, shape.low, terms, packed);
   in_parts(strip.strips, [&](int64_t first, int64_t last, int64_t) {
     Buffer in(4 * shape.high * strip.stride), out(shape.low * strip.stride);
-    strip.for_each(first, last, shape.samples, [&](int64_t start, int images) {
+    for_strips(strip, shape.samples, first, last, [&](int64_t start, int images) {
       for (int i = 0; i < images; ++i)
         write_phases(strip, in, i, high + (start + i) * shape.high * 4 * pixels, shape.high);
       shifted_products(in, taps.data(), terms, packed, bias, shape.low, out + strip.before, strip.stride,
@@ -114,7 +123,7 @@ void up(const ResamplingShape &shape, const float *low, const float *weight, con
   }
   in_parts(strip.strips, [&](int64_t first, int64_t last, int64_t) {
     Buffer in(shape.low * strip.stride), out(4 * shape.high * strip.stride);
-    strip.for_each(first, last, shape.samples, [&](int64_t start, int images) {
+    for_strips(strip, shape.samples, first, last, [&](int64_t start, int images) {
       for (int i = 0; i < images; ++i) strip.write(in, i, low + (start + i) * shape.low * pixels, shape.low);
       for (int phase = 0; phase < 4; ++phase)
         shifted_products(in, taps[phase].data(), terms, packed + phase * packed_size, bias, shape.high,
@@ -136,7 +145,7 @@ void weight_gradient(const ResamplingShape &shape, const float *low, const float
   in_parts(strip.strips, [&](int64_t first, int64_t last, int64_t part) {
     auto sums = std::make_unique<Buffer>(count);
     Buffer in(4 * shape.high * strip.stride), with(shape.low * strip.stride);
-    strip.for_each(first, last, shape.samples, [&](int64_t start, int images) {
+    for_strips(strip, shape.samples, first, last, [&](int64_t start, int images) {
       for (int i = 0; i < images; ++i) {
         write_phases(strip, in, i, high + (start + i) * shape.high * 4 * pixels, shape.high);
         strip.write(with, i, low + (start + i) * shape.low * pixels, shape.low);

@@ -17,6 +17,7 @@ struct Strip {
   int length;         // of the part with pixels
   ptrdiff_t before;   // zeros in front of it
   ptrdiff_t stride;   // from a channel to the next
+
   int64_t strips;     // for all samples
 
   // Long rows of pixels, but all channels within the cache, and about as many strips for each thread.
@@ -31,15 +32,6 @@ struct Strip {
     length = images * image_stride;
     before = up_to_lanes(pitch + 1);
     stride = before + up_to_lanes(length + pitch + 1) + vectors_at_once * lanes;
-  }
-
-  // Runs body(first sample, images) for each strip of first..<last.
-  template <typename Body>
-  void for_each(int64_t first, int64_t last, int64_t samples, const Body &body) const {
-    for (int64_t n = first; n < last; ++n) {
-      const int64_t start = n * images;
-      body(start, static_cast<int>(std::min<int64_t>(images, samples - start)));
-    }
   }
 
   float *pixels(float *strip, int channel, int image) const {

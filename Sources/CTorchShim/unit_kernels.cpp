@@ -45,7 +45,9 @@ void forward(const UnitForward &call) {
 
   in_parts(strip.strips, [&](int64_t first, int64_t last, int64_t) {
     Buffer in(shape.inputs * strip.stride), out(shape.outputs * strip.stride), image(std::max(in_count, out_count));
-    strip.for_each(first, last, shape.samples, [&](int64_t start, int images) {
+    for (int64_t n = first; n < last; ++n) {  // Written out: as a closure it made a step a sixth slower.
+      const int64_t start = n * strip.images;
+      const int images = static_cast<int>(std::min<int64_t>(strip.images, shape.samples - start));
       for (int i = 0; i < images; ++i) {
         const float *input = call.input + (start + i) * in_count;
         float mean, deviation;
@@ -65,7 +67,7 @@ void forward(const UnitForward &call) {
           store(output + j, value * sigmoid(value));
         }
       }
-    });
+    }
   });
 }
 
@@ -98,7 +100,9 @@ void backward(const UnitBackward &call) {
     auto sums = std::make_unique<GradientSums>(shape);
     Buffer in(shape.inputs * strip.stride), back(shape.inputs * strip.stride), out(shape.outputs * strip.stride);
     Buffer image(std::max(in_count, out_count));
-    strip.for_each(first, last, shape.samples, [&](int64_t start, int images) {
+    for (int64_t n = first; n < last; ++n) {
+      const int64_t start = n * strip.images;
+      const int images = static_cast<int>(std::min<int64_t>(strip.images, shape.samples - start));
       for (int i = 0; i < images; ++i) {
         const int64_t sample = start + i;
         normalize(call.input + sample * in_count, call.scale, call.shift, in_count, call.mean[sample],
@@ -149,7 +153,7 @@ void backward(const UnitBackward &call) {
                 (load(image + j) * load(call.scale + j) - mean_total - normal * mean_along) * deviation);
         }
       }
-    });
+    }
     sums_of_parts[part] = std::move(sums);
   });
 
