@@ -27,19 +27,22 @@ let package = Package(
     .target(
       name: "DDN", dependencies: ["Torch", "DDNFiles"], resources: [.copy("Resources/models")],
       swiftSettings: settings),
+    .target(name: "CPrefetch"),
+    .target(name: "DDNDensities", dependencies: ["CPrefetch", "DDN", "DDNFiles", "Images"], swiftSettings: settings),
     .target(
       name: "DDNData", dependencies: ["CZlib", "DDN", "DDNFiles", "Images", "Torch"],
       resources: [.copy("Resources/mnist-test")], swiftSettings: settings),
     .target(
       name: "DDNTraining", dependencies: ["DDN", "DDNData", "DDNFiles", "Torch"], swiftSettings: settings),
-    .target(name: "DDNFigures", dependencies: ["DDN", "DDNFiles", "Images", "Torch"], swiftSettings: settings),
+    .target(
+      name: "DDNFigures", dependencies: ["DDN", "DDNDensities", "DDNFiles", "Images", "Torch"], swiftSettings: settings),
     .target(
       name: "DDNBenchmark", dependencies: ["DDN", "DDNData", "DDNFiles", "DDNTraining", "Torch"],
       swiftSettings: settings),
     .executableTarget(
       name: "ddn",
       dependencies: [
-        "DDN", "DDNBenchmark", "DDNData", "DDNFigures", "DDNFiles", "DDNTraining", "Images", "Torch",
+        "DDN", "DDNBenchmark", "DDNData", "DDNDensities", "DDNFigures", "DDNFiles", "DDNTraining", "Images", "Torch",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -50,6 +53,8 @@ let package = Package(
     .testTarget(name: "ImagesTests", dependencies: ["DDNFiles", "Images"], swiftSettings: settings),
     .testTarget(
       name: "DDNTests", dependencies: ["DDN", "DDNFiles", "GoldenSupport", "Torch"], swiftSettings: settings),
+    .testTarget(
+      name: "DDNDensitiesTests", dependencies: ["DDN", "DDNDensities", "DDNFiles", "Images"], swiftSettings: settings),
     .testTarget(
       name: "DDNDataTests", dependencies: ["CZlib", "DDNData", "DDNFiles", "GoldenSupport", "Torch"],
       swiftSettings: settings),
