@@ -9,7 +9,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .executable(name: "ddn", targets: ["ddn"]),
-    .library(name: "DDN", targets: ["DDN", "DDNData", "DDNTraining", "DDNFigures", "Images", "Torch"]),
+    .library(name: "DDN", targets: ["DDN", "DDNData", "DDNDensities", "DDNTraining", "DDNFigures", "Images", "Torch"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
@@ -37,7 +37,7 @@ let package = Package(
     .target(
       name: "DDNFigures", dependencies: ["DDN", "DDNDensities", "DDNFiles", "Images", "Torch"], swiftSettings: settings),
     .target(
-      name: "DDNBenchmark", dependencies: ["DDN", "DDNData", "DDNFiles", "DDNTraining", "Torch"],
+      name: "DDNBenchmark", dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "DDNTraining", "Torch"],
       swiftSettings: settings),
     .executableTarget(
       name: "ddn",
@@ -62,7 +62,7 @@ let package = Package(
       name: "DDNTrainingTests", dependencies: ["DDN", "DDNData", "DDNFiles", "DDNTraining", "Torch"],
       swiftSettings: settings),
     .testTarget(
-      name: "DDNFiguresTests", dependencies: ["DDN", "DDNFigures", "Images", "Torch"], swiftSettings: settings),
+      name: "DDNFiguresTests", dependencies: ["DDN", "DDNDensities", "DDNFigures", "Images", "Torch"], swiftSettings: settings),
     .testTarget(name: "CommandTests", dependencies: ["DDNFiles", "Images", "Torch"], swiftSettings: settings),
   ]
 )

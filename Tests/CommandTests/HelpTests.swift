@@ -24,6 +24,13 @@ extension CommandTests {
         ["--network", "--data", "--resize", "--count", "--rows", "--outdir", "--batch"] + machine
       ),
       ("info", ["--network", "--help"]),
+      (
+        "toy",
+        [
+          "--densities", "--image", "--bins", "--nodes", "--samples", "--batch", "--distance", "--split", "--fresh",
+          "--seed", "--outdir", "--json", "--frames", "-n, --dry-run", "--help",
+        ]
+      ),
       ("bench", ["--rows", "--rounds", "--list", "--row", "--serve", "--precision"] + machine),
     ]
 

@@ -68,6 +68,13 @@ public struct DensityFit {
     }
   }
 
+  /// What `train` would draw next, without drawing it.
+  public func upcomingSamples(_ count: Int, of map: DensityMap) -> [SIMD2<Float>] {
+    let sampler = DensitySampler(map)
+    var generator = generator
+    return (0..<count).map { _ in sampler.draw(&generator) }
+  }
+
   private mutating func train<Measure: Distance>(
     _ map: DensityMap, _ samples: Int, _ observations: Int,
     _ observe: (Int, () -> [SIMD2<Float>]) throws -> Void, by measure: Measure.Type

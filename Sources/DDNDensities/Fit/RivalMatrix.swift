@@ -8,10 +8,12 @@ struct RivalMatrix {
     var value: Double
   }
 
+  let size: Int
   private var rows: ListPool<Entry>
   private var columns: ListPool<Int32>
 
   init(size: Int) {
+    self.size = size
     rows = ListPool(lists: size, filler: Entry(column: -1, value: 0))
     columns = ListPool(lists: size, filler: -1)
   }
