@@ -62,7 +62,8 @@ let package = Package(
       name: "DDNTrainingTests", dependencies: ["DDN", "DDNData", "DDNFiles", "DDNTraining", "Torch"],
       swiftSettings: settings),
     .testTarget(
-      name: "DDNFiguresTests", dependencies: ["DDN", "DDNDensities", "DDNFigures", "Images", "Torch"], swiftSettings: settings),
+      name: "DDNFiguresTests", dependencies: ["DDN", "DDNDensities", "DDNFigures", "Images", "Torch"],
+      swiftSettings: settings),
     .testTarget(name: "CommandTests", dependencies: ["DDNFiles", "Images", "Torch"], swiftSettings: settings),
   ]
 )

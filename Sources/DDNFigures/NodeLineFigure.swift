@@ -104,7 +104,8 @@ public enum NodeLineFigure {
       + line(x - 4, y + 4, x + 4, y - 4, "#222", #" stroke-width="1.8""#)
   }
 
-  private static func text(_ text: String, _ x: Double, _ y: Double, size: Double, _ colour: String = "#222") -> String {
+  private static func text(_ text: String, _ x: Double, _ y: Double, size: Double, _ colour: String = "#222") -> String
+  {
     #"<text x="\#(number(x))" y="\#(number(y))" text-anchor="middle" font-size="\#(number(size))" fill="\#(colour)">\#(text)</text>"#
   }
 

@@ -75,21 +75,24 @@ extension CommandTests {
       #expect(result.isFailure(64), "\(result.errors)")
     }
 
-    @Test("pictures that are missing, no pictures, black, cut off or huge are refused in one line, and nothing is written")
+    @Test(
+      "pictures that are missing, no pictures, black, cut off or huge are refused in one line, and nothing is written")
     func badPictures() async throws {
       let folder = try Scratch.folder()
       func url(_ name: String) -> URL { folder.appending(path: name) }
       try Bitmap(width: 4, height: 4, channels: 1, shade: 0).write(to: url("black.png"))
       try Data("no picture".utf8).write(to: url("text.png"))
       try Data().write(to: url("empty.png"))
-      let noise = Bitmap(width: 64, height: 64, channels: 1, pixels: (0..<4096).map { UInt8(truncatingIfNeeded: $0 &* 97) })
+      let noise = Bitmap(
+        width: 64, height: 64, channels: 1, pixels: (0..<4096).map { UInt8(truncatingIfNeeded: $0 &* 97) })
       try PNG.encode(noise).dropLast(500).write(to: url("cut.png"))
       // A header that claims 100,000 x 100,000 pixels.
       var huge = try PNG.encode(noise)
       huge.replaceSubrange(16..<24, with: [0, 1, 0x86, 0xA0, 0, 1, 0x86, 0xA0])
       try huge.write(to: url("huge.png"))
       let cases: [(String, Int32, String)] = [
-        ("missing.png", 66, "no such file"), (".", 65, "folder"), ("black.png", 65, "all black"), ("text.png", 65, "text.png"),
+        ("missing.png", 66, "no such file"), (".", 65, "folder"), ("black.png", 65, "all black"),
+        ("text.png", 65, "text.png"),
         ("empty.png", 65, "empty"), ("cut.png", 65, "cut.png"), ("huge.png", 65, "huge.png"),
       ]
       for (name, code, words) in cases {

@@ -3,7 +3,8 @@ import Testing
 @testable import DDNDensities
 
 @Suite("The largest and the smallest count are always known") struct CountTournamentTests {
-  @Test("They are those of a scan, the first of equals, after any change", arguments: [1, 2, 15, 16, 17, 256, 257, 1000])
+  @Test(
+    "They are those of a scan, the first of equals, after any change", arguments: [1, 2, 15, 16, 17, 256, 257, 1000])
   func winners(count: Int) {
     var tournament = CountTournament(count: count)
     var plain = [Double](repeating: 0, count: count)

@@ -5,7 +5,9 @@ import Testing
 @testable import DDNDensities
 
 @Suite("Fits to densities") struct DensityFitTests {
-  @Test("With Split-and-Prune nodes are nearer to every density than as many real samples", arguments: [SplitPolicy.Rule.paper, .totalVariation], DistanceMeasure.allCases)
+  @Test(
+    "With Split-and-Prune nodes are nearer to every density than as many real samples",
+    arguments: [SplitPolicy.Rule.paper, .totalVariation], DistanceMeasure.allCases)
   func betterThanSamples(rule: SplitPolicy.Rule, distance: DistanceMeasure) throws {
     let options = DensityFit.Options(nodes: 1000, distance: distance, split: SplitPolicy(rule: rule), seed: 1)
     let experiment = DensityExperiment(options: options, samples: 40_000)

@@ -6,7 +6,9 @@ import Testing
 @testable import DDNDensities
 
 @Suite("Density maps") struct DensityMapTests {
-  @Test("Every density sums to 1 and leaves no bin at 0, at any number of bins", arguments: Density.allCases, [1, 2, 7, 100])
+  @Test(
+    "Every density sums to 1 and leaves no bin at 0, at any number of bins", arguments: Density.allCases,
+    [1, 2, 7, 100])
   func sums(density: Density, bins: Int) {
     let map = density.map(bins: bins)
     #expect(map.probabilities.count == bins * bins)

@@ -41,7 +41,8 @@ import Testing
       // Some nodes wander, to places within their cell and far from it.
       for _ in 0..<5 {
         let node = Int(generator.next() % UInt64(nodes))
-        let goal = generator.next() % 2 == 0 ? generator.unitPoint() * 2 - 1 : positions[Int(generator.next() % UInt64(nodes))]
+        let goal =
+          generator.next() % 2 == 0 ? generator.unitPoint() * 2 - 1 : positions[Int(generator.next() % UInt64(nodes))]
         positions[node] += (goal - positions[node]) * (generator.next() % 2 == 0 ? 0.01 : 1)
         grid.move(Int32(node), to: positions[node])
       }

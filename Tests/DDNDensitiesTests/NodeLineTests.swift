@@ -3,7 +3,9 @@ import Testing
 @testable import DDNDensities
 
 @Suite("Nodes on a line") struct NodeLineTests {
-  @Test("A split and a prune are one each, and the end is nearer to fair shares than the start", arguments: [5, 15], [0, 1, 2])
+  @Test(
+    "A split and a prune are one each, and the end is nearer to fair shares than the start", arguments: [5, 15],
+    [0, 1, 2])
   func stages(nodes: Int, seed: Int) {
     let stages = NodeLine.stages(nodes: nodes, seed: UInt64(seed))
     #expect(stages.map(\.title) == ["initial", "split", "prune", "final"])

@@ -12,7 +12,9 @@ import Testing
     return (nearest, second)
   }
 
-  @Test("They are those of the full tables, split by split", arguments: [2, 3, 8, 30], [SplitPolicy.Rule.paper, .totalVariation])
+  @Test(
+    "They are those of the full tables, split by split", arguments: [2, 3, 8, 30],
+    [SplitPolicy.Rule.paper, .totalVariation])
   func likeFullTables(nodes: Int, rule: SplitPolicy.Rule) {
     let policy = SplitPolicy(rule: rule)
     var sparse = SparseNodeStatistics(nodes: nodes)
@@ -43,7 +45,9 @@ import Testing
     #expect(splits >= 10, "only \(splits) splits were compared")
   }
 
-  @Test("Splits move counts and make none; the paper's rule forgets the pruned node's", arguments: [SplitPolicy.Rule.paper, .totalVariation])
+  @Test(
+    "Splits move counts and make none; the paper's rule forgets the pruned node's",
+    arguments: [SplitPolicy.Rule.paper, .totalVariation])
   func conservation(rule: SplitPolicy.Rule) {
     let nodes = 300
     let policy = SplitPolicy(rule: rule)

@@ -13,7 +13,9 @@ import Testing
       #expect(data.range(of: Data("NETSCAPE2.0".utf8)) != nil)
       // Graphic control extensions: 21 F9 04, flags, delay in hundredths of a second.
       let bytes = [UInt8](data)
-      let delays = bytes.indices.dropLast(6).filter { Array(bytes[$0..<$0 + 3]) == [0x21, 0xF9, 4] }.map { bytes[$0 + 4] }
+      let delays = bytes.indices.dropLast(6).filter { Array(bytes[$0..<$0 + 3]) == [0x21, 0xF9, 4] }.map {
+        bytes[$0 + 4]
+      }
       #expect(delays == [5, 5, 5])
     case .webp:
       let frames = String(decoding: data, as: UTF8.self).components(separatedBy: "ANMF").count - 1

@@ -96,8 +96,12 @@ public struct DensityFit {
         batch.append((sample, .init(nearest: 0, second: 0)))
       }
       for index in batch.indices {
-        batch[index].pair = grid.nearestPair(to: batch[index].sample)
-        if splitting { statistics.prefetch(Int(batch[index].pair.nearest)) }
+        let pair = grid.nearestPair(to: batch[index].sample)
+        batch[index].pair = pair
+        if splitting { statistics.prefetch(nearest: Int(pair.nearest), second: Int(pair.second)) }
+      }
+      if splitting {
+        for (_, pair) in batch { statistics.prefetchRivals(nearest: Int(pair.nearest), second: Int(pair.second)) }
       }
       for (sample, pair) in batch {
         let node = grid[pair.nearest]

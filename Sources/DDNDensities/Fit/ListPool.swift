@@ -26,9 +26,13 @@ struct ListPool<Element> {
 
   func count(_ list: Int) -> Int { Int(lists[list].count) }
 
+  /// Begins to bring in where a list is.
+  @inline(__always)
+  func prefetch(_ list: Int) { lists.withUnsafeBufferPointer { CPrefetch.prefetch($0.baseAddress! + list) } }
+
   /// Begins to bring in a list's elements; waits for where they are.
   @inline(__always)
-  func prefetch(_ list: Int) {
+  func prefetchElements(of list: Int) {
     storage.withUnsafeBufferPointer { storage in
       guard let start = storage.baseAddress else { return }
       CPrefetch.prefetch(start + Int(lists[list].start))

@@ -20,8 +20,19 @@ struct RivalMatrix {
 
   subscript(row: Int, column: Int) -> Double { find(row, column).map { rows[row, $0].value } ?? 0 }
 
+  /// Begins to bring in where a row and a column are.
   @inline(__always)
-  func prefetch(row: Int) { rows.prefetch(row) }
+  func prefetch(row: Int, column: Int) {
+    rows.prefetch(row)
+    columns.prefetch(column)
+  }
+
+  /// Begins to bring in what they hold.
+  @inline(__always)
+  func prefetchEntries(row: Int, column: Int) {
+    rows.prefetchElements(of: row)
+    columns.prefetchElements(of: column)
+  }
 
   @inline(__always)
   mutating func add(_ value: Double, row: Int, column: Int) {

@@ -25,12 +25,16 @@ struct SparseNodeStatistics {
     rivals = RivalMatrix(size: nodes)
   }
 
-  /// Begins to bring in what `record` will read.
+  /// Begins to bring in what `record` will read first.
   @inline(__always)
-  func prefetch(_ node: Int) {
-    counts.prefetch(node)
-    rivals.prefetch(row: node)
+  func prefetch(nearest: Int, second: Int) {
+    counts.prefetch(nearest)
+    rivals.prefetch(row: nearest, column: second)
   }
+
+  /// Begins to bring in the rest, once the first has come.
+  @inline(__always)
+  func prefetchRivals(nearest: Int, second: Int) { rivals.prefetchEntries(row: nearest, column: second) }
 
   /// Adds one sample.
   @inline(__always)

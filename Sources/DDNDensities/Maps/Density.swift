@@ -21,7 +21,8 @@ public enum Density: String, CaseIterable, Sendable {
       switch self {
       case .gaussian: Self.gaussian(bins)
       case .blurredCircles: Self.blurredCircles(bins)
-      case .qrCode: Canvas(rows: qrCodeRows, ink: 0, paper: 1).padded(by: 4, shade: 1).resized(height: bins, width: bins)
+      case .qrCode:
+        Canvas(rows: qrCodeRows, ink: 0, paper: 1).padded(by: 4, shade: 1).resized(height: bins, width: bins)
       case .spiral: Self.spiral(4 * bins).resized(height: bins, width: bins)
       case .words: Lettering.words.resized(height: bins, width: bins)
       case .uniform: Canvas(height: bins, width: bins) { _, _ in 1 }

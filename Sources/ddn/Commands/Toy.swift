@@ -81,7 +81,9 @@ struct Toy: ParsableCommand {
     if let samples { try check("samples", samples, within: 0...Self.mostSamples) }
     try check("batch", batch, within: 1...1_000_000)
     try check("frames", frames, within: 0...1000)
-    if split == .none { throw ValidationError("--split none is what the third row shows; use total-variation or paper") }
+    if split == .none {
+      throw ValidationError("--split none is what the third row shows; use total-variation or paper")
+    }
   }
 
   func run() throws {
