@@ -20,15 +20,18 @@ public struct Reconstruction {
   ) throws {
     let goal = Target(target)
     let condition = network.condition(classes: classes, sources: sources ?? target)
-    (codes, levels, errors) = try withoutGradients {
-      let outputs = try network.outputs(
-        samples: target.shape[0], condition: condition, chooser: NearestChooser(goal))
-      return (
-        try outputs.latentCodes(nodesOfLevels: network.nodesOfLevels),
-        try outputs.map { try $0.imagesPerSample() },
-        try outputs.map { try $0.losses(to: goal).array() }
-      )
+    var (choices, images, losses): ([Tensor], [Tensor], [Tensor]) = ([], [], [])
+    try withoutGradients {
+      // Levels are not kept whole: their features are many times as large as their images.
+      try network.run(samples: target.shape[0], condition: condition, chooser: NearestChooser(goal)) { output in
+        choices.append(output.codes)
+        images.append(try output.imagesPerSample())
+        losses.append(try output.losses(to: goal))
+      }
     }
+    codes = try choices.latentCodes(nodesOfLevels: network.nodesOfLevels)
+    levels = images
+    errors = try losses.map { try $0.array() }
   }
 }
 
