@@ -1,7 +1,7 @@
 /// One thing that a network can be told about the images it is to make.
 ///
 /// Written as the original's options have it: "class10", "color", "edge", "resize8".
-/// Source: paper, section 4 (conditional DDN).
+/// Source: paper, sections 4.1 and 7 (conditional DDN).
 public enum ConditionKind: Sendable, Equatable, LosslessStringConvertible {
   /// Which of so many classes, at least 2.
   case classNumber(of: Int)

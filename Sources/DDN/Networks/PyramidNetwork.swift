@@ -4,7 +4,7 @@ import Torch
 ///
 /// Every level has weights of its own. With the default configuration it makes 32x32 colour images in 63 levels of 64
 /// nodes, 378 bits, with 76,291,840 parameters, as the original does for CIFAR-10.
-/// Source: paper, section 3.1 (Single Shot Generator Paradigm, Figure 3b).
+/// Source: paper, section 3.1 (Single Shot Generator, Figure 3b) and section 3.4.
 public final class PyramidNetwork: Module, DiscreteDistributionNetwork {
   public struct Configuration: Codable, Sendable, Equatable {
     /// Pixels on a side of the images, a power of two.

@@ -6,8 +6,8 @@ import Torch
 ///     hidden = convolution(silu(norm(hidden)))
 ///     output = (hidden + skip(input)) * scale
 ///
-/// Source: paper, section 4 (the blocks of the Single Shot Generator), which are those of NVIDIA's EDM without noise
-/// embeddings; `OriginalNames` maps the original's parameter names.
+/// Source: paper, section 3.4 (two convolutions between layers); the original program takes NVIDIA EDM's block without
+/// noise embeddings. `OriginalNames` maps its parameter names.
 final class ResidualBlock: Module {
   let firstNorm: GroupNorm
   let firstConvolution: Convolution
