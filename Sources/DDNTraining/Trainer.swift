@@ -65,7 +65,10 @@ public final class Trainer {
     var losses: [Tensor] = []
     try withPrecision(options.precision ?? .float32, on: network.device) {
       try network.run(
-        samples: options.batch, classes: network.classes > 0 ? batch.classes : nil, chooser: chooser
+        samples: options.batch,
+        condition: network.condition(
+          classes: batch.classes, sources: batch.images, randomness: dropoutGenerator),
+        chooser: chooser
       ) { output in
         losses.append(try output.losses(to: target).mean())
       }

@@ -43,6 +43,7 @@ struct Ddn: ParsableCommand {
     case let error as FileError:
       return fail(error.description, [.missing: 66, .invalid: 65, .failed: 1][error.kind]!)
     case let error as LatentCodeError: return fail(error.description, 65)
+    case let error as ConditionError: return fail(error.description, 65)
     case let error as ImageError: return fail(error.description, 1)
     case let error as TorchError: return fail(error.description, 1)
     case let error as TrainingError:

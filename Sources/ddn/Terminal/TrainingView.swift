@@ -42,7 +42,9 @@ final class TrainingView {
     defer { network.setMode(.training) }
     let codes = (0..<UInt64(64)).map { LatentCode(seed: $0, nodesOfLevels: network.nodesOfLevels) }
     let classes = network.classes > 0 ? codes.indices.map { $0 % network.classes } : nil
-    try SampleGrid.draw(network.decode(codes, classes: classes).bitmaps())
+    let places = codes.indices.map { $0 % examples.images.shape[0] }
+    let sources = try examples.images.gathered(Tensor(places, shape: [places.count]).to(network.device))
+    try SampleGrid.draw(network.decode(codes, classes: classes, sources: sources).bitmaps())
       .write(to: run.folder.picture("samples", images: images))
     let reconstruction = try Reconstruction(of: examples.images, by: network, classes: examples.classes)
     try ReconstructionGrid.draw(targets: examples.images, levels: reconstruction.levels)
