@@ -90,7 +90,8 @@ public final class TrainingRun {
       images: trainer.images, elapsedSeconds: elapsedSeconds, imagesPerSecond: imagesPerSecond,
       learningRate: trainer.optimizer.learningRate, loss: lastLosses.reduce(0, +) / Double(lastLosses.count),
       lossOfLevels: lastLosses, perplexityOfLayers: trainer.perplexities,
-      splits: trainer.network.layers.reduce(0) { $0 + $1.layer.statistics.splitImages.count })
+      splits: trainer.network.layers.reduce(0) { $0 + $1.layer.statistics.splitImages.count },
+      skippedSteps: try trainer.optimizer.skippedSteps().all)
   }
 
   private func save() throws {

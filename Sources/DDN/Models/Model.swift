@@ -41,6 +41,16 @@ public enum NetworkConfiguration: Codable, Sendable, Equatable {
     }
   }
 
+  /// What the original program multiplies the mean loss by. Adam's steps do not depend on it but for its epsilon, beside
+  /// which gradients of a pyramid's mean loss are small.
+  public var lossScale: Double {
+    switch self {
+    case .recurrent: 1
+    case .pyramid(let configuration):
+      Double(configuration.imageChannels * configuration.resolution * configuration.resolution)
+    }
+  }
+
   /// A network with fresh weights.
   public func makeNetwork(generator: Generator) throws(TorchError) -> any DiscreteDistributionNetwork {
     switch self {
