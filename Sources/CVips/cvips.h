@@ -103,6 +103,17 @@ static inline int cvips_decode(
   return cvips_take_pixels(image, pixels, width, height, channels);
 }
 
+// Makes an sRGB image gray as cvips_decode does.
+static inline int cvips_gray(const unsigned char *source, int width, int height, unsigned char **pixels) {
+  VipsImage *image =
+    vips_image_new_from_memory(source, (size_t)width * height * 3, width, height, 3, VIPS_FORMAT_UCHAR);
+  if (!image) return -1;
+  image->Type = VIPS_INTERPRETATION_sRGB;
+  CVIPS_STEP(vips_colourspace(image, &next, VIPS_INTERPRETATION_B_W, NULL));
+  int channels;
+  return cvips_take_pixels(image, pixels, &width, &height, &channels);
+}
+
 // Resizes to exactly width x height: Lanczos (3 lobes) where it shrinks, bicubic where it grows.
 static inline int cvips_resize(
   const unsigned char *source, int source_width, int source_height, int channels, int width, int height,

@@ -5,8 +5,10 @@ import Torch
 
 /// Everything that decides how a run goes; saved in the run folder as `options.json`.
 public struct TrainingOptions: Codable, Sendable, Equatable {
-  /// Where the images come from; nil for the digits that are part of the program.
+  /// Where the images come from, a folder or a file; nil for the digits that are part of the program.
   public var dataFolder: String?
+  /// Whether every image's mirror image is added; nil, as in runs of earlier versions, for no.
+  public var xflip: Bool?
   /// How 28x28 digits become 32x32: "bilinear" or "padded".
   public var resize: String
   public var network: NetworkConfiguration
@@ -107,12 +109,16 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     return (parts.head, parts.tail)
   }
 
-  /// The digits that `dataFolder` and `resize` name.
+  /// The images that `dataFolder` and `resize` name.
   ///
-  /// - Throws: `FileError` when they are missing or damaged.
-  public func loadDigits(_ split: DigitDataset.Split = .train) throws -> DigitDataset {
+  /// - Parameter cacheBytes: the most memory for decoded images; more are read while training.
+  /// - Throws: `FileError` when they are missing, damaged, or not what the network takes.
+  public func loadImages(cacheBytes: Int = ImageDataset.defaultCacheBytes) throws -> ImageDataset {
     let resize = DigitDataset.Resize(rawValue: resize)!  // An objection otherwise.
-    guard let dataFolder else { return try Self.shippedDigits(resize: resize).seen }
-    return try DigitDataset(folder: URL(fileURLWithPath: dataFolder), split: split, resize: resize)
+    guard let dataFolder else { return ImageDataset(try Self.shippedDigits(resize: resize).seen) }
+    let source = try openImages(URL(fileURLWithPath: dataFolder), resize: resize)
+    let images = try ImageDataset(source, cacheBytes: cacheBytes)
+    try network.check(images, path: dataFolder)
+    return images
   }
 }

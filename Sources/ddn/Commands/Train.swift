@@ -9,7 +9,7 @@ import Torch
 
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Train a model on handwritten digits.",
+    abstract: "Train a model on images.",
     discussion: """
       Every run gets a numbered folder in --outdir with its options, statistics (stats.jsonl), pictures, the newest \
       model and saved states. Ctrl-C saves and stops; --resume goes on where the run was, to the last bit on the \
@@ -17,6 +17,7 @@ struct Train: ParsableCommand {
 
       Examples:
         ddn train --outdir runs --duration 0.2               a first run on digits that are part of ddn
+        ddn train --data faces32.zip --xflip                 a zip file or folder of images: see ddn help dataset
         ddn train --outdir runs --data mnist --nodes 8 --levels 3 --batch 512 --duration 10
         ddn train --resume runs/00000-mnist-test
       """)
@@ -24,8 +25,18 @@ struct Train: ParsableCommand {
   @Option(help: "Parent of run folders. (default: runs)")
   var outdir: String?
 
-  @Option(help: "Folder with MNIST's idx files, plain or .gz. Without it: 9,000 digits that are part of ddn.")
+  @Option(
+    help: "Zip file or folder of images, or folder of MNIST's idx files. Without it: 9,000 digits that are part of ddn."
+  )
   var data: String?
+
+  @Flag(help: "Add every image's mirror image.")
+  var xflip = false
+
+  @Option(
+    help: "GiB of memory for decoded images; more are read while training. (default: a quarter of the machine's)",
+    transform: parseGibibytes)
+  var cache: Int?
 
   @Option(help: "Continue the run in this folder; its own options hold, only --duration and --cooldown can be changed.")
   var resume: String?
@@ -67,15 +78,16 @@ struct Train: ParsableCommand {
       return
     }
 
-    let digits = try options.loadDigits()
-    let images = try TrainingImages(digits, device: device)
+    let images = try TrainingImages(
+      options.loadImages(cacheBytes: cache ?? ImageDataset.defaultCacheBytes), xflip: options.xflip ?? false,
+      device: device)
     let runFolder =
       try folder
       ?? RunFolder.create(
         in: URL(fileURLWithPath: outdir ?? "runs"), name: learning.runName(data: options.dataName), options: options)
     let run = try TrainingRun(options, data: images, folder: runFolder, device: device)
     let seen = try run.resume()
-    Terminal.print("\(runFolder.url.path): \(digits.count) digits, \(options.network.summary), \(device)")
+    Terminal.print("\(runFolder.url.path): \(images.count) images, \(options.network.summary), \(device)")
     if seen > 0 { Terminal.print("continuing after \(seen) of \(options.images) images") }
 
     let view = try TrainingView(run)
@@ -86,7 +98,7 @@ struct Train: ParsableCommand {
 
   private func openRun(_ path: String) throws -> (RunFolder?, TrainingOptions) {
     let given =
-      learning.givenNames + network.givenNames + (data == nil ? [] : ["--data"])
+      learning.givenNames + network.givenNames + (data == nil ? [] : ["--data"]) + (xflip ? ["--xflip"] : [])
       + (transfer == nil ? [] : ["--transfer"]) + (outdir == nil ? [] : ["--outdir"])
     if let name = given.first {
       throw UsageError("with --resume the run's own options hold; remove \(name), or start a new run")
@@ -96,7 +108,7 @@ struct Train: ParsableCommand {
   }
 
   private func newOptions() throws -> TrainingOptions {
-    try TrainingOptions(
+    var options = try TrainingOptions(
       network: network.configuration, transferFile: transferFile(), images: images(fromMillions: duration ?? 0.2),
       dataFolder: data.map {
         URL(fileURLWithPath: $0).standardizedFileURL.path
@@ -106,6 +118,8 @@ struct Train: ParsableCommand {
       chainDropout: learning.chainDropout ?? 0.05, chainDropoutScope: learning.chainDropoutPer ?? .batch,
       split: SplitPolicy(rule: learning.split ?? .totalVariation, warmupImages: learning.splitWarmup ?? 0),
       seed: learning.seed ?? 0, tickImages: learning.tick.map { $0 * 1000 } ?? 10_000, saveTicks: learning.snap ?? 5)
+    options.xflip = xflip
+    return options
   }
 
   /// The file of the model to begin with.
@@ -126,9 +140,17 @@ struct Train: ParsableCommand {
   }
 }
 
+@Sendable private func parseGibibytes(_ text: String) throws -> Int {
+  guard let number = Double(text), (0...1e6).contains(number) else {
+    throw ValidationError("--cache \(text) is not within 0...1000000")
+  }
+  return Int(number * Double(1 << 30))
+}
+
 extension TrainingOptions {
   /// What the data are called in the run folder's name.
   fileprivate var dataName: String {
-    dataFolder.map { URL(fileURLWithPath: $0).lastPathComponent } ?? "mnist-test"
+    guard let url = dataFolder.map({ URL(fileURLWithPath: $0) }) else { return "mnist-test" }
+    return (url.pathExtension == "zip" ? url.deletingPathExtension() : url).lastPathComponent
   }
 }
