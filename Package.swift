@@ -28,11 +28,12 @@ let package = Package(
       name: "DDN", dependencies: ["Torch", "DDNFiles"], resources: [.copy("Resources/models")],
       swiftSettings: settings),
     .target(
-      name: "DDNData", dependencies: ["CZlib", "DDN", "DDNFiles", "Images", "Torch"],
+      name: "DDNData", dependencies: ["CVips", "CZlib", "DDN", "DDNFiles", "Images", "Torch"],
       resources: [.copy("Resources/mnist-test")], swiftSettings: settings),
     .target(
       name: "DDNTraining", dependencies: ["DDN", "DDNData", "DDNFiles", "Torch"], swiftSettings: settings),
-    .target(name: "DDNFigures", dependencies: ["DDN", "DDNFiles", "Images", "Torch"], swiftSettings: settings),
+    .target(
+      name: "DDNFigures", dependencies: ["DDN", "DDNData", "DDNFiles", "Images", "Torch"], swiftSettings: settings),
     .target(
       name: "DDNBenchmark", dependencies: ["DDN", "DDNData", "DDNFiles", "DDNTraining", "Torch"],
       swiftSettings: settings),

@@ -47,21 +47,6 @@ public struct Bitmap: Sendable, Equatable {
     return Bitmap(width: width * factor, height: height * factor, channels: channels, pixels: zoomed)
   }
 
-  /// Stretched to another size: Lanczos with 3 lobes where it shrinks, bicubic where it grows.
-  ///
-  /// - Throws: `ImageError` with libvips's reason.
-  public func resized(width: Int, height: Int) throws(ImageError) -> Bitmap {
-    precondition(width > 0 && height > 0, "a bitmap of \(width) x \(height) has no pixels")
-    var resized: UnsafeMutablePointer<UInt8>?
-    try Vips.run("this picture cannot be resized to \(width) x \(height)", remedy: "choose another size") {
-      cvips_resize(
-        pixels, Int32(self.width), Int32(self.height), Int32(channels), Int32(width), Int32(height), &resized)
-    }
-    return Bitmap(
-      width: width, height: height, channels: channels,
-      pixels: Vips.take(resized!, count: width * height * channels))
-  }
-
   /// The same picture with the channels that are wanted.
   ///
   /// - Throws: `ImageError` with libvips's reason.
