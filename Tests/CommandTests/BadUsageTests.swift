@@ -17,7 +17,14 @@ extension CommandTests {
         "train --resume . --outdir x", "reconstruct --data x a.png", "reconstruct --count 3 a.png",
         "generate --seeds 0-18446744073709551615", "generate --batch 0", "reconstruct --count 0",
         "reconstruct --rows 0",
-        "demo --seconds 0", "demo --seconds nan", "demo --seed 4294967296",
+        "train --cache -1", "train --cache many", "train --resume . --xflip", "dataset paint", "dataset convert a",
+        "dataset convert a b.zip --resolution 64", "dataset convert a b.zip --resolution 48x48",
+        "dataset convert a b.zip --resolution 64x32", "dataset convert a b.zip --resolution 0x0",
+        "dataset convert a b.zip --transform center-crop", "dataset convert a b.zip --filter cubic",
+        "dataset convert a b.zip --max-images 0", "dataset convert a b.zip --channels 4", "dataset fetch imagenet",
+        "dataset convert a b.zip --resolution 64x65 --transform center-crop-wide", "dataset fetch mnist --url x",
+        "dataset inspect", "dataset inspect a --split all", "demo --seconds 0", "demo --seconds nan",
+        "demo --seed 4294967296",
       ])
     func usage(line: String) async throws {
       let folder = try Scratch.folder()
