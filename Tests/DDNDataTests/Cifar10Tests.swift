@@ -129,6 +129,8 @@ struct Cifar10Tests {
     #expect(try pickleProblem(Data("i__main__\nA\n.".utf8)).contains("instruction 105"))
     #expect(try pickleProblem(Data([0x80, 2]) + Data("}.".utf8)).contains("no labels and data"))
     #expect(try pickleProblem(Data([0x80, 9])).contains("unknown protocol"))
+    let nested = Data([0x80, 2]) + Data(")".utf8) + Data(repeating: 0x85, count: 1_000_000)
+    #expect(try pickleProblem(nested).contains("too many lists and tuples"))
     #expect(try pickleProblem(Data("R".utf8)).contains("empty stack"))
     #expect(try pickleProblem(Data("h\u{1}.".utf8)).contains("did not remember"))
   }

@@ -15,7 +15,7 @@ enum TarArchive {
   /// The contents of the files that are wanted, by their names within the archive.
   ///
   /// - Parameters:
-  ///   - maxBytes: the longest file that may be wanted; a longer one is an error.
+  ///   - maxBytes: the longest file that the archive may hold; a longer one is an error.
   ///   - isWanted: asked with the last part of each plain file's name.
   /// - Throws: `FileError` (`invalid`) when the archive is cut off or damaged, or holds a wanted file twice.
   static func read(
@@ -36,10 +36,10 @@ enum TarArchive {
       let isPlain = header[156] == UInt8(ascii: "0") || header[156] == 0
       let path = String(decoding: header[..<100].prefix { $0 != 0 }, as: UTF8.self)
       let name = path.split(separator: "/").last.map(String.init) ?? ""
+      guard size <= maxBytes else {
+        throw damaged("holds \(name) of \(size) bytes, more than the \(maxBytes) expected")
+      }
       if isPlain && isWanted(name) {
-        guard size <= maxBytes else {
-          throw damaged("holds \(name) of \(size) bytes, more than the \(maxBytes) expected")
-        }
         guard files[name] == nil else { throw damaged("holds \(name) twice") }
         let content = try source.bytes(size)
         guard content.count == size else { throw damaged("is cut off within \(name)") }

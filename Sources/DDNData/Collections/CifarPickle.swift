@@ -40,6 +40,10 @@ struct CifarPickle {
   private var stack: [Value] = []
   private var memo: [Int: Value] = [:]
 
+  /// Lists, tuples and dictionaries that may still be made. A batch has about ten; thousands within each other would
+  /// overflow the stack when they are freed.
+  private var containersLeft = 1000
+
   private static let reconstruct: Set = [
     "numpy.core.multiarray _reconstruct", "numpy._core.multiarray _reconstruct",
   ]
@@ -79,10 +83,10 @@ struct CifarPickle {
       case "U", "C": stack.append(.bytes(try take(number(1))))
       case "T", "B", "X": stack.append(.bytes(try take(number(4))))
       case "(": stack.append(.mark)
-      case "]": stack.append(.list(Box([])))
-      case "}": stack.append(.dictionary(Box([:])))
-      case ")": stack.append(.tuple([]))
-      case "t": stack.append(.tuple(try popToMark()))
+      case "]": try push(container: .list(Box([])))
+      case "}": try push(container: .dictionary(Box([:])))
+      case ")": try push(container: .tuple([]))
+      case "t": try push(container: .tuple(popToMark()))
       case "\u{85}", "\u{86}", "\u{87}": try makeTuple(count: Int(instruction) - 0x84)
       case "a": try append([pop()])
       case "e": try append(popToMark())
@@ -149,7 +153,13 @@ struct CifarPickle {
     guard stack.count >= count else { throw invalid("takes from an empty stack") }
     let values = Array(stack.suffix(count))
     stack.removeLast(count)
-    stack.append(.tuple(values))
+    try push(container: .tuple(values))
+  }
+
+  private mutating func push(container: Value) throws(FileError) {
+    containersLeft -= 1
+    guard containersLeft >= 0 else { throw invalid("has too many lists and tuples") }
+    stack.append(container)
   }
 
   private mutating func recall(_ key: Int) throws(FileError) {
