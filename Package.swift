@@ -30,12 +30,12 @@ let package = Package(
     .target(name: "CPrefetch"),
     .target(name: "DDNDensities", dependencies: ["CPrefetch", "DDN", "DDNFiles", "Images"], swiftSettings: settings),
     .target(
-      name: "DDNData", dependencies: ["CZlib", "DDN", "DDNFiles", "Images", "Torch"],
+      name: "DDNData", dependencies: ["CVips", "CZlib", "DDN", "DDNFiles", "Images", "Torch"],
       resources: [.copy("Resources/mnist-test")], swiftSettings: settings),
     .target(
       name: "DDNTraining", dependencies: ["DDN", "DDNData", "DDNFiles", "Torch"], swiftSettings: settings),
     .target(
-      name: "DDNFigures", dependencies: ["DDN", "DDNDensities", "DDNFiles", "Images", "Torch"], swiftSettings: settings),
+      name: "DDNFigures", dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "Images", "Torch"], swiftSettings: settings),
     .target(
       name: "DDNBenchmark", dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "DDNTraining", "Torch"],
       swiftSettings: settings),

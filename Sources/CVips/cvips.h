@@ -66,12 +66,22 @@ static inline int cvips_encode_animation(
 }
 
 // Copies an image's pixels to new memory; takes over the caller's reference to the image.
+//
+// They are made in the calling thread: libvips's usual way wakes a thread for every image, which costs more than a small
+// image does.
 static inline int cvips_take_pixels(VipsImage *image, unsigned char **pixels, int *width, int *height, int *channels) {
-  size_t count;
+  VipsRegion *region = vips_region_new(image);
+  VipsRect all = {0, 0, image->Xsize, image->Ysize};
   *width = image->Xsize;
   *height = image->Ysize;
   *channels = image->Bands;
-  *pixels = (unsigned char *)vips_image_write_to_memory(image, &count);
+  *pixels = NULL;
+  if (region && !vips_region_prepare(region, &all)) {
+    size_t row = VIPS_REGION_SIZEOF_LINE(region);
+    *pixels = (unsigned char *)g_malloc(row * *height);
+    for (int y = 0; y < *height; y++) memcpy(*pixels + y * row, VIPS_REGION_ADDR(region, 0, y), row);
+  }
+  if (region) g_object_unref(region);
   g_object_unref(image);
   return *pixels ? 0 : -1;
 }
@@ -93,7 +103,13 @@ static inline int cvips_take_pixels(VipsImage *image, unsigned char **pixels, in
 // Returns CVIPS_TOO_LARGE, with the width and height, for an image over the limits above.
 static inline int cvips_decode(
   const void *bytes, size_t count, int wanted, unsigned char **pixels, int *width, int *height, int *channels) {
-  VipsImage *image = vips_image_new_from_buffer(bytes, count, "", "fail_on", VIPS_FAIL_ON_ERROR, NULL);
+  VipsImage *image = vips_image_new_from_buffer(
+    bytes, count, "", "fail_on", VIPS_FAIL_ON_ERROR, "access", VIPS_ACCESS_SEQUENTIAL, NULL);
+  // What is to be turned is needed in another order than the file has it.
+  if (image && vips_image_get_orientation(image) > 1) {
+    g_object_unref(image);
+    image = vips_image_new_from_buffer(bytes, count, "", "fail_on", VIPS_FAIL_ON_ERROR, NULL);
+  }
   if (!image) return -1;
   *width = image->Xsize;
   *height = image->Ysize;
@@ -101,10 +117,10 @@ static inline int cvips_decode(
     g_object_unref(image);
     return CVIPS_TOO_LARGE;
   }
-  CVIPS_STEP(vips_autorot(image, &next, NULL));
+  if (vips_image_get_orientation(image) > 1) CVIPS_STEP(vips_autorot(image, &next, NULL));
   if (wanted == 0) wanted = image->Bands < 3 ? 1 : 3;
-  CVIPS_STEP(vips_colourspace(
-    image, &next, wanted == 1 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB, NULL));
+  VipsInterpretation space = wanted == 1 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB;
+  if (image->Type != space) CVIPS_STEP(vips_colourspace(image, &next, space, NULL));
   if (vips_image_hasalpha(image)) {
     VipsArrayDouble *white = vips_array_double_newv(1, 255.0);
     VipsImage *next = NULL;
@@ -114,13 +130,24 @@ static inline int cvips_decode(
     if (failed) return -1;
     image = next;
   }
-  CVIPS_STEP(vips_cast_uchar(image, &next, NULL));
+  if (image->BandFmt != VIPS_FORMAT_UCHAR) CVIPS_STEP(vips_cast_uchar(image, &next, NULL));
   if (image->Bands != wanted) {
     vips_error("decode", "an image of %d channels is neither gray nor RGB", image->Bands);
     g_object_unref(image);
     return -1;
   }
   return cvips_take_pixels(image, pixels, width, height, channels);
+}
+
+// Makes an sRGB image gray as cvips_decode does.
+static inline int cvips_gray(const unsigned char *source, int width, int height, unsigned char **pixels) {
+  VipsImage *image =
+    vips_image_new_from_memory(source, (size_t)width * height * 3, width, height, 3, VIPS_FORMAT_UCHAR);
+  if (!image) return -1;
+  image->Type = VIPS_INTERPRETATION_sRGB;
+  CVIPS_STEP(vips_colourspace(image, &next, VIPS_INTERPRETATION_B_W, NULL));
+  int channels;
+  return cvips_take_pixels(image, pixels, &width, &height, &channels);
 }
 
 // Resizes to exactly width x height: Lanczos (3 lobes) where it shrinks, bicubic where it grows.

@@ -45,8 +45,31 @@ public struct DigitDataset: Sendable {
   }
 
   init(folder: URL, split: Split, resize: Resize, name: String) throws(FileError) {
-    let imagesURL = try Self.find("\(split.filePrefix)-images-idx3-ubyte", in: folder)
-    let labelsURL = try Self.find("\(split.filePrefix)-labels-idx1-ubyte", in: folder)
+    try self.init(
+      images: Self.find("\(split.filePrefix)-images-idx3-ubyte", in: folder),
+      labels: Self.find("\(split.filePrefix)-labels-idx1-ubyte", in: folder), resize: resize, name: name)
+  }
+
+  /// Reads a file of images and, beside it, the one of labels that MNIST's names pair with it.
+  ///
+  /// - Throws: `FileError`: see `init(folder:split:resize:)`.
+  init(imagesFile url: URL, resize: Resize = .bilinear) throws(FileError) {
+    let name = url.lastPathComponent
+    guard let words = name.range(of: "-images-idx3-") else {
+      throw FileError(
+        .invalid, path: url.path, problem: "is not called like MNIST's images, so its labels cannot be found",
+        remedy: "call it NAME-images-idx3-ubyte, and its labels NAME-labels-idx1-ubyte")
+    }
+    let labelsName = name.replacingCharacters(in: words, with: "-labels-idx1-")
+    try self.init(
+      images: url,
+      labels: Self.find(
+        labelsName.hasSuffix(".gz") ? String(labelsName.dropLast(3)) : labelsName,
+        in: url.deletingLastPathComponent()),
+      resize: resize, name: String(name[..<words.lowerBound]))
+  }
+
+  private init(images imagesURL: URL, labels labelsURL: URL, resize: Resize, name: String) throws(FileError) {
     let labels = try IdxFile(contentsOf: labelsURL, content: .labels).bytes
     if let index = labels.firstIndex(where: { $0 > 9 }) {
       throw FileError(

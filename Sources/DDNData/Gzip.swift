@@ -11,6 +11,20 @@ protocol ByteSource {
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int
 }
 
+extension ByteSource {
+  /// The next `count` bytes, fewer only at the content's end.
+  func bytes(_ count: Int) throws(FileError) -> [UInt8] {
+    var failure: FileError?
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      do throws(FileError) { filled = try read(into: UnsafeMutableRawBufferPointer(buffer)) } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    return bytes
+  }
+}
+
 /// Opens a file, plain or gzip, which its first two bytes tell.
 func openByteSource(_ url: URL) throws(FileError) -> any ByteSource {
   let data = try InputFile.map(url)

@@ -32,7 +32,7 @@ public struct IdxFile: Sendable, Equatable {
     let source = try openByteSource(url)
     let path = url.path
 
-    let header = try Self.read(4 * (1 + content.dimensionCount), from: source)
+    let header = try source.bytes(4 * (1 + content.dimensionCount))
     let words = stride(from: 0, to: header.count & ~3, by: 4).map { start in
       header[start..<start + 4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
     }
@@ -55,26 +55,14 @@ public struct IdxFile: Sendable, Equatable {
     guard count <= source.upperBound else {
       throw Self.invalid(path, "is cut off: it promises \(size) bytes and cannot hold more than \(source.upperBound)")
     }
-    bytes = try Self.read(count, from: source)
+    bytes = try source.bytes(count)
     guard bytes.count == count else {
       throw Self.invalid(path, "is cut off: it promises \(count) bytes (\(size)) and holds \(bytes.count)")
     }
     // Reading past the end also lets gzip content check its CRC.
-    guard try Self.read(1, from: source).isEmpty else {
+    guard try source.bytes(1).isEmpty else {
       throw Self.invalid(path, "goes on after the \(count) bytes (\(size)) that it promises")
     }
-  }
-
-  /// Up to `count` bytes, fewer only at the file's end.
-  private static func read(_ count: Int, from source: any ByteSource) throws(FileError) -> [UInt8] {
-    var failure: FileError?
-    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-      do throws(FileError) { filled = try source.read(into: UnsafeMutableRawBufferPointer(buffer)) } catch {
-        failure = error
-      }
-    }
-    if let failure { throw failure }
-    return bytes
   }
 
   /// Nil when the product does not fit.

@@ -12,13 +12,20 @@ public enum AtomicFile {
 
   /// Writes what `body` sends, piece by piece, so that a large file need not be in memory at once.
   public static func write(to url: URL, _ body: (OutputFile) throws(FileError) -> Void) throws(FileError) {
+    do { try create(url) { file in try body(file) } } catch let error as FileError { throw error } catch {
+      preconditionFailure("only errors of files are thrown here, not \(error)")
+    }
+  }
+
+  /// The same for a `body` that may fail for other reasons; then, too, nothing changes.
+  public static func create(_ url: URL, _ body: (OutputFile) throws -> Void) throws {
     let temporary = url.deletingLastPathComponent()
       .appendingPathComponent(".\(url.lastPathComponent).\(getpid()).part")
     let file = try OutputFile(creating: temporary.path, for: url.path)
-    do throws(FileError) {
+    do {
       try body(file)
       try file.flushAndClose()
-      guard rename(temporary.path, url.path) == 0 else { throw .system("cannot be written", path: url.path) }
+      guard rename(temporary.path, url.path) == 0 else { throw FileError.system("cannot be written", path: url.path) }
       try Folder.flush(url.deletingLastPathComponent())
     } catch {
       file.close()

@@ -5,8 +5,10 @@ import Torch
 
 /// Everything that decides how a run goes; saved in the run folder as `options.json`.
 public struct TrainingOptions: Codable, Sendable, Equatable {
-  /// Where the images come from; nil for the digits that are part of the program.
+  /// Where the images come from, a folder or a file; nil for the digits that are part of the program.
   public var dataFolder: String?
+  /// Whether every image's mirror image is added; nil, as in runs of earlier versions, for no.
+  public var xflip: Bool?
   /// How 28x28 digits become 32x32: "bilinear" or "padded".
   public var resize: String
   public var network: NetworkConfiguration
@@ -117,12 +119,24 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     return (parts.head, parts.tail)
   }
 
-  /// The digits that `dataFolder` and `resize` name.
+  /// The images that `dataFolder` and `resize` name.
+  ///
+  /// - Parameter cacheBytes: the most memory for decoded images; more are read while training.
+  /// - Throws: `FileError` when they are missing, damaged, or not what the network takes.
+  public func loadImages(cacheBytes: Int = ImageDataset.defaultCacheBytes) throws -> ImageDataset {
+    let resize = DigitDataset.Resize(rawValue: resize)!  // An objection otherwise.
+    let images = try Self.loadImages(dataFolder, resize: resize, cacheBytes: cacheBytes)
+    try network.check(images, path: dataFolder ?? images.name)
+    return images
+  }
+
+  /// The images of a folder or file, or without one those that are part of the program.
   ///
   /// - Throws: `FileError` when they are missing or damaged.
-  public func loadDigits(_ split: DigitDataset.Split = .train) throws -> DigitDataset {
-    let resize = DigitDataset.Resize(rawValue: resize)!  // An objection otherwise.
-    guard let dataFolder else { return try Self.shippedDigits(resize: resize).seen }
-    return try DigitDataset(folder: URL(fileURLWithPath: dataFolder), split: split, resize: resize)
+  public static func loadImages(
+    _ path: String?, resize: DigitDataset.Resize, cacheBytes: Int = ImageDataset.defaultCacheBytes
+  ) throws -> ImageDataset {
+    guard let path else { return ImageDataset(try shippedDigits(resize: resize).seen) }
+    return try ImageDataset(openImages(URL(fileURLWithPath: path), resize: resize), cacheBytes: cacheBytes)
   }
 }

@@ -57,6 +57,7 @@ public final class TrainingRun {
   ///   refuses; what was saved before stays.
   public func run(shouldStop: () -> Bool = { false }, report: (Event) throws -> Void = { _ in }) throws {
     let options = trainer.options
+    trainer.data.follow(trainer.order, batch: options.microBatch ?? options.batch)
     var clock = Stopwatch()
     var (tickSeconds, tickStart) = (0.0, trainer.images)
     while trainer.images < options.images {

@@ -47,19 +47,34 @@ public struct Bitmap: Sendable, Equatable {
     return Bitmap(width: width * factor, height: height * factor, channels: channels, pixels: zoomed)
   }
 
-  /// Stretched to another size: Lanczos with 3 lobes where it shrinks, bicubic where it grows.
+  /// The same picture with the channels that are wanted.
   ///
   /// - Throws: `ImageError` with libvips's reason.
-  public func resized(width: Int, height: Int) throws(ImageError) -> Bitmap {
-    precondition(width > 0 && height > 0, "a bitmap of \(width) x \(height) has no pixels")
-    var resized: UnsafeMutablePointer<UInt8>?
-    try Vips.run("this picture cannot be resized to \(width) x \(height)", remedy: "choose another size") {
-      cvips_resize(
-        pixels, Int32(self.width), Int32(self.height), Int32(channels), Int32(width), Int32(height), &resized)
+  public func converted(to choice: ChannelChoice) throws(ImageError) -> Bitmap {
+    switch (choice, channels) {
+    case (.rgb, 1): return inRGB()
+    case (.gray, 3):
+      var gray: UnsafeMutablePointer<UInt8>?
+      try Vips.run("this picture cannot be made gray", remedy: "make it smaller") {
+        cvips_gray(pixels, Int32(width), Int32(height), &gray)
+      }
+      return Bitmap(width: width, height: height, channels: 1, pixels: Vips.take(gray!, count: width * height))
+    default: return self
     }
-    return Bitmap(
-      width: width, height: height, channels: channels,
-      pixels: Vips.take(resized!, count: width * height * channels))
+  }
+
+  /// The part of this picture whose top left corner is at (`x`, `y`); it must lie within.
+  public func cropped(x: Int, y: Int, width: Int, height: Int) -> Bitmap {
+    precondition(
+      x >= 0 && y >= 0 && x + width <= self.width && y + height <= self.height,
+      "\(width) x \(height) at (\(x), \(y)) leaves a bitmap of \(self.width) x \(self.height)")
+    var cropped: [UInt8] = []
+    cropped.reserveCapacity(width * height * channels)
+    for row in y..<y + height {
+      let start = (row * self.width + x) * channels
+      cropped += pixels[start..<start + width * channels]
+    }
+    return Bitmap(width: width, height: height, channels: channels, pixels: cropped)
   }
 
   /// The same picture with 3 equal channels where it is gray.
@@ -69,7 +84,7 @@ public struct Bitmap: Sendable, Equatable {
   }
 
   /// Puts `image` over this one with its top left corner at (`x`, `y`); it must fit and have as many channels.
-  mutating func paste(_ image: Bitmap, x: Int, y: Int) {
+  public mutating func paste(_ image: Bitmap, x: Int, y: Int) {
     precondition(image.channels == channels, "\(image.channels) channels cannot be pasted onto \(channels)")
     precondition(
       x >= 0 && y >= 0 && x + image.width <= width && y + image.height <= height,

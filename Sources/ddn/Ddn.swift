@@ -19,7 +19,9 @@ struct Ddn: ParsableCommand {
       Try it: ddn demo
       """,
     version: "0.1.0",
-    subcommands: [Demo.self, Train.self, Generate.self, Reconstruct.self, Info.self, Toy.self, Bench.self])
+    subcommands: [
+      Demo.self, Train.self, Generate.self, Reconstruct.self, Dataset.self, Info.self, Toy.self, Bench.self,
+    ])
 
   static func main() {
     // A reader that goes away, as in `ddn info | head`, ends the command quietly; a file too large is an error.
@@ -55,11 +57,20 @@ struct Ddn: ParsableCommand {
       guard code == 64 else { return fail("internal error: \(error); please report it", 70) }
       // ArgumentParser's own: the first line says what is wrong, the usage after it is left to --help.
       let line = Self.message(for: error).split(separator: "\n").first.map(String.init) ?? "wrong usage"
-      let command = CommandLine.arguments.dropFirst().first { name in
-        configuration.subcommands.contains { $0._commandName == name }
-      }
-      return fail("\(line); see \(["ddn", command, "--help"].compactMap { $0 }.joined(separator: " "))", 64)
+      return fail("\(line); see \((["ddn"] + commandNames() + ["--help"]).joined(separator: " "))", 64)
     }
+  }
+
+  /// The commands among the arguments, from the outermost: "dataset", "convert".
+  private static func commandNames() -> [String] {
+    var names: [String] = []
+    var commands = configuration.subcommands
+    for argument in CommandLine.arguments.dropFirst() {
+      guard let command = commands.first(where: { $0._commandName == argument }) else { continue }
+      names.append(argument)
+      commands = command.configuration.subcommands
+    }
+    return names
   }
 
   private static func fail(_ message: String, _ code: Int32) -> Int32 {

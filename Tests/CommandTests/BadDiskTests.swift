@@ -53,7 +53,7 @@ extension CommandTests {
     @Test("a second training in the same folder exits with 1") func twice() async throws {
       let folder = try Scratch.folder()
       let first = try Command(ShortTraining.arguments(thousandImages: 1000, in: folder))
-      try await first.waitForOutput("digits")
+      try await first.waitForOutput("images,")
       let second = try await Command.run(["train", "--resume", folder.appending(path: "00000-mnist-test").path])
       #expect(second.isFailure(1, "another process is training in this folder"), "\(second)")
       first.send(SIGKILL)

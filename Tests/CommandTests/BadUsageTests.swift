@@ -19,7 +19,14 @@ extension CommandTests {
         "reconstruct --rows 0",
         "info --resolution 33", "info --resolution -1", "info --resolution 8 --start-size 16", "info --max-outputk 1",
         "info --network mnist --gray", "info --blockn-times nan", "info --cbase 0", "info --cmax 7",
-        "demo --seconds 0", "demo --seconds nan", "demo --seed 4294967296",
+        "train --cache -1", "train --cache many", "train --resume . --xflip", "dataset paint", "dataset convert a",
+        "dataset convert a b.zip --resolution 64", "dataset convert a b.zip --resolution 48x48",
+        "dataset convert a b.zip --resolution 64x32", "dataset convert a b.zip --resolution 0x0",
+        "dataset convert a b.zip --transform center-crop", "dataset convert a b.zip --filter cubic",
+        "dataset convert a b.zip --max-images 0", "dataset convert a b.zip --channels 4", "dataset fetch imagenet",
+        "dataset convert a b.zip --resolution 64x65 --transform center-crop-wide", "dataset fetch mnist --url x",
+        "dataset inspect", "dataset inspect a --split all", "demo --seconds 0", "demo --seconds nan",
+        "demo --seed 4294967296",
       ])
     func usage(line: String) async throws {
       let folder = try Scratch.folder()

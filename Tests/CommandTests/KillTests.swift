@@ -20,7 +20,7 @@ extension CommandTests {
           // While it starts.
           try await Task.sleep(for: .seconds(0.8 * random.fraction()))
         } else {
-          try await command.waitForOutput("digits")
+          try await command.waitForOutput("images,")
           try await Task.sleep(for: .seconds(1.5 * quiet.secondsOfTick * random.fraction()))
         }
         command.send(SIGKILL)
@@ -94,7 +94,7 @@ extension CommandTests {
     private static func uninterrupted(thousandImages: Int) async throws -> (run: SavedRun, secondsOfTick: Double) {
       let folder = try Scratch.folder()
       let command = try Command(ShortTraining.arguments(thousandImages: thousandImages, in: folder))
-      try await command.waitForOutput("digits")
+      try await command.waitForOutput("images,")
       let start = ContinuousClock.now
       let result = try await command.result()
       try #require(result.exitCode == 0, "\(result.errors)")

@@ -30,4 +30,36 @@ struct BitmapTests {
       #expect(abs(Int(small.pixels[row * 4 + 3]) - 200) < 20)
     }
   }
+
+  @Test("A box takes the mean of what each new pixel covers, parts of pixels included")
+  func boxed() throws {
+    let row = Bitmap(width: 3, height: 1, channels: 1, pixels: [0, 90, 240])
+    #expect(try row.resized(width: 1, height: 1, filter: .box).pixels == [110])
+    // Each covers one and a half: (0 + 45) / 1.5, (45 + 240) / 1.5.
+    #expect(try row.resized(width: 2, height: 1, filter: .box).pixels == [30, 190])
+    #expect(try row.resized(width: 6, height: 2, filter: .box) == row.zoomed(by: 2))
+    let rgb = Bitmap(width: 1, height: 2, channels: 3, pixels: [0, 100, 200, 10, 200, 100])
+    #expect(try rgb.resized(width: 1, height: 1, filter: .box).pixels == [5, 150, 150])
+    let flat = Bitmap(width: 33, height: 21, channels: 3, shade: 90)
+    #expect(try flat.resized(width: 7, height: 13, filter: .box).pixels.allSatisfy { $0 == 90 })
+  }
+
+  @Test("Cropping keeps the pixels of the part")
+  func cropped() {
+    let picture = Bitmap(width: 3, height: 2, channels: 3, pixels: Array(0..<18))
+    let part = picture.cropped(x: 1, y: 1, width: 2, height: 1)
+    #expect(part == Bitmap(width: 2, height: 1, channels: 3, pixels: Array(12..<18)))
+  }
+
+  @Test("Gray becomes three equal channels, and equal channels become that gray")
+  func converted() throws {
+    let gray = Bitmap(width: 4, height: 1, channels: 1, pixels: [0, 7, 128, 255])
+    let rgb = try gray.converted(to: .rgb)
+    #expect(rgb.pixels == [0, 0, 0, 7, 7, 7, 128, 128, 128, 255, 255, 255])
+    #expect(try rgb.converted(to: .gray) == gray)
+    #expect(try rgb.converted(to: .asStored) == rgb)
+    // As decoding a file of these pixels makes them gray.
+    let colours = Bitmap(width: 2, height: 1, channels: 3, pixels: [250, 20, 90, 0, 200, 30])
+    #expect(try colours.converted(to: .gray) == PNG.decode(PNG.encode(colours), channels: .gray))
+  }
 }

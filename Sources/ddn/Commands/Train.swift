@@ -9,7 +9,7 @@ import Torch
 
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Train a model on handwritten digits.",
+    abstract: "Train a model on images.",
     discussion: """
       Every run gets a numbered folder in --outdir with its options, statistics (stats.jsonl), pictures, the newest \
       model and saved states. Ctrl-C saves and stops; --resume goes on where the run was, to the last bit on the \
@@ -17,6 +17,8 @@ struct Train: ParsableCommand {
 
       Examples:
         ddn train --outdir runs --duration 0.2               a first run on digits that are part of ddn
+        ddn train --data faces32.zip --xflip                 a zip file or folder of images: see ddn help dataset
+        ddn train --data cifar10.zip --cond --batch 64 --batch-gpu 16     a pyramid network that knows classes
         ddn train --outdir runs --data mnist --nodes 8 --levels 3 --batch 512 --duration 10
         ddn train --resume runs/00000-mnist-test
       """)
@@ -24,8 +26,18 @@ struct Train: ParsableCommand {
   @Option(help: "Parent of run folders. (default: runs)")
   var outdir: String?
 
-  @Option(help: "Folder with MNIST's idx files, plain or .gz. Without it: 9,000 digits that are part of ddn.")
+  @Option(
+    help: "Zip file or folder of images, or folder of MNIST's idx files. Without it: 9,000 digits that are part of ddn."
+  )
   var data: String?
+
+  @Flag(help: "Add every image's mirror image.")
+  var xflip = false
+
+  @Option(
+    help: "GiB of memory for decoded images; more are read while training. (default: a quarter of the machine's)",
+    transform: parseGibibytes)
+  var cache: Int?
 
   @Option(help: "Continue the run in this folder; its own options hold, only --duration and --cooldown can be changed.")
   var resume: String?
@@ -49,12 +61,17 @@ struct Train: ParsableCommand {
   var machine: MachineOptions
 
   func run() throws {
-    var (folder, options) = try resume.map(openRun) ?? (nil, try newOptions())
+    let (folder, saved) = try resume.map(openRun) ?? (nil, nil)
+    // A dry run looks at the first image only.
+    let cacheBytes = dryRun ? 0 : cache ?? ImageDataset.defaultCacheBytes
+    let dataset = try saved.map { try $0.loadImages(cacheBytes: cacheBytes) } ?? loadNewImages(cacheBytes: cacheBytes)
+    var options = try saved ?? newOptions(for: dataset)
     if resume != nil {
       if let duration { options.images = try images(fromMillions: duration) }
       if let cooldown = learning.cooldown { options.cooldownImages = try images(fromMillions: cooldown) }
     }
     if let objection = options.objection { throw UsageError(objection) }
+    if saved == nil { try options.network.check(dataset, path: options.dataFolder ?? dataset.name) }
 
     let device = try machine.start(threads: options.threads)
     options.threads = Torch.threadCount
@@ -67,15 +84,14 @@ struct Train: ParsableCommand {
       return
     }
 
-    let digits = try options.loadDigits()
-    let images = try TrainingImages(digits, device: device)
+    let images = try TrainingImages(dataset, xflip: options.xflip ?? false, device: device)
     let runFolder =
       try folder
       ?? RunFolder.create(
         in: URL(fileURLWithPath: outdir ?? "runs"), name: learning.runName(data: options.dataName), options: options)
     let run = try TrainingRun(options, data: images, folder: runFolder, device: device)
     let seen = try run.resume()
-    Terminal.print("\(runFolder.url.path): \(digits.count) digits, \(options.network.summary), \(device)")
+    Terminal.print("\(runFolder.url.path): \(images.count) images, \(options.network.summary), \(device)")
     if seen > 0 { Terminal.print("continuing after \(seen) of \(options.images) images") }
 
     let view = try TrainingView(run)
@@ -84,9 +100,9 @@ struct Train: ParsableCommand {
     Terminal.print("done: \(runFolder.model.path)")
   }
 
-  private func openRun(_ path: String) throws -> (RunFolder?, TrainingOptions) {
+  private func openRun(_ path: String) throws -> (RunFolder?, TrainingOptions?) {
     let given =
-      learning.givenNames + network.givenNames + (data == nil ? [] : ["--data"])
+      learning.givenNames + network.givenNames + (data == nil ? [] : ["--data"]) + (xflip ? ["--xflip"] : [])
       + (transfer == nil ? [] : ["--transfer"]) + (outdir == nil ? [] : ["--outdir"])
     if let name = given.first {
       throw UsageError("with --resume the run's own options hold; remove \(name), or start a new run")
@@ -95,26 +111,34 @@ struct Train: ParsableCommand {
     return (folder, options)
   }
 
-  private func newOptions() throws -> TrainingOptions {
-    try TrainingOptions(
-      network: network.configuration, transferFile: transferFile(), images: images(fromMillions: duration ?? 0.2),
-      dataFolder: data.map {
-        URL(fileURLWithPath: $0).standardizedFileURL.path
-      },
-      resize: learning.resize ?? .bilinear, batch: learning.batch ?? 128, learningRate: learning.lr ?? 1e-3,
+  private var dataPath: String? { data.map { URL(fileURLWithPath: $0).standardizedFileURL.path } }
+
+  private func loadNewImages(cacheBytes: Int) throws -> ImageDataset {
+    try TrainingOptions.loadImages(dataPath, resize: learning.resize ?? .bilinear, cacheBytes: cacheBytes)
+  }
+
+  private func newOptions(for dataset: ImageDataset) throws -> TrainingOptions {
+    let configuration = try network.configuration(for: dataset)
+    var options = try TrainingOptions(
+      network: configuration, transferFile: transferFile(for: configuration),
+      images: images(fromMillions: duration ?? 0.2), dataFolder: dataPath, resize: learning.resize ?? .bilinear, batch: learning.batch ?? 128, learningRate: learning.lr ?? 1e-3,
       cooldownImages: images(fromMillions: learning.cooldown ?? 0), averageHalfLifeImages: (learning.ema ?? 0) * 1e6,
       chainDropout: learning.chainDropout ?? 0.05, chainDropoutScope: learning.chainDropoutPer ?? .batch,
       split: SplitPolicy(rule: learning.split ?? .totalVariation, warmupImages: learning.splitWarmup ?? 0),
       seed: learning.seed ?? 0, tickImages: learning.tick.map { $0 * 1000 } ?? 10_000, saveTicks: learning.snap ?? 5)
+    options.xflip = xflip
+    options.microBatch = learning.batchGpu
+    options.rampImages = try learning.lrRampup.map(images(fromMillions:))
+    return options
   }
 
   /// The file of the model to begin with.
-  private func transferFile() throws -> String? {
+  private func transferFile(for configuration: NetworkConfiguration) throws -> String? {
     guard let transfer else { return nil }
     var source = NetworkOption()
     source.network = transfer
-    guard try source.load(device: .cpu).configuration.hasSameWeights(as: network.configuration) else {
-      throw UsageError("--transfer \(transfer) is another network; give its --nodes, --width and flags")
+    guard try source.load(device: .cpu).configuration.hasSameWeights(as: configuration) else {
+      throw UsageError("--transfer \(transfer) is another network; give its options, which ddn info prints")
     }
     return source.url.path
   }
@@ -126,9 +150,17 @@ struct Train: ParsableCommand {
   }
 }
 
+@Sendable private func parseGibibytes(_ text: String) throws -> Int {
+  guard let number = Double(text), (0...1e6).contains(number) else {
+    throw ValidationError("--cache \(text) is not within 0...1000000")
+  }
+  return Int(number * Double(1 << 30))
+}
+
 extension TrainingOptions {
   /// What the data are called in the run folder's name.
   fileprivate var dataName: String {
-    dataFolder.map { URL(fileURLWithPath: $0).lastPathComponent } ?? "mnist-test"
+    guard let url = dataFolder.map({ URL(fileURLWithPath: $0) }) else { return "mnist-test" }
+    return (url.pathExtension == "zip" ? url.deletingPathExtension() : url).lastPathComponent
   }
 }

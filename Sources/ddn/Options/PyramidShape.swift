@@ -1,14 +1,8 @@
 import ArgumentParser
 import DDN
 
-/// A pyramid network as it is built: what `PyramidNetwork.Configuration` takes.
-struct PyramidShape: ParsableArguments {
-  @Option(help: "Pixels on a side of the images, a power of 2.")
-  var resolution: Int?
-
-  @Flag(help: "Gray images. (default: colour)")
-  var gray = false
-
+/// The rules by which a pyramid network gets its levels. Each is nil when it was not given.
+struct PyramidRules: ParsableArguments {
   @Option(help: "Most nodes a level. (default: 64)")
   var maxOutputk: Int?
 
@@ -27,23 +21,44 @@ struct PyramidShape: ParsableArguments {
   @Option(help: "Most channels of the features. (default: 256)")
   var cmax: Int?
 
+  /// The names of the options that were given.
+  var givenNames: [String] {
+    named([
+      ("--max-outputk", maxOutputk != nil), ("--max-blockn", maxBlockn != nil), ("--blockn-times", blocknTimes != nil),
+      ("--start-size", startSize != nil), ("--cbase", cbase != nil), ("--cmax", cmax != nil),
+    ])
+  }
+
+  /// - Throws: `UsageError` for an impossible network.
+  func configuration(
+    resolution: Int, imageChannels: Int, learnsResidual: Bool = true, conditions: [ConditionKind] = []
+  ) throws -> PyramidNetwork.Configuration {
+    let configuration = PyramidNetwork.Configuration(
+      resolution: resolution, imageChannels: imageChannels, startSide: startSize ?? 1, channelBase: cbase ?? 8192,
+      channelMaximum: cmax ?? 256, maxBlocks: maxBlockn ?? 64, maxNodes: maxOutputk ?? 64,
+      blocksTimes: blocknTimes ?? 1, learnsResidual: learnsResidual, conditions: conditions)
+    if let objection = configuration.objection { throw UsageError(objection) }
+    return configuration
+  }
+}
+
+/// A pyramid network as it would be built for images of a size.
+struct PyramidShape: ParsableArguments {
+  @Option(help: "Pixels on a side of the images, a power of 2.")
+  var resolution: Int?
+
+  @Flag(help: "Gray images. (default: colour)")
+  var gray = false
+
+  @OptionGroup var rules: PyramidRules
+
   /// The first option that was given, if any.
   var givenName: String? {
-    let options: [(String, Bool)] = [
-      ("--resolution", resolution != nil), ("--gray", gray), ("--max-outputk", maxOutputk != nil),
-      ("--max-blockn", maxBlockn != nil), ("--blockn-times", blocknTimes != nil), ("--start-size", startSize != nil),
-      ("--cbase", cbase != nil), ("--cmax", cmax != nil),
-    ]
-    return options.first(where: \.1)?.0
+    (named([("--resolution", resolution != nil), ("--gray", gray)]) + rules.givenNames).first
   }
 
   /// - Throws: `UsageError` for an impossible network.
   func configuration() throws -> PyramidNetwork.Configuration {
-    let configuration = PyramidNetwork.Configuration(
-      resolution: resolution ?? 32, imageChannels: gray ? 1 : 3, startSide: startSize ?? 1, channelBase: cbase ?? 8192,
-      channelMaximum: cmax ?? 256, maxBlocks: maxBlockn ?? 64, maxNodes: maxOutputk ?? 64,
-      blocksTimes: blocknTimes ?? 1)
-    if let objection = configuration.objection { throw UsageError(objection) }
-    return configuration
+    try rules.configuration(resolution: resolution ?? 32, imageChannels: gray ? 1 : 3)
   }
 }

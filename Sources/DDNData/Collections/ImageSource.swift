@@ -1,0 +1,61 @@
+import DDNFiles
+import Foundation
+import Images
+
+/// Pictures in a fixed order, with classes where they have any, which any number of threads may read.
+public protocol ImageSource: Sendable {
+  /// What the whole is called, without folders and extension: "cifar10-train".
+  var name: String { get }
+  var count: Int { get }
+  /// The class of every picture, 0 or more; nil when they have none.
+  var labels: [Int]? { get }
+
+  /// What one picture is called in messages.
+  func name(of index: Int) -> String
+
+  /// Decodes a picture.
+  ///
+  /// - Throws: `FileError` (`invalid`) naming it when it cannot be decoded.
+  func bitmap(_ index: Int, channels: ChannelChoice) throws(FileError) -> Bitmap
+}
+
+/// Which part of a data set that has both.
+public typealias DatasetSplit = DigitDataset.Split
+
+/// Opens whatever holds pictures; its content tells what it is, not its name.
+///
+/// | what | order |
+/// |---|---|
+/// | a folder with MNIST's idx files, or its file of images | the files' |
+/// | CIFAR-10 in its binary or Python version: the archive or the unpacked folder | the batches' |
+/// | a zip file, or any other folder, of image files | by name |
+///
+/// - Parameters:
+///   - split: the part of MNIST or CIFAR-10; other sources have only one.
+///   - resize: how digits of 28 x 28 become 32 x 32.
+/// - Throws: `FileError`: `missing` when there is nothing of that name, `invalid` when it holds no pictures, or labels
+///   that do not match.
+public func openImages(
+  _ url: URL, split: DatasetSplit = .train, resize: DigitDataset.Resize = .bilinear
+) throws(FileError) -> any ImageSource {
+  let url = url.standardizedFileURL
+  var isFolder: ObjCBool = false
+  guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
+    throw FileError(.missing, path: url.path, problem: "no such file or folder", remedy: "check the path")
+  }
+  if isFolder.boolValue {
+    if try Folder.names(in: url).contains(where: { $0.hasSuffix("-ubyte") || $0.hasSuffix("-ubyte.gz") }) {
+      return ImageArray(try DigitDataset(folder: url, split: split, resize: resize))
+    }
+    if let folder = try Cifar10.findFolder(url) { return try Cifar10.read(folder: folder, split: split) }
+    return try ImageFiles(folder: url)
+  }
+  let start = try InputFile.map(url).prefix(4)
+  if start.starts(with: [0x50, 0x4b]) { return try ImageFiles(archive: url) }
+  let content = try openByteSource(url).bytes(512)
+  if TarArchive.begins(content) { return try Cifar10.read(archive: url, split: split) }
+  if content.starts(with: [0, 0, 8, 3]) { return ImageArray(try DigitDataset(imagesFile: url, resize: resize)) }
+  throw FileError(
+    .invalid, path: url.path, problem: "is neither a zip file nor CIFAR-10's archive nor MNIST's images",
+    remedy: "name one of these, or a folder of images")
+}

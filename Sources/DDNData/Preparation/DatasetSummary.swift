@@ -1,0 +1,102 @@
+import DDNFiles
+import Images
+
+/// What a data set holds: sizes, classes, brightness, and what of it cannot be read.
+public struct DatasetSummary: Sendable {
+  /// A kind of image, and how many there are.
+  public struct Kind: Hashable, Sendable {
+    public let width: Int
+    public let height: Int
+    public let channels: Int
+  }
+
+  public let name: String
+  public let count: Int
+  /// The most frequent first.
+  public let kinds: [(kind: Kind, count: Int)]
+  /// Images of every class from 0 to the highest; nil when they have none.
+  public let classCounts: [Int]?
+  /// Of every channel over all pixels, 0 (black) to 1; gray images count for every channel where there are RGB ones.
+  public let means: [Double]
+  public let standardDeviations: [Double]
+  /// Images that cannot be decoded, and why.
+  public let unreadable: [FileError]
+
+  /// Decodes all images on all cores.
+  ///
+  /// - Parameter progress: is told how many images were looked at; throws to stop.
+  /// - Throws: what `progress` throws; `FileError` (`failed`) when the disk refuses.
+  public init(_ source: any ImageSource, progress: (Int) throws -> Void = { _ in }) throws {
+    name = source.name
+    count = source.count
+    var kinds: [Kind: Int] = [:]
+    var sums: [Sums] = [Sums(), Sums(), Sums()]
+    var graySums = Sums()
+    var unreadable: [FileError] = []
+    for start in stride(from: 0, to: count, by: 512) {
+      let indices = start..<min(count, start + 512)
+      let parts = parallelMap(indices.count) { place in Self.look(at: indices.lowerBound + place, of: source) }
+      for (index, part) in zip(indices, parts) {
+        switch part {
+        case .success(let (kind, channels)):
+          kinds[kind, default: 0] += 1
+          if channels.count == 1 { graySums.add(channels[0]) } else { for c in 0..<3 { sums[c].add(channels[c]) } }
+        case .failure(let error):
+          if error.kind != .invalid { throw error }
+          // Once more alone, because threads share libvips's reason for an error.
+          if case .failure(let error) = Self.look(at: index, of: source) { unreadable.append(error) }
+        }
+      }
+      try progress(indices.upperBound)
+    }
+    self.kinds = kinds.map { (kind: $0.key, count: $0.value) }.sorted {
+      ($1.count, $0.kind.width, $0.kind.height, $0.kind.channels) < (
+        $0.count, $1.kind.width, $1.kind.height, $1.kind.channels
+      )
+    }
+    self.unreadable = unreadable
+    if sums[0].pixels == 0 { sums = [graySums] } else { for c in 0..<3 { sums[c].add(graySums) } }
+    let filled = sums.filter { $0.pixels > 0 }
+    means = filled.map(\.mean)
+    standardDeviations = filled.map(\.standardDeviation)
+    classCounts = source.labels.map { labels in
+      labels.reduce(into: [Int](repeating: 0, count: (labels.max() ?? 0) + 1)) { $0[$1] += 1 }
+    }
+  }
+
+  /// Exact sums over one channel's values.
+  private struct Sums: Sendable {
+    var pixels = 0
+    var sum = 0
+    var squares = 0
+
+    var mean: Double { Double(sum) / Double(pixels) / 255 }
+    var standardDeviation: Double {
+      let mean = Double(sum) / Double(pixels)
+      return max(0, Double(squares) / Double(pixels) - mean * mean).squareRoot() / 255
+    }
+
+    mutating func add(_ other: Sums) {
+      pixels += other.pixels
+      sum += other.sum
+      squares += other.squares
+    }
+  }
+
+  private static func look(
+    at index: Int, of source: any ImageSource
+  ) -> Result<(Kind, [Sums]), FileError> {
+    do throws(FileError) {
+      let bitmap = try source.bitmap(index, channels: .asStored)
+      var sums = [Sums](repeating: Sums(pixels: bitmap.width * bitmap.height), count: bitmap.channels)
+      for channel in 0..<bitmap.channels {
+        for place in stride(from: channel, to: bitmap.pixels.count, by: bitmap.channels) {
+          let value = Int(bitmap.pixels[place])
+          sums[channel].sum += value
+          sums[channel].squares += value * value
+        }
+      }
+      return .success((Kind(width: bitmap.width, height: bitmap.height, channels: bitmap.channels), sums))
+    } catch { return .failure(error) }
+  }
+}

@@ -1,0 +1,121 @@
+import ArgumentParser
+import DDNData
+import DDNFiles
+import Foundation
+import Images
+
+struct ConvertDataset: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "convert",
+    abstract: "Make a data set of images of any size and format.",
+    discussion: """
+      Writes PNG files and dataset.json, into a zip file when DEST ends in .zip, else into a folder. The same source and \
+      options give the same bytes. Images that cannot be used are listed and left out.
+
+      Examples:
+        ddn dataset convert photos photos64.zip --resolution 64x64 --transform center-crop
+        ddn dataset convert cifar-10-binary.tar.gz cifar10-train.zip
+        ddn dataset convert cifar-10-python.tar.gz cifar10-test.zip --split test
+        ddn dataset convert mnist mnist32.zip
+      """)
+
+  @Argument(help: "Folder or zip file of images, CIFAR-10 packed or unpacked, or MNIST's idx files.")
+  var source: String
+
+  @Argument(help: "Zip file or folder to make.")
+  var dest: String
+
+  @Option(help: "Size of the images, such as 64x64; a power of two.", transform: parseResolution)
+  var resolution: Resolution?
+
+  @Option(
+    help: .init(
+      """
+      center-crop: the largest square in the middle. center-crop-wide: as wide as --resolution, such as 256x192, black \
+      above and below. Without it images are stretched.
+      """))
+  var transform: ImageTransform.Crop?
+
+  @Option(help: "lanczos, or box, which takes the mean of what each pixel covers.")
+  var filter: ResamplingFilter = .lanczos
+
+  @Option(help: "gray or rgb. (default: as the source has them)")
+  var channels: Channels?
+
+  @Option(help: "Only the first images of the source.")
+  var maxImages: Int?
+
+  @Option(help: "Part of MNIST or CIFAR-10: train or test.")
+  var split: DatasetSplit = .train
+
+  @Flag(help: "Stop at the first image that cannot be used.")
+  var strict = false
+
+  @Flag(name: [.customShort("n"), .long], help: "Print what would be done and stop.")
+  var dryRun = false
+
+  func validate() throws {
+    if let maxImages, maxImages < 1 { throw ValidationError("--max-images \(maxImages) is not at least 1") }
+    if transform != nil && resolution == nil { throw ValidationError("--transform needs a --resolution") }
+    if let objection = imageTransform?.objection { throw ValidationError("--resolution: \(objection)") }
+  }
+
+  private var imageTransform: ImageTransform? {
+    resolution.map { ImageTransform(width: $0.width, height: $0.height, crop: transform, filter: filter) }
+  }
+
+  func run() throws {
+    let images = try openImages(URL(fileURLWithPath: source), split: split, resize: .padded)
+    let conversion = DatasetConversion(
+      transform: imageTransform, channels: channels?.choice ?? .asStored, maxImages: maxImages, isStrict: strict)
+    let count = conversion.count(of: images)
+    if dryRun {
+      let size = imageTransform.map { " at \($0.side) x \($0.side)" } ?? ""
+      Terminal.print("would make \(dest) of \(count) images of \(source)\(size)")
+      return
+    }
+    StopSignal.listen("stopping; nothing is written; once more to stop at once")
+    var progress = ProgressLine(total: count, unit: "images")
+    let start = ContinuousClock.now
+    func elapsed() -> Double { (ContinuousClock.now - start) / .seconds(1) }
+    let report: DatasetConversion.Report
+    do {
+      report = try conversion.write(
+        images, to: URL(fileURLWithPath: dest), shouldStop: StopSignal.shouldStop,
+        progress: { progress.show($0, rate: Double($0) / elapsed()) })
+    } catch is DatasetConversion.Stopped {
+      progress.clear()
+      throw Interrupted()
+    }
+    progress.clear()
+    for error in report.skipped { Terminal.printError("skipped \(error)") }
+    let skipped = report.skipped.isEmpty ? "" : ", \(report.skipped.count) skipped"
+    Terminal.print(
+      "\(dest): \(report.images) images, \(report.side) x \(report.side) \(report.channels == 1 ? "gray" : "RGB")\(skipped), "
+        + "\(Int(Double(count) / elapsed())) images/s")
+  }
+
+  struct Resolution {
+    let width: Int
+    let height: Int
+  }
+
+  enum Channels: String, ExpressibleByArgument, CaseIterable {
+    case gray
+    case rgb
+
+    var choice: ChannelChoice { self == .gray ? .gray : .rgb }
+  }
+}
+
+extension ImageTransform.Crop: ExpressibleByArgument {}
+extension ResamplingFilter: ExpressibleByArgument {}
+
+/// "64x64", or "64,64" as EDM takes it, too.
+@Sendable private func parseResolution(_ text: String) throws -> ConvertDataset.Resolution {
+  let sides = text.split(omittingEmptySubsequences: false) { $0 == "x" || $0 == "," }.map { Int($0) }
+  guard sides.count == 2, let width = sides[0], let height = sides[1] else {
+    throw ValidationError("'\(text)' is not WIDTHxHEIGHT")
+  }
+  return .init(width: width, height: height)
+}

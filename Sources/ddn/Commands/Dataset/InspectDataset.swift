@@ -1,0 +1,69 @@
+import ArgumentParser
+import DDNData
+import DDNFigures
+import DDNFiles
+import Foundation
+import Images
+
+struct InspectDataset: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inspect",
+    abstract: "Say what a data set holds, and draw some of it.",
+    discussion: """
+      Counts, sizes, classes, and every channel's mean and standard deviation, where 0 is black and 1 is white. Images \
+      that cannot be read are listed, and the command then fails.
+
+      Examples:
+        ddn dataset inspect cifar10-train.zip
+        ddn dataset inspect mnist --split test --sheet digits.png
+      """)
+
+  @Argument(help: "Zip file or folder of images, CIFAR-10 packed or unpacked, or MNIST's idx files.")
+  var data: String
+
+  @Option(help: "Part of MNIST or CIFAR-10: train or test.")
+  var split: DatasetSplit = .train
+
+  @Option(help: "Picture to draw: a row a class, or the first 100. (default: NAME-sheet.png in this folder)")
+  var sheet: String?
+
+  func run() throws {
+    let images = try openImages(URL(fileURLWithPath: data), split: split)
+    StopSignal.listen("stopping; once more to stop at once")
+    var progress = ProgressLine(total: images.count, unit: "images")
+    let start = ContinuousClock.now
+    let summary = try DatasetSummary(images) { done in
+      progress.show(done, rate: Double(done) / ((ContinuousClock.now - start) / .seconds(1)))
+      if StopSignal.shouldStop() { throw Interrupted() }
+    }
+    progress.clear()
+    print(summary, classNames: (images as? ImageFiles)?.classNames)
+    if summary.unreadable.count < images.count {
+      let picture = URL(fileURLWithPath: sheet ?? "\(images.name)-sheet.png")
+      try ContactSheet.draw(images).write(to: picture)
+      Terminal.print("picture       \(picture.path)")
+    }
+    guard let first = summary.unreadable.first else { return }
+    for error in summary.unreadable.dropFirst() { Terminal.print("unreadable    \(error)") }
+    let others = summary.unreadable.count - 1
+    throw FileError(
+      .invalid, path: first.path, problem: first.problem + (others == 0 ? "" : ", and \(others) others"),
+      remedy: "leave bad images out with ddn dataset convert")
+  }
+
+  private func print(_ summary: DatasetSummary, classNames: [String]?) {
+    func numbers(_ values: [Double]) -> String { values.map { formatNumber($0) }.joined(separator: " ") }
+    Terminal.print("images        \(summary.count)")
+    for (kind, count) in summary.kinds {
+      Terminal.print("size          \(kind.width) x \(kind.height) \(kind.channels == 1 ? "gray" : "RGB"): \(count)")
+    }
+    Terminal.print("mean          \(numbers(summary.means))")
+    Terminal.print("deviation     \(numbers(summary.standardDeviations))")
+    guard let counts = summary.classCounts else { return Terminal.print("classes       none") }
+    let used = counts.enumerated().filter { $0.element > 0 }
+    Terminal.print("classes       \(used.count), 0...\(counts.count - 1)")
+    for (label, count) in used {
+      Terminal.print("class         \(classNames.map { "\(label) (\($0[label]))" } ?? String(label)): \(count)")
+    }
+  }
+}

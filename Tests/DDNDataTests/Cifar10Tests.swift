@@ -1,0 +1,157 @@
+import DDNFiles
+import Foundation
+import Images
+import Testing
+
+@testable import DDNData
+
+@Suite("CIFAR-10")
+struct Cifar10Tests {
+  /// `[3, 32, 32]` of image `number`.
+  private static func planes(_ number: Int) -> [UInt8] {
+    (0..<Cifar10.pixelCount).map { UInt8(truncatingIfNeeded: $0 &* 3 &+ number &* 17 &+ $0 / 1024) }
+  }
+
+  private static func binary(_ labels: [UInt8]) -> Data {
+    labels.enumerated().reduce(Data()) { $0 + [$1.element] + planes($1.offset) }
+  }
+
+  /// A batch as Python 2's pickle wrote it, with the calls that NumPy makes of an array.
+  private static func pickle(_ labels: [UInt8], function: String = "numpy.core.multiarray\n_reconstruct\n") -> Data {
+    let count = labels.count
+    var data = Data([0x80, 2]) + Data("}q\u{1}(U\u{b}batch_labelq\u{2}U\u{4}testq\u{3}U\u{6}labelsq\u{4}]q\u{5}(".utf8)
+    data += labels.flatMap { [UInt8(ascii: "K"), $0] }
+    data += Data("eU\u{4}dataq\u{6}c\(function)q\u{7}cnumpy\nndarray\nq\u{8}K\u{0}".utf8) + [0x85]
+    data += Data("U\u{1}b".utf8) + [0x87] + Data("Rq\u{9}(K\u{1}M".utf8) + words(UInt16(count)) + Data("M".utf8)
+    data += words(UInt16(Cifar10.pixelCount)) + [0x86] + Data("cnumpy\ndtype\nq\nU\u{2}u1K\u{0}K\u{1}".utf8) + [0x87]
+    data += Data("Rq\u{b}(K\u{3}U\u{1}|NNNJ".utf8) + words(Int32(-1)) + Data("J".utf8) + words(Int32(-1))
+    data += Data("K\u{0}tb".utf8) + [0x89] + Data("T".utf8) + words(UInt32(count * Cifar10.pixelCount))
+    data += labels.indices.flatMap { planes($0) }
+    data += Data("tbU\u{9}filenamesq\u{c}]q\r(U\u{5}a.pngq\u{e}U\u{5}b.pngq\u{f}eu.".utf8)
+    return data
+  }
+
+  private static func tar(_ files: [(name: String, content: Data)]) -> Data {
+    func header(_ name: String, _ size: Int) -> Data {
+      var header = [UInt8](repeating: 0, count: 512)
+      func put(_ text: String, at place: Int) {
+        header.replaceSubrange(place..<place + text.utf8.count, with: text.utf8)
+      }
+      put(name, at: 0)
+      put("0000644", at: 100)
+      let octal = String(size, radix: 8)
+      put(String(repeating: "0", count: 11 - octal.count) + octal, at: 124)
+      put("        ", at: 148)
+      put("0", at: 156)
+      put("ustar\u{0}00", at: 257)
+      let sum = String(header.reduce(0) { $0 + Int($1) }, radix: 8)
+      put(String(repeating: "0", count: 6 - sum.count) + sum + "\u{0}", at: 148)
+      return Data(header)
+    }
+    return files.reduce(Data()) { archive, file in
+      archive + header(file.name, file.content.count) + file.content
+        + Data(count: (512 - file.content.count % 512) % 512)
+    } + Data(count: 1024)
+  }
+
+  private static let batches = (1...5).map { "data_batch_\($0)" }
+
+  @Test("The binary and the Python version, packed and unpacked, are the same images and classes")
+  func versions() throws {
+    try withTemporaryFolder { (folder) throws in
+      var places: [URL] = []
+      for (name, suffix, batch) in [("bin", ".bin", Self.binary([3, 9])), ("py", "", Self.pickle([3, 9]))] {
+        let inner = folder.appendingPathComponent("\(name)/cifar-10-batches-\(name)")
+        try FileManager.default.createDirectory(at: inner, withIntermediateDirectories: true)
+        for file in Self.batches { try batch.write(to: inner.appendingPathComponent(file + suffix)) }
+        let archive = folder.appendingPathComponent("\(name).tar.gz")
+        try gzip(
+          Self.tar(
+            [("cifar-10-batches-\(name)/batches.meta", Data("other".utf8))]
+              + Self.batches.map { ("cifar-10-batches-\(name)/\($0)\(suffix)", batch) })
+        ).write(to: archive)
+        places += [inner, inner.deletingLastPathComponent(), archive]
+      }
+      for place in places {
+        let images = try openImages(place)
+        #expect(images.name == "cifar10-train" && images.count == 10)
+        #expect(images.labels == [3, 9, 3, 9, 3, 9, 3, 9, 3, 9])
+        let bitmap = try images.bitmap(3, channels: .asStored)
+        let planes = (0..<3).flatMap { channel in (0..<1024).map { place in bitmap.pixels[place * 3 + channel] } }
+        #expect(planes == Self.planes(1))
+        #expect(throws: FileError.self) { try openImages(place, split: .test) }
+      }
+    }
+  }
+
+  @Test("A batch that is cut off, mislabelled or not there is an error")
+  func damaged() throws {
+    try withTemporaryFolder { (folder) throws in
+      let file = folder.appendingPathComponent("test_batch.bin")
+      for (bytes, words) in [
+        (Self.binary([1]).dropLast(), "no whole records"), (Data(), "no whole records"),
+        (Self.binary([1, 10]), "label 1 is 10"),
+      ] {
+        try bytes.write(to: file)
+        let error = try #require(throws: FileError.self) { try openImages(folder, split: .test) }
+        #expect(error.kind == .invalid && error.problem.contains(words))
+      }
+      #expect(try #require(throws: FileError.self) { try openImages(folder, split: .train) }.kind == .missing)
+    }
+  }
+
+  @Test("A tar archive that is cut off, changed or of something else is an error")
+  func damagedArchive() throws {
+    let whole = Self.tar([("a/test_batch.bin", Self.binary([1]))])
+    try withTemporaryFolder { (folder) throws in
+      let url = folder.appendingPathComponent("a.tar")
+      func problem(_ bytes: Data) throws -> String {
+        try bytes.write(to: url)
+        return try #require(throws: FileError.self) { try openImages(url, split: .test) }.problem
+      }
+      for length in [513, 1000, 3000, 3584] { #expect(try problem(whole.prefix(length)).contains("cut off")) }
+      var changed = whole
+      changed[130] ^= 1
+      #expect(try problem(changed).contains("checksum is wrong"))
+      #expect(try problem(Self.tar([("other", Data(count: 600))])).contains("neither test_batch.bin nor test_batch"))
+      #expect(
+        try problem(Self.tar([("test_batch.bin", Data()), ("x/test_batch.bin", Data())])).contains("twice"))
+      let long = Self.tar([("test_batch", Data(count: 65 << 20))])
+      #expect(try problem(long).contains("more than"))
+    }
+  }
+
+  @Test("A pickle that wants to call anything else is refused by name and runs nothing")
+  func hostilePickle() throws {
+    #expect(try pickleProblem(Self.pickle([1], function: "os\nsystem\n")).contains("wants to call os system"))
+    let call = Data("cposix\nsystem\n(U\u{4}trueq\u{0}tR.".utf8)
+    #expect(try pickleProblem(Data([0x80, 2]) + call).contains("wants to call posix system"))
+    #expect(try pickleProblem(Data("i__main__\nA\n.".utf8)).contains("instruction 105"))
+    #expect(try pickleProblem(Data([0x80, 2]) + Data("}.".utf8)).contains("no labels and data"))
+    #expect(try pickleProblem(Data([0x80, 9])).contains("unknown protocol"))
+    let nested = Data([0x80, 2]) + Data(")".utf8) + Data(repeating: 0x85, count: 1_000_000)
+    #expect(try pickleProblem(nested).contains("too many lists and tuples"))
+    #expect(try pickleProblem(Data("R".utf8)).contains("empty stack"))
+    #expect(try pickleProblem(Data("h\u{1}.".utf8)).contains("did not remember"))
+  }
+
+  @Test("A pickle that is cut off or has a flipped bit anywhere outside the pixels crashes nothing")
+  func damagedPickle() throws {
+    let whole = Self.pickle([1])
+    #expect(try CifarPickle.read([UInt8](whole), path: "batch").labels == [1])
+    for length in 0..<whole.count where length < 200 || length > whole.count - 60 {
+      #expect(throws: FileError.self) { try CifarPickle.read([UInt8](whole.prefix(length)), path: "batch") }
+    }
+    for position in 0..<whole.count where position < 200 || position > whole.count - 60 {
+      for bit in 0..<8 {
+        var flipped = [UInt8](whole)
+        flipped[position] ^= 1 << bit
+        _ = try? CifarPickle.read(flipped, path: "batch")
+      }
+    }
+  }
+
+  private func pickleProblem(_ bytes: Data) throws -> String {
+    try #require(throws: FileError.self) { _ = try CifarPickle.read([UInt8](bytes), path: "batch") }.problem
+  }
+}

@@ -1,0 +1,103 @@
+import DDNFiles
+import Foundation
+import Testing
+
+@testable import DDNData
+
+@Suite("Download")
+struct DownloadTests {
+  private static let content = Data((0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* $0 / 11) })
+
+  private static func file(sha256: String? = nil) throws -> PublishedDataset.File {
+    var sum = sha256
+    if sum == nil {
+      try withTemporaryFolder { (folder) throws in
+        let url = folder.appendingPathComponent("content")
+        try content.write(to: url)
+        sum = try Checksum.sha256(of: url)
+      }
+    }
+    return PublishedDataset.File(name: "file.bin", bytes: content.count, sha256: sum!)
+  }
+
+  @Test("SHA-256 is that of FIPS 180's example")
+  func sha256() throws {
+    try withTemporaryFolder { (folder) throws in
+      let url = folder.appendingPathComponent("abc")
+      try Data("abc".utf8).write(to: url)
+      let sum = try Checksum.sha256(of: url)
+      #expect(sum == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+    }
+  }
+
+  @Test("A file is fetched whole, and not again")
+  func fetch() throws {
+    let server = try FileServer(["/data/file.bin": Self.content])
+    try withTemporaryFolder { (folder) throws in
+      let download = Download(try Self.file(), from: server.url.appendingPathComponent("data"), to: folder)
+      #expect(try download.fetch())
+      #expect(try Data(contentsOf: download.target) == Self.content)
+      #expect(try Folder.names(in: folder) == ["file.bin"])
+      #expect(try !download.fetch())
+      #expect(server.requests.count == 1)
+      try Data("other".utf8).write(to: download.target)
+      #expect(try #require(throws: FileError.self) { try download.fetch() }.problem.contains("checksum is wrong"))
+    }
+  }
+
+  @Test("A try that ended early is gone on with; a server that knows no ranges sends all", arguments: [true, false])
+  func resume(knowsRanges: Bool) throws {
+    let server = try FileServer(["/file.bin": Self.content], knowsRanges: knowsRanges)
+    try withTemporaryFolder { (folder) throws in
+      try Self.content.prefix(60_000).write(to: folder.appendingPathComponent(".file.bin.part"))
+      let download = Download(try Self.file(), from: server.url, to: folder)
+      #expect(try download.fetch())
+      #expect(try Data(contentsOf: download.target) == Self.content)
+      #expect(server.requests[0].contains("bytes=60000-"))
+    }
+  }
+
+  @Test("A wrong checksum or length, or an answer that is no file, is an error and leaves nothing that could be used")
+  func wrong() throws {
+    let server = try FileServer([
+      "/file.bin": Self.content, "/short/file.bin": Self.content.dropLast(), "/long/file.bin": Self.content + [1],
+    ])
+    try withTemporaryFolder { (folder) throws in
+      func failure(_ path: String, sha256: String? = nil) throws -> FileError {
+        let base = server.url.appendingPathComponent(path)
+        return try #require(throws: FileError.self) {
+          try Download(Self.file(sha256: sha256), from: base, to: folder).fetch()
+        }
+      }
+      let changed = try failure("", sha256: String(repeating: "0", count: 64))
+      #expect(changed.kind == .invalid && changed.problem.contains("wrong checksum"))
+      #expect(try failure("short").problem.contains("99999 bytes instead of 100000"))
+      #expect(try failure("long").kind == .failed)
+      let none = try failure("none")
+      #expect(none.kind == .failed && none.problem.contains("server refuses") && none.problem.contains("404"))
+      #expect(try !Folder.names(in: folder).contains("file.bin"))
+    }
+  }
+
+  @Test("Without a network that is said, and what to do")
+  func noNetwork() throws {
+    let closed = try FileServer([:]).url  // Nobody listens there any more.
+    try withTemporaryFolder { (folder) throws in
+      let error = try #require(throws: FileError.self) {
+        try Download(Self.file(), from: closed, to: folder).fetch()
+      }
+      #expect(error.kind == .failed && error.problem.contains("no network"))
+      #expect(error.remedy.contains(folder.appendingPathComponent("file.bin").path))
+    }
+  }
+
+  @Test("Every published file has a plausible checksum and a name of its own")
+  func published() {
+    for dataset in PublishedDataset.allCases {
+      #expect(Set(dataset.files.map(\.name)).count == dataset.files.count)
+      for file in dataset.files {
+        #expect(file.sha256.wholeMatch(of: /[0-9a-f]{64}/) != nil && file.bytes > 0)
+      }
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import Foundation
+import Synchronization
+
+/// A web server on this machine that gives out a few files, one connection at a time.
+final class FileServer: Sendable {
+  struct Failed: Error {}
+
+  let url: URL
+  private let socket: Int32
+  private let seen = Mutex<[String]>([])
+
+  /// The requests so far, with their headers.
+  var requests: [String] { seen.withLock { $0 } }
+
+  /// - Parameter files: by path.
+  init(_ files: [String: Data], knowsRanges: Bool = true) throws {
+    #if canImport(Glibc)
+      let kind = Int32(SOCK_STREAM.rawValue)
+    #else
+      let kind = SOCK_STREAM
+    #endif
+    let listener = Foundation.socket(AF_INET, kind, 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let isReady = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(listener, $0, size) == 0 && listen(listener, 8) == 0 && getsockname(listener, $0, &size) == 0
+      }
+    }
+    guard listener >= 0, isReady else { throw Failed() }
+    url = URL(string: "http://127.0.0.1:\(UInt16(bigEndian: address.sin_port))/")!
+    socket = listener
+    Thread { [weak self] in
+      while true {
+        let connection = accept(listener, nil, nil)
+        guard connection >= 0 else { return }
+        var buffer = [UInt8](repeating: 0, count: 1 << 14)
+        let count = recv(connection, &buffer, buffer.count, 0)
+        let request = String(decoding: buffer.prefix(max(count, 0)), as: UTF8.self)
+        self?.seen.withLock { $0.append(request) }
+        let answer = Self.answer(request, files, knowsRanges: knowsRanges)
+        answer.withUnsafeBytes { bytes in
+          var sent = 0
+          while sent < bytes.count {
+            let part = send(connection, bytes.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
+            if part <= 0 { break }
+            sent += part
+          }
+        }
+        close(connection)
+      }
+    }.start()
+  }
+
+  deinit {
+    shutdown(socket, Int32(SHUT_RDWR))  // Ends the thread's accept.
+    close(socket)
+  }
+
+  private static func answer(_ request: String, _ files: [String: Data], knowsRanges: Bool) -> Data {
+    let words = request.split(separator: " ")
+    guard words.count > 1, let file = files[String(words[1])] else {
+      return Data("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".utf8)
+    }
+    let range = request.firstMatch(of: /Range: bytes=(\d+)-/).flatMap { Int($0.1) }
+    let start = knowsRanges ? min(range ?? 0, file.count) : 0
+    let status = start > 0 ? "206 Partial Content" : "200 OK"
+    let place = start > 0 ? "Content-Range: bytes \(start)-\(file.count - 1)/\(file.count)\r\n" : ""
+    let head =
+      "HTTP/1.1 \(status)\r\n\(place)Content-Length: \(file.count - start)\r\nConnection: close\r\n\r\n"
+    return Data(head.utf8) + file.dropFirst(start)
+  }
+}

@@ -1,0 +1,130 @@
+import DDNFiles
+import Foundation
+import Images
+import Testing
+
+@testable import DDNData
+
+@Suite("ImageFiles")
+struct ImageFilesTests {
+  @Test("A folder and a zip file of the same images are the same, sorted by name, whatever else lies there")
+  func order() throws {
+    var files = try SmallFiles()
+    for (number, name) in ["b/2.png", "a/9.PNG", "a/10.png", "b/.hidden.png", "__MACOSX/b/2.png"].enumerated() {
+      try files.add(name, picture(number))
+    }
+    files.files.append(("README.txt", Data("no image".utf8)))
+    for images in try files.opened() {
+      #expect(images.names == ["a/10.png", "a/9.PNG", "b/2.png"])
+      #expect(try images.bitmap(0, channels: .asStored) == picture(2))
+      #expect(try images.bitmap(2, channels: .rgb).channels == 3)
+    }
+  }
+
+  @Test("Two or more folders that hold every image are the classes")
+  func classFolders() throws {
+    var files = try SmallFiles()
+    for name in ["dog/1.png", "cat/1.png", "dog/deeper/2.png"] { try files.add(name, picture(0)) }
+    for images in try files.opened() {
+      #expect(images.labels == [0, 1, 1])
+      #expect(images.classNames == ["cat", "dog"])
+    }
+    try files.add("outside.png", picture(0))
+    for images in try files.opened() { #expect(images.labels == nil && images.classNames == nil) }
+    #expect(try SmallFiles(2).opened().allSatisfy { $0.labels == nil })
+  }
+
+  @Test("dataset.json gives the classes, and null none")
+  func labels() throws {
+    let some = try SmallFiles(2, labels: #"{"labels": [["img1.png", 3], ["img0.png", 0]], "more": {}}"#)
+    for images in try some.opened() { #expect(images.labels == [0, 3]) }
+    var none = try SmallFiles(0, labels: #"{"labels": null}"#)
+    for name in ["a/1.png", "b/1.png"] { try none.add(name, picture(0)) }
+    for images in try none.opened() { #expect(images.labels == nil) }
+  }
+
+  @Test(
+    "Labels that do not match the images are refused, each in words of its own",
+    arguments: [
+      (#"{"labels": [["img0.png", 1]]}"#, "no label for 1 of 2 images, such as img1.png"),
+      (#"{"labels": []}"#, "no label for 2 of 2 images"),
+      (#"{"labels": [["img0.png", 1], ["img1.png", 1], ["img2.png", 1]]}"#, "labels img2.png"),
+      (#"{"labels": [["img0.png", 1], ["img0.png", 1], ["img1.png", 1]]}"#, "labels img0.png twice"),
+      (#"{"labels": [["img0.png", -1], ["img1.png", 1]]}"#, "the class -1"),
+      (#"{"labels": [["img0.png", 1000000], ["img1.png", 1]]}"#, "the class 1000000"),
+      (#"{"labels": [["img0.png", 1e300], ["img1.png", 1]]}"#, "the class 1e+300"),
+      (#"{"labels": [["img0.png", 1.5], ["img1.png", 1]]}"#, "no whole number"),
+      (#"{"labels": [["img0.png", [0.1, 0.9]], ["img1.png", [1, 0]]]}"#, "vectors are not supported"),
+      (#"{"labels": [["img0.png", "cat"], ["img1.png", "dog"]]}"#, "no whole number"),
+      (#"{"labels": [["img0.png"], ["img1.png", 1]]}"#, "no whole number"),
+      (#"{"labels": {"img0.png": 1}}"#, "no JSON with a list"), (#"{}"#, "no JSON with a list"),
+      (#"{"labels": [["img0.png", 1], "#, "no JSON with a list"), ("", "no JSON with a list"),
+    ])
+  func wrongLabels(json: String, words: String) throws {
+    let failure = try #require(try SmallFiles(2, labels: json).failure())
+    #expect(failure.kind == .invalid && failure.path.hasSuffix("/dataset.json"))
+    #expect(failure.description.contains(words), "\(failure)")
+  }
+
+  @Test("An archive or a folder without images says so, and other files are told apart")
+  func nothing() throws {
+    #expect(try #require(try SmallFiles().failure()).problem == "holds no images")
+    try withTemporaryFolder { (folder) throws in
+      let empty = try #require(throws: FileError.self) { try openImages(folder) }
+      #expect(empty.kind == .missing && empty.problem.contains("no images"))
+      let none = try #require(throws: FileError.self) { try openImages(folder.appendingPathComponent("none")) }
+      #expect(none.kind == .missing)
+      for bytes in [Data(), Data("a text".utf8), Data([0x1f, 0x8b, 8]), gzip(Data("a text".utf8)), Data(count: 600)] {
+        let file = folder.appendingPathComponent("file")
+        try bytes.write(to: file)
+        #expect(try #require(throws: FileError.self) { try openImages(file) }.kind == .invalid)
+      }
+    }
+  }
+
+  @Test("An image that is damaged, empty, or a bomb of pixels is named")
+  func damaged() throws {
+    var files = try SmallFiles(1)
+    let png = files.files[0].content
+    files.files.append(("cut.png", png.prefix(40)))
+    files.files.append(("empty.png", Data()))
+    files.files.append(("huge.png", hugePNG()))
+    files.files.append(("text.jpg", Data("no image".utf8)))
+    for images in try files.opened() {
+      for index in [0, 1, 2, 4] {
+        let error = try #require(throws: FileError.self) { try images.bitmap(index, channels: .asStored) }
+        #expect(error.kind == .invalid && error.path.hasSuffix("/" + images.names[index]))
+      }
+      #expect(try images.bitmap(3, channels: .asStored) == picture(0))
+    }
+  }
+
+  @Test("MNIST's images are found by their folder and by their file, with the labels beside it")
+  func digits() throws {
+    try withTemporaryFolder { (folder) throws in
+      let images = folder.appendingPathComponent("train-images-idx3-ubyte.gz")
+      try gzip(idx(0x803, [2, 32, 32], [UInt8](repeating: 7, count: 2048))).write(to: images)
+      try idx(0x801, [2], [3, 9]).write(to: folder.appendingPathComponent("train-labels-idx1-ubyte"))
+      for url in [folder, images] {
+        let digits = try openImages(url)
+        #expect(digits.labels == [3, 9])
+        #expect(try digits.bitmap(1, channels: .asStored) == Bitmap(width: 32, height: 32, channels: 1, shade: 7))
+      }
+      let other = folder.appendingPathComponent("pictures")
+      try FileManager.default.copyItem(at: images, to: other)
+      #expect(try #require(throws: FileError.self) { try openImages(other) }.problem.contains("not called like"))
+    }
+  }
+}
+
+/// A PNG file of a few bytes that says it has 30,000 x 30,000 pixels.
+func hugePNG() -> Data {
+  func chunk(_ name: String, _ content: Data) -> Data {
+    let body = Data(name.utf8) + content
+    func bigEndian(_ number: UInt32) -> Data { withUnsafeBytes(of: number.bigEndian) { Data($0) } }
+    return bigEndian(UInt32(content.count)) + body + bigEndian(Checksum.crc32(body))
+  }
+  return Data([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
+    + chunk("IHDR", Data([0, 0, 0x75, 0x30, 0, 0, 0x75, 0x30, 8, 0, 0, 0, 0])) + chunk("IDAT", Data(count: 20))
+    + chunk("IEND", Data())
+}

@@ -1,0 +1,198 @@
+import DDNFiles
+import Foundation
+import Testing
+
+@testable import DDNData
+
+@Suite("ZipArchive")
+struct ZipArchiveTests {
+  private static let text = Data((0..<3000).map { UInt8(truncatingIfNeeded: $0 / 7) })
+  private static let whole = ZipBytes([
+    .init("a.txt", text), .init("folder/", Data()), .init("folder/ü.txt", text + [1], deflated: true),
+    .init("nothing", Data()), .init("nothing2", Data(), deflated: true),
+  ])
+
+  @Test("Stored and deflated entries, folders, a comment and zip64 records are read")
+  func reads() throws {
+    var commented = Self.whole
+    commented.comment = Data("a comment".utf8)
+    var large = Self.whole
+    large.isZip64 = true
+    for bytes in [Self.whole, commented, large] {
+      let archive = try open(bytes.data)
+      #expect(archive.names == ["a.txt", "folder/ü.txt", "nothing", "nothing2"])
+      #expect(try archive.read("a.txt") == Self.text)
+      #expect(try archive.read("folder/ü.txt") == Self.text + [1])
+      #expect(try archive.read("nothing") == Data())
+      #expect(try archive.read("nothing2") == Data())
+      #expect(archive.contains("a.txt") && !archive.contains("folder/"))
+    }
+  }
+
+  @Test("What is written is read, and the same entries give the same bytes, more than 65,535 of them, too")
+  func writes() throws {
+    try withTemporaryFolder { (folder) throws in
+      let urls = ["1.zip", "2.zip"].map { folder.appendingPathComponent($0) }
+      for url in urls {
+        try AtomicFile.write(to: url) { (file) throws(FileError) in
+          var writer = ZipWriter(file)
+          for index in 0..<70_000 { try writer.add("\(index).bin", Data([UInt8(truncatingIfNeeded: index)])) }
+          try writer.finish()
+        }
+      }
+      #expect(try Data(contentsOf: urls[0]) == Data(contentsOf: urls[1]))
+      let archive = try ZipArchive(contentsOf: urls[0])
+      #expect(archive.names.count == 70_000)
+      #expect(try archive.read("69999.bin") == Data([UInt8(truncatingIfNeeded: 69_999)]))
+    }
+  }
+
+  @Test("An archive that is cut off anywhere is an error")
+  func truncated() throws {
+    let bytes = Self.whole.data
+    for length in stride(from: 0, to: bytes.count, by: 13) {
+      #expect(try problem(bytes.prefix(length)).contains("cut off"), "after \(length) bytes")
+    }
+    #expect(try problem(bytes.dropFirst(100)).contains("not where it says"))
+    #expect(try problem(Data("no archive at all, but a text that is long enough".utf8)).contains("no zip file"))
+  }
+
+  @Test("No flipped bit crashes, and in an entry's bytes each is found")
+  func flipped() throws {
+    let content = Data((0..<40).map { UInt8($0 / 3) })
+    let bytes = ZipBytes([.init("a.txt", content), .init("b/c", content, deflated: true), .init("d/", Data())]).data
+    for position in 0..<bytes.count {
+      for bit in [0, 5, 7] {
+        var flipped = bytes
+        flipped[position] ^= 1 << bit
+        let isContent = (35..<75).contains(position)
+        if let failure = try firstFailure(flipped) {
+          #expect(failure.kind == .invalid, "byte \(position)")
+        } else {
+          #expect(!isContent, "byte \(position)")
+        }
+      }
+    }
+  }
+
+  @Test(
+    "Names that lead elsewhere are refused",
+    arguments: [
+      "/etc/passwd", "../a", "a/../../b", "a/..", "a//b", "./a", "a\\b", "..\\a", "C:/a", "a\0b", "a\nb", "a\u{1B}[2J",
+      "/", "",
+    ])
+  func names(name: String) throws {
+    let problem = try problem(ZipBytes([.init(name, Self.text)]).data)
+    #expect(problem.contains("leads elsewhere") || problem.contains("no name"))
+  }
+
+  @Test("A name that is no UTF-8 is refused, and so is one that comes twice")
+  func otherNames() throws {
+    var latin = ZipBytes.Entry("", Self.text)
+    latin.name = [0x66, 0xfc, 0x72]
+    #expect(try problem(ZipBytes([latin]).data).contains("no name in UTF-8"))
+    #expect(try problem(ZipBytes([.init("a", Self.text), .init("a", Data())]).data).contains("two entries a"))
+  }
+
+  /// Archives with one lie each, and words of the error.
+  static let changes: [(error: String, change: @Sendable (inout ZipBytes) -> Void)] = [
+    ("is encrypted", { $0.entries[0].flags = 1 }),
+    ("compressed by method 93", { $0.entries[0].method = 93 }),
+    ("two different sizes", { $0.entries[0].count = 2999 }),
+    ("overlap", { $0.entries[2].headerOffset = 0 }),
+    ("overlap", { $0.entries[2].headerOffset = 20 }),
+    (
+      "overlap",
+      {
+        $0.entries[0].packedCount = 3100
+        $0.entries[0].count = 3100
+      }
+    ),
+    ("lies outside", { $0.entries[0].headerOffset = 0xffff_fff0 }),
+    ("lacks its zip64 sizes", { $0.entries[0].headerOffset = 0xffff_ffff }),
+    (
+      "lacks its zip64 sizes",
+      {
+        $0.entries[0].headerOffset = 0xffff_ffff
+        $0.entries[0].extra = words(UInt16(1), UInt16(4), UInt32(0))
+      }
+    ),
+    (
+      "promises 18446744073709551615 bytes",
+      {
+        $0.entries[2].count = 0xffff_ffff
+        $0.entries[2].extra = words(UInt16(1), UInt16(8), UInt64.max)
+      }
+    ),
+    ("promises 4294967294 bytes", { $0.entries[2].count = 0xffff_fffe }),
+    ("compressed ones cannot hold", { $0.entries[2].count = 500_000_000 }),
+    ("holds more than the 3000 bytes", { $0.entries[2].count = 3000 }),
+    ("promises 3002 bytes and holds 3001", { $0.entries[2].count = 3002 }),
+    ("CRC", { $0.entries[0].crc = 1 }),
+    ("CRC", { $0.entries[2].crc = 1 }),
+    ("contradicts the directory", { $0.entries[0].headerName = Array("b.txt".utf8) }),
+    ("other sizes than the directory", { $0.entries[0].headerCount = 7 }),
+    ("one of several parts", { $0.disk = 1 }),
+    ("promises 900 entries", { $0.promisedEntries = 900 }),
+    ("more entries than the 4", { $0.promisedEntries = 4 }),
+    ("not where it says", { $0.directoryOffset = 5 }),
+    ("a folder with 3000 bytes", { $0.entries[0].name = Array("a/".utf8) }),
+  ]
+
+  @Test("A directory that lies is found out before memory is taken", arguments: changes.indices)
+  func lies(index: Int) throws {
+    var bytes = Self.whole
+    Self.changes[index].change(&bytes)
+    let problem = try problem(bytes.data)
+    #expect(problem.contains(Self.changes[index].error), "\(problem)")
+  }
+
+  @Test("An entry whose own header moves its content into the next entry is refused")
+  func moved() throws {
+    var bytes = Self.whole.data
+    bytes[28] = 10
+    #expect(try problem(bytes).contains("overlaps what comes after"))
+  }
+
+  @Test("A bomb that tells its size is refused, and one that does not stops at the size it tells")
+  func bomb() throws {
+    let zeros = Data(count: 1 << 24)
+    var bomb = ZipBytes([.init("bomb", zeros, deflated: true)])
+    #expect(try open(bomb.data).read("bomb").count == 1 << 24)
+    bomb.entries[0].count = 1000
+    #expect(try problem(bomb.data).contains("holds more than the 1000 bytes"))
+    bomb.entries[0].count = UInt32(ZipArchive.maxEntryBytes) + 1
+    #expect(try problem(bomb.data).contains("more than the \(ZipArchive.maxEntryBytes) that are read"))
+  }
+
+  @Test("A missing archive and a folder are told apart")
+  func missing() throws {
+    try withTemporaryFolder { (folder) throws in
+      let none = folder.appendingPathComponent("none.zip")
+      #expect(try #require(throws: FileError.self) { try ZipArchive(contentsOf: none) }.kind == .missing)
+      #expect(try #require(throws: FileError.self) { try ZipArchive(contentsOf: folder) }.kind == .invalid)
+    }
+  }
+
+  private func open(_ bytes: Data) throws -> ZipArchive {
+    let url = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).zip")
+    try bytes.write(to: url)
+    defer { try? FileManager.default.removeItem(at: url) }  // The archive is mapped and stays readable.
+    return try ZipArchive(contentsOf: url)
+  }
+
+  /// The error of opening the archive or of reading all of it; nil when there is none.
+  private func firstFailure(_ bytes: Data) throws -> FileError? {
+    do {
+      let archive = try open(bytes)
+      for name in archive.names { _ = try archive.read(name) }
+      return nil
+    } catch let error as FileError { return error }
+  }
+
+  private func problem(_ bytes: Data) throws -> String {
+    let error = try #require(try firstFailure(bytes))
+    #expect(error.kind == .invalid)
+    return error.problem
+  }
+}

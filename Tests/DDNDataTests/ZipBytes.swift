@@ -1,0 +1,93 @@
+import CZlib
+import Foundation
+
+/// Zip files in which everything can be a lie.
+struct ZipBytes {
+  struct Entry {
+    var name: [UInt8]
+    var content: Data
+    var isDeflated = false
+    /// What the directory says; nil for the truth.
+    var method: UInt16?
+    var flags: UInt16 = 0
+    var crc: UInt32?
+    var count: UInt32?
+    var packedCount: UInt32?
+    var headerOffset: UInt32?
+    var extra = Data()
+    /// What the entry's own header says; nil for what the directory says.
+    var headerName: [UInt8]?
+    var headerCount: UInt32?
+    var headerExtra = Data()
+
+    init(_ name: String, _ content: Data, deflated: Bool = false) {
+      self.name = Array(name.utf8)
+      self.content = content
+      isDeflated = deflated
+    }
+  }
+
+  var entries: [Entry]
+  var comment = Data()
+  /// What the last record says; nil for the truth.
+  var promisedEntries: UInt16?
+  var directoryOffset: UInt32?
+  var disk: UInt16 = 0
+  /// Also writes the records that large archives have.
+  var isZip64 = false
+
+  init(_ entries: [Entry]) { self.entries = entries }
+
+  var data: Data {
+    var file = Data()
+    var directory = Data()
+    for entry in entries {
+      let packed = entry.isDeflated ? rawDeflate(entry.content) : entry.content
+      let offset = file.count
+      let crc =
+        entry.crc
+        ?? UInt32(entry.content.withUnsafeBytes { crc32_z(0, $0.bindMemory(to: UInt8.self).baseAddress, $0.count) })
+      let method = entry.method ?? (entry.isDeflated ? 8 : 0)
+      let packedCount = entry.packedCount ?? UInt32(packed.count)
+      let count = entry.count ?? UInt32(entry.content.count)
+      let headerName = entry.headerName ?? entry.name
+      file += words(UInt32(0x0403_4b50), UInt16(20), entry.flags, method, UInt16(0), UInt16(33), crc, packedCount)
+      file += words(entry.headerCount ?? count, UInt16(headerName.count), UInt16(entry.headerExtra.count))
+      file += headerName + entry.headerExtra + packed
+      directory += words(UInt32(0x0201_4b50), UInt16(20), UInt16(20), entry.flags, method, UInt16(0), UInt16(33), crc)
+      directory += words(packedCount, count, UInt16(entry.name.count), UInt16(entry.extra.count), UInt16(0), UInt16(0))
+      directory += words(UInt16(0), UInt32(0), entry.headerOffset ?? UInt32(offset))
+      directory += entry.name + entry.extra
+    }
+    let start = file.count
+    file += directory
+    if isZip64 {
+      file += words(UInt32(0x0606_4b50), UInt64(44), UInt16(45), UInt16(45), UInt32(0), UInt32(0))
+      file += words(UInt64(entries.count), UInt64(entries.count), UInt64(directory.count), UInt64(start))
+      file += words(UInt32(0x0706_4b50), UInt32(0), UInt64(start + directory.count), UInt32(1))
+    }
+    let promised = promisedEntries ?? (isZip64 ? 0xffff : UInt16(entries.count))
+    file += words(UInt32(0x0605_4b50), disk, disk, promised, promised)
+    file += words(UInt32(isZip64 ? 0xffff_ffff : UInt32(directory.count)))
+    file += words(directoryOffset ?? (isZip64 ? 0xffff_ffff : UInt32(start)), UInt16(comment.count))
+    return file + comment
+  }
+}
+
+/// Numbers one after the other, lowest byte first.
+func words(_ numbers: any FixedWidthInteger...) -> Data {
+  numbers.reduce(into: Data()) { data, number in
+    func add<Number: FixedWidthInteger>(_ number: Number) {
+      withUnsafeBytes(of: number.littleEndian) { data.append(contentsOf: $0) }
+    }
+    add(number)
+  }
+}
+
+/// Deflated bytes without a frame.
+func rawDeflate(_ content: Data) -> Data {
+  var compressed = [UInt8](repeating: 0, count: content.count + content.count / 100 + 1024)
+  var count = uLong(compressed.count)
+  precondition(compress2(&compressed, &count, [UInt8](content), uLong(content.count), 9) == Z_OK)
+  return Data(compressed[2..<Int(count) - 4])  // zlib's own frame has 2 bytes before and 4 after.
+}
