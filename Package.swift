@@ -9,7 +9,11 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .executable(name: "ddn", targets: ["ddn"]),
-    .library(name: "DDN", targets: ["DDN", "DDNData", "DDNDensities", "DDNTraining", "DDNFigures", "Images", "Torch"]),
+    .library(
+      name: "DDN",
+      targets: [
+        "DDN", "DDNData", "DDNDensities", "DDNTraining", "DDNEvaluation", "DDNFigures", "Images", "Torch",
+      ]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
@@ -34,15 +38,18 @@ let package = Package(
       resources: [.copy("Resources/mnist-test")], swiftSettings: settings),
     .target(
       name: "DDNTraining", dependencies: ["DDN", "DDNData", "DDNFiles", "Torch"], swiftSettings: settings),
+    .target(name: "DDNEvaluation", dependencies: ["DDN", "Torch"], swiftSettings: settings),
     .target(
-      name: "DDNFigures", dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "Images", "Torch"], swiftSettings: settings),
+      name: "DDNFigures", dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "Images", "Torch"],
+      swiftSettings: settings),
     .target(
       name: "DDNBenchmark", dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "DDNTraining", "Torch"],
       swiftSettings: settings),
     .executableTarget(
       name: "ddn",
       dependencies: [
-        "DDN", "DDNBenchmark", "DDNData", "DDNDensities", "DDNFigures", "DDNFiles", "DDNTraining", "Images", "Torch",
+        "DDN", "DDNBenchmark", "DDNData", "DDNDensities", "DDNEvaluation", "DDNFigures", "DDNFiles", "DDNTraining",
+        "Images", "Torch",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -61,6 +68,7 @@ let package = Package(
     .testTarget(
       name: "DDNTrainingTests", dependencies: ["DDN", "DDNData", "DDNFiles", "DDNTraining", "Torch"],
       swiftSettings: settings),
+    .testTarget(name: "DDNEvaluationTests", dependencies: ["DDNEvaluation", "Torch"], swiftSettings: settings),
     .testTarget(
       name: "DDNFiguresTests", dependencies: ["DDN", "DDNDensities", "DDNFigures", "Images", "Torch"],
       swiftSettings: settings),

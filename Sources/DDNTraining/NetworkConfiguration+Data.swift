@@ -40,6 +40,7 @@ extension NetworkConfiguration {
   }
 
   /// "32 x 32 gray".
-  private static func words(_ shape: [Int]) -> String { "\(shape[1]) x \(shape[2]) \(shape[0] == 1 ? "gray" : "RGB")"
+  private static func words(_ shape: [Int]) -> String {
+    "\(shape[1]) x \(shape[2]) \(shape[0] == 1 ? "gray" : "RGB")"
   }
 }

@@ -13,7 +13,7 @@ extension CommandTests {
       for command in commands {
         let arguments =
           switch command {
-          case "train": ["train", "--threads", "1", "--data", name]
+          case "train": ["train", "--threads", "1", "--arch", "recurrent", "--data", name]
           case "inspect": ["dataset", "inspect", name]
           default: ["dataset", "convert", name, "out.zip", "--strict"]
           }

@@ -11,14 +11,18 @@ extension CommandTests {
         [
           "--outdir", "--data", "--xflip", "--cache", "--resume", "--transfer", "--duration", "-n, --dry-run",
           "--nodes", "--levels",
-          "--width", "--cond",
-          "--learn-res", "--batch", "--lr", "--cooldown", "--ema", "--chain-dropout", "--chain-dropout-per", "--split",
+          "--width", "--cond", "--arch", "--condition", "--learn-res", "--max-outputk", "--max-blockn",
+          "--blockn-times", "--start-size", "--cbase", "--cmax", "--batch", "--batch-gpu", "--lr", "--lr-rampup",
+          "--cooldown", "--ema", "--chain-dropout", "--chain-dropout-per", "--split",
           "--split-warmup", "--resize", "--seed", "--tick", "--snap", "--desc",
         ] + machine
       ),
       (
         "generate",
-        ["--network", "--outdir", "--seeds", "--codes", "--class", "--subdirs", "--batch", "-n, --dry-run"] + machine
+        [
+          "--network", "--outdir", "--seeds", "--codes", "--class", "--condition-image", "--subdirs", "--batch",
+          "-n, --dry-run",
+        ] + machine
       ),
       (
         "reconstruct",

@@ -43,9 +43,7 @@ public struct ImageTransform: Sendable {
   func callAsFunction(_ bitmap: Bitmap) throws(ImageError) -> Bitmap {
     switch crop {
     case nil: return try bitmap.resized(width: width, height: height, filter: filter)
-    case .square:
-      let side = min(bitmap.width, bitmap.height)
-      return try bitmap.centered(width: side, height: side).resized(width: width, height: height, filter: filter)
+    case .square: return try bitmap.centerSquare().resized(width: width, height: height, filter: filter)
     case .wide:
       let rows = Int((Double(bitmap.width * height) / Double(width)).rounded())
       guard bitmap.width >= width, (1...bitmap.height).contains(rows) else {
@@ -63,6 +61,9 @@ public struct ImageTransform: Sendable {
 }
 
 extension Bitmap {
+  /// The largest square in the middle.
+  public func centerSquare() -> Bitmap { centered(width: min(width, height), height: min(width, height)) }
+
   /// The part in the middle.
   fileprivate func centered(width: Int, height: Int) -> Bitmap {
     cropped(x: (self.width - width) / 2, y: (self.height - height) / 2, width: width, height: height)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DDN
+import DDNData
 import DDNFigures
 import DDNFiles
 import DDNTraining
@@ -11,13 +12,15 @@ struct Generate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Draw new images.",
     discussion: """
-      Every seed draws a code, the same on any machine, and the code an image, whatever the batch size. With 9 images or \
-      more, a picture of the first 100 lies beside the folder.
+      Every seed draws a code, the same on any machine, and the code an image, whatever the batch size. Beside the folder \
+      lie the codes (-codes.txt) and, with 9 images or more, a picture of the first 100, by class where the model knows \
+      classes, and an archive of them (-examples.zip).
 
       Examples:
         ddn generate --seeds 0-99
         ddn generate --network runs/00000-mnist --seeds 0-999 --outdir samples --subdirs
         ddn generate --network mnist-k8-l3 --codes 3.0.7,3.0.6
+        ddn generate --network runs/00002-faces --condition-image me.jpg --seeds 0-15
       """)
 
   @OptionGroup var network: NetworkOption
@@ -33,6 +36,11 @@ struct Generate: ParsableCommand {
 
   @Option(name: .customLong("class"), help: "Class of all images, for a class-conditional model. (default: by seed)")
   var classIndex: Int?
+
+  @Option(
+    help: "What a model that was trained with --condition is told: its gray, edges or low resolution are taken from it."
+  )
+  var conditionImage: String?
 
   @Flag(help: "Put images into folders of 1000.")
   var subdirs = false
@@ -53,6 +61,7 @@ struct Generate: ParsableCommand {
     let device = try machine.start()
     let model = try network.load(device: device)
     let jobs = try makeJobs(model)
+    let source = try loadConditionImage(model, device: device)
     let folder = URL(fileURLWithPath: outdir).standardizedFileURL  // Its name must be one, for the picture beside it.
     if dryRun {
       Terminal.print("would draw \(jobs.count) images with \(network.url.path) into \(folder.path) on \(device)")
@@ -70,7 +79,9 @@ struct Generate: ParsableCommand {
       let batch = jobs[place..<min(place + batch, jobs.count)]
       let classes = model.network.classes > 0 ? batch.map(\.classIndex) : nil
       let images = try withPrecision(machine.precision ?? .float32, on: device) {
-        try model.network.decode(batch.map(\.code), classes: classes).bitmaps()
+        try model.network.decode(
+          batch.map(\.code), classes: classes, sources: source?.expanded([batch.count] + model.network.imageShape)
+        ).bitmaps()
       }
       for (job, image) in zip(batch, images) {
         try Folder.create(folder.appendingPathComponent(job.name).deletingLastPathComponent())
@@ -82,11 +93,33 @@ struct Generate: ParsableCommand {
     }
     progress.clear()
     Terminal.print("\(jobs.count) images in \(folder.path)")
-    if first.count >= 9 {
-      let picture = folder.deletingLastPathComponent().appendingPathComponent(folder.lastPathComponent + ".png")
-      try SampleGrid.draw(first).write(to: picture)
-      Terminal.print("the first \(first.count) in \(picture.path)")
+    func beside(_ ending: String) -> URL {
+      folder.deletingLastPathComponent().appendingPathComponent(folder.lastPathComponent + ending)
     }
+    let lines = jobs.map { "\($0.name) \($0.code)\n" }.joined()
+    try AtomicFile.write(Data(lines.utf8), to: beside("-codes.txt"))
+    Terminal.print("codes in \(beside("-codes.txt").path)")
+    guard first.count >= 9 else { return }
+    // Seeds go through the classes in turn, so that a column is a class.
+    let columns = (2...20).contains(model.network.classes) && classIndex == nil ? model.network.classes : nil
+    try SampleGrid.draw(first, columns: columns).write(to: beside(".png"))
+    try ImageArchive.write(Array(zip(jobs.map(\.name), first)), to: beside("-examples.zip"))
+    Terminal.print("the first \(first.count) in \(beside(".png").path) and \(beside("-examples.zip").path)")
+  }
+
+  /// `[1, C, H, W]`, cut to the square in its middle and resized; nil for a model that needs none.
+  private func loadConditionImage(_ model: Model, device: Device) throws -> Tensor? {
+    let kinds = model.network.conditions.filter(\.needsImages)
+    guard let conditionImage else {
+      guard let kind = kinds.first else { return nil }
+      throw UsageError("this model is told '\(kind)' of an image; give one with --condition-image")
+    }
+    guard !kinds.isEmpty else {
+      throw UsageError("--condition-image \(conditionImage): this model is told nothing of images; leave it out")
+    }
+    let shape = model.network.imageShape
+    return try PNG.read(URL(fileURLWithPath: conditionImage), channels: shape[0] == 1 ? .gray : .rgb)
+      .centerSquare().resized(width: shape[2], height: shape[1]).tensor().to(device)
   }
 
   /// One image to draw.

@@ -121,7 +121,8 @@ struct Train: ParsableCommand {
     let configuration = try network.configuration(for: dataset)
     var options = try TrainingOptions(
       network: configuration, transferFile: transferFile(for: configuration),
-      images: images(fromMillions: duration ?? 0.2), dataFolder: dataPath, resize: learning.resize ?? .bilinear, batch: learning.batch ?? 128, learningRate: learning.lr ?? 1e-3,
+      images: images(fromMillions: duration ?? 0.2), dataFolder: dataPath, resize: learning.resize ?? .bilinear,
+      batch: learning.batch ?? 128, learningRate: learning.lr ?? 1e-3,
       cooldownImages: images(fromMillions: learning.cooldown ?? 0), averageHalfLifeImages: (learning.ema ?? 0) * 1e6,
       chainDropout: learning.chainDropout ?? 0.05, chainDropoutScope: learning.chainDropoutPer ?? .batch,
       split: SplitPolicy(rule: learning.split ?? .totalVariation, warmupImages: learning.splitWarmup ?? 0),

@@ -67,7 +67,8 @@ struct NetworkShape: ParsableArguments {
     var kinds: [ConditionKind] = []
     if cond {
       guard images.classes >= 2 else {
-        throw UsageError("--cond: the images have \(images.classes) classes; leave it out, or choose images with classes")
+        throw UsageError(
+          "--cond: the images have \(images.classes) classes; leave it out, or choose images with classes")
       }
       kinds.append(.classNumber(of: images.classes))
     }

@@ -1,0 +1,73 @@
+import DDN
+import Foundation
+import Torch
+
+/// What codes keep of images: errors, PSNR and SSIM of every image and on average, bits of a code.
+public struct ReconstructionReport {
+  /// Bits of an image's code.
+  public let bits: Double
+  /// Bits of a code, divided by the pixels of an image.
+  public let bitsPerPixel: Double
+  public private(set) var codes: [LatentCode] = []
+  public private(set) var qualities: [ImageQuality] = []
+  private var names: [String] = []
+  private var errorSums: [Double] = []
+
+  /// - Parameter imageShape: `[C, H, W]`.
+  public init(nodesOfLevels: [Int], imageShape: [Int]) {
+    bits = LatentCode.bits(nodesOfLevels: nodesOfLevels)
+    bitsPerPixel = bits / Double(imageShape[1] * imageShape[2])
+  }
+
+  /// Images so far.
+  public var count: Int { codes.count }
+
+  /// Adds a batch.
+  ///
+  /// - Parameters:
+  ///   - targets: `[B, C, H, W]` in [-1, 1], what was reconstructed.
+  ///   - names: `[B]`, what the table calls them.
+  public mutating func add(_ result: Reconstruction, targets: Tensor, names: [String]) throws(TorchError) {
+    codes += result.codes
+    self.names += names
+    qualities += try ImageQuality.compare(result.levels.last!, to: targets)
+    let sums = result.errors.map { $0.reduce(0, +) }
+    errorSums = errorSums.isEmpty ? sums : zip(errorSums, sums).map(+)
+  }
+
+  /// Mean over images of each level's mean squared error.
+  public var errorsOfLevels: [Double] { errorSums.map { $0 / Double(count) } }
+
+  /// The same of all levels, or of sixteen from the first to the last.
+  public var shownErrors: [(level: Int, error: Double)] {
+    let errors = errorsOfLevels
+    let levels = errors.count <= 16 ? Array(errors.indices) : (0..<16).map { $0 * (errors.count - 1) / 15 }
+    return levels.map { ($0, errors[$0]) }
+  }
+
+  /// Means over images; equal images, whose PSNR is infinite, make the mean so.
+  public var meanPSNR: Double { qualities.reduce(0) { $0 + $1.psnr } / Double(count) }
+  public var meanSSIM: Double { qualities.reduce(0) { $0 + $1.ssim } / Double(count) }
+
+  /// One line.
+  public var summary: String {
+    String(
+      format: "%d images: PSNR %.2f dB, SSIM %.4f, %.1f bits each (%.4f a pixel), %d different codes", count, meanPSNR,
+      meanSSIM, bits, bitsPerPixel, Set(codes).count)
+  }
+
+  /// One code a line, in the order of the images.
+  public var codeLines: String { codes.map { "\($0)\n" }.joined() }
+
+  /// A table with a line for every image, as comma-separated values (RFC 4180).
+  public var csv: String {
+    let rows = codes.indices.map { index in
+      let name = "\"\(names[index].replacingOccurrences(of: "\"", with: "\"\""))\""
+      let numbers = String(
+        format: "%.6f,%.3f,%.5f,%.1f,%.5f", qualities[index].meanSquaredError, qualities[index].psnr,
+        qualities[index].ssim, bits, bitsPerPixel)
+      return "\(name),\(numbers),\(codes[index])\n"
+    }
+    return "image,mse,psnr_db,ssim,bits,bits_per_pixel,code\n" + rows.joined()
+  }
+}
