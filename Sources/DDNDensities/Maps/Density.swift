@@ -42,11 +42,11 @@ public enum Density: String, CaseIterable, Sendable {
   private static func blurredCircles(_ bins: Int) -> Canvas {
     let places = [bins / 4, bins * 3 / 4]
     let centres = [(bins / 2, bins / 2)] + places.flatMap { row in places.map { (row, $0) } }
-    let (outer, inner) = (Double(bins / 10) + 0.5, Double(bins / 10 / 2) + 0.5)
+    let (outer, inner) = (bins / 10, bins / 10 / 2)
     let sharp = Canvas(height: bins, width: bins) { row, column in
       let isInRing = centres.contains { centre in
-        let distance = hypot(Double(row - centre.0), Double(column - centre.1))
-        return distance >= inner && distance < outer
+        let distance = (row - centre.0) * (row - centre.0) + (column - centre.1) * (column - centre.1)  // Squared.
+        return distance > inner * inner && distance <= outer * outer
       }
       return isInRing ? 128 : 0
     }
