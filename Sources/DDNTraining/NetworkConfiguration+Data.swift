@@ -3,9 +3,11 @@ import DDNData
 import DDNFiles
 
 extension NetworkConfiguration {
+  /// Refuses images that the network cannot learn from or reconstruct.
+  ///
   /// - Parameter path: where the images are, for the message.
   /// - Throws: `FileError` (`invalid`) when the network does not take such images or classes.
-  func check(_ images: ImageDataset, path: String) throws(FileError) {
+  public func check(_ images: ImageDataset, path: String) throws(FileError) {
     switch self {
     case .recurrent(let configuration):
       guard images.imageShape == [1, 32, 32] else {

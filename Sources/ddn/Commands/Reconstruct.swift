@@ -18,6 +18,7 @@ struct Reconstruct: ParsableCommand {
       Examples:
         ddn reconstruct                                     digits that are part of ddn and that it does not train on
         ddn reconstruct --network runs/00000-mnist --data mnist --count 10000
+        ddn reconstruct --network runs/00001-faces --data faces-test.zip
         ddn reconstruct my-digit.png                        your own picture, white on black
       """)
 
@@ -27,13 +28,16 @@ struct Reconstruct: ParsableCommand {
   @OptionGroup var network: NetworkOption
 
   @Option(
-    help: "Folder with MNIST's idx files, whose test digits are used. (default: the last 1000 that are part of ddn)")
+    help: """
+      Zip file or folder of images, or of MNIST's idx files, whose test digits are used. (default: the last 1000 digits \
+      that are part of ddn)
+      """)
   var data: String?
 
   @Option(help: "How 28x28 digits become 32x32: bilinear or padded. (default: bilinear)")
   var resize: DigitDataset.Resize?
 
-  @Option(help: "How many test digits. (default: 1000)")
+  @Option(help: "How many of the test images. (default: 1000, or all when there are fewer)")
   var count: Int?
 
   @Option(help: "How many of them the picture shows.")
@@ -105,12 +109,16 @@ struct Reconstruct: ParsableCommand {
 
   private func loadTargets(_ model: Model, device: Device) throws -> Targets {
     if images.isEmpty {
-      let (resize, count) = (resize ?? .bilinear, count ?? 1000)
-      let digits =
-        try data.map { try DigitDataset(folder: URL(fileURLWithPath: $0), split: .test, resize: resize) }
-        ?? TrainingOptions.shippedDigits(resize: resize).unseen
-      guard count <= digits.count else { throw UsageError("--count \(count): there are \(digits.count) test digits") }
-      let tensors = try TrainingImages(digits, device: device)
+      let resize = resize ?? .bilinear
+      let dataset =
+        try data.map { path in
+          let images = try ImageDataset(openImages(URL(fileURLWithPath: path), split: .test, resize: resize))
+          try model.configuration.check(images, path: path)
+          return images
+        } ?? ImageDataset(TrainingOptions.shippedDigits(resize: resize).unseen)
+      let count = count ?? min(1000, dataset.count)
+      guard count <= dataset.count else { throw UsageError("--count \(count): there are \(dataset.count) test images") }
+      let tensors = try TrainingImages(dataset, device: device)
       return Targets(count: count) { try tensors.batch($0) }
     }
     let shape = model.network.imageShape
