@@ -111,13 +111,17 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
 
   /// The images that `dataFolder` and `resize` name.
   ///
-  /// - Parameter cacheBytes: the most memory for decoded images; more are read while training.
+  /// - Parameters:
+  ///   - cacheBytes: the most memory for decoded images; more are read while training.
+  ///   - progress: is told how many images were decoded, of how many.
   /// - Throws: `FileError` when they are missing, damaged, or not what the network takes.
-  public func loadImages(cacheBytes: Int = ImageDataset.defaultCacheBytes) throws -> ImageDataset {
+  public func loadImages(
+    cacheBytes: Int = ImageDataset.defaultCacheBytes, progress: (_ done: Int, _ count: Int) -> Void = { _, _ in }
+  ) throws -> ImageDataset {
     let resize = DigitDataset.Resize(rawValue: resize)!  // An objection otherwise.
     guard let dataFolder else { return ImageDataset(try Self.shippedDigits(resize: resize).seen) }
     let source = try openImages(URL(fileURLWithPath: dataFolder), resize: resize)
-    let images = try ImageDataset(source, cacheBytes: cacheBytes)
+    let images = try ImageDataset(source, cacheBytes: cacheBytes) { progress($0, source.count) }
     try network.check(images, path: dataFolder)
     return images
   }

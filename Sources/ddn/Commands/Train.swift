@@ -78,9 +78,7 @@ struct Train: ParsableCommand {
       return
     }
 
-    let images = try TrainingImages(
-      options.loadImages(cacheBytes: cache ?? ImageDataset.defaultCacheBytes), xflip: options.xflip ?? false,
-      device: device)
+    let images = try TrainingImages(loadImages(options), xflip: options.xflip ?? false, device: device)
     let runFolder =
       try folder
       ?? RunFolder.create(
@@ -94,6 +92,16 @@ struct Train: ParsableCommand {
     StopSignal.listen("saving after this step; once more to stop at once without saving")
     try run.run(shouldStop: StopSignal.shouldStop, report: view.show)
     Terminal.print("done: \(runFolder.model.path)")
+  }
+
+  private func loadImages(_ options: TrainingOptions) throws -> ImageDataset {
+    var progress: ProgressLine?
+    let start = ContinuousClock.now
+    defer { progress?.clear() }
+    return try options.loadImages(cacheBytes: cache ?? ImageDataset.defaultCacheBytes) { done, count in
+      progress = progress ?? ProgressLine(total: count, unit: "images")
+      progress?.show(done, rate: Double(done) / ((ContinuousClock.now - start) / .seconds(1)), "decoding")
+    }
   }
 
   private func openRun(_ path: String) throws -> (RunFolder?, TrainingOptions) {
