@@ -9,7 +9,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .executable(name: "ddn", targets: ["ddn"]),
-    .library(name: "DDN", targets: ["DDN", "DDNData", "DDNTraining", "DDNFigures", "Images", "Torch"]),
+    .library(name: "DDN", targets: ["DDN", "DDNData", "DDNDensities", "DDNTraining", "DDNFigures", "Images", "Torch"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
@@ -27,20 +27,23 @@ let package = Package(
     .target(
       name: "DDN", dependencies: ["Torch", "DDNFiles"], resources: [.copy("Resources/models")],
       swiftSettings: settings),
+    .target(name: "CPrefetch"),
+    .target(name: "DDNDensities", dependencies: ["CPrefetch", "DDN", "DDNFiles", "Images"], swiftSettings: settings),
     .target(
       name: "DDNData", dependencies: ["CVips", "CZlib", "DDN", "DDNFiles", "Images", "Torch"],
       resources: [.copy("Resources/mnist-test")], swiftSettings: settings),
     .target(
       name: "DDNTraining", dependencies: ["DDN", "DDNData", "DDNFiles", "Torch"], swiftSettings: settings),
     .target(
-      name: "DDNFigures", dependencies: ["DDN", "DDNData", "DDNFiles", "Images", "Torch"], swiftSettings: settings),
+      name: "DDNFigures", dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "Images", "Torch"],
+      swiftSettings: settings),
     .target(
-      name: "DDNBenchmark", dependencies: ["DDN", "DDNData", "DDNFiles", "DDNTraining", "Torch"],
+      name: "DDNBenchmark", dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "DDNTraining", "Torch"],
       swiftSettings: settings),
     .executableTarget(
       name: "ddn",
       dependencies: [
-        "DDN", "DDNBenchmark", "DDNData", "DDNFigures", "DDNFiles", "DDNTraining", "Images", "Torch",
+        "DDN", "DDNBenchmark", "DDNData", "DDNDensities", "DDNFigures", "DDNFiles", "DDNTraining", "Images", "Torch",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -52,13 +55,16 @@ let package = Package(
     .testTarget(
       name: "DDNTests", dependencies: ["DDN", "DDNFiles", "GoldenSupport", "Torch"], swiftSettings: settings),
     .testTarget(
+      name: "DDNDensitiesTests", dependencies: ["DDN", "DDNDensities", "DDNFiles", "Images"], swiftSettings: settings),
+    .testTarget(
       name: "DDNDataTests", dependencies: ["CZlib", "DDNData", "DDNFiles", "GoldenSupport", "Torch"],
       swiftSettings: settings),
     .testTarget(
       name: "DDNTrainingTests", dependencies: ["DDN", "DDNData", "DDNFiles", "DDNTraining", "Torch"],
       swiftSettings: settings),
     .testTarget(
-      name: "DDNFiguresTests", dependencies: ["DDN", "DDNFigures", "Images", "Torch"], swiftSettings: settings),
+      name: "DDNFiguresTests", dependencies: ["DDN", "DDNDensities", "DDNFigures", "Images", "Torch"],
+      swiftSettings: settings),
     .testTarget(name: "CommandTests", dependencies: ["DDNFiles", "Images", "Torch"], swiftSettings: settings),
   ]
 )

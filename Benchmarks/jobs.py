@@ -12,6 +12,7 @@ from torch import Tensor
 
 from case import Case
 from checks import check_close, check_codes
+from densities import DensityJob
 
 # Of 32, 128 and 512 images at a time the original encodes fastest with this many.
 ENCODING_BATCH = 128
@@ -191,5 +192,7 @@ def make_job(case: Case, autocast: AbstractContextManager) -> Job:
         return LayerJob(case, work, autocast)
     if kind == "process":
         return GenerateJob(case, work["network"], autocast)
+    if kind == "density":
+        return DensityJob(case, work)
     jobs = {"train": TrainJob, "encode": EncodeJob, "generate": GenerateJob}
     return jobs[work["job"]](case, work, autocast)

@@ -45,6 +45,26 @@ static inline int cvips_encode_png(
   return status;
 }
 
+// An animation's bytes, GIF or lossless WebP: pictures of one size below one another, each shown for `delay` ms, for ever.
+static inline int cvips_encode_animation(
+  const unsigned char *pixels, int width, int height, int pictures, int channels, int delay, int is_webp, void **bytes,
+  size_t *count) {
+  VipsImage *image = vips_image_new_from_memory(
+    pixels, (size_t)width * height * pictures * channels, width, height * pictures, channels, VIPS_FORMAT_UCHAR);
+  if (!image) return -1;
+  image->Type = channels == 1 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB;
+  vips_image_set_int(image, "page-height", height);
+  vips_image_set_int(image, "loop", 0);
+  int *delays = (int *)g_malloc_n(pictures, sizeof(int));
+  for (int picture = 0; picture < pictures; picture++) delays[picture] = delay;
+  vips_image_set_array_int(image, "delay", delays, pictures);
+  g_free(delays);
+  int status = is_webp ? vips_webpsave_buffer(image, bytes, count, "lossless", TRUE, NULL)
+                       : vips_gifsave_buffer(image, bytes, count, "dither", 0.0, NULL);
+  g_object_unref(image);
+  return status;
+}
+
 // Copies an image's pixels to new memory; takes over the caller's reference to the image.
 //
 // They are made in the calling thread: libvips's usual way wakes a thread for every image, which costs more than a small

@@ -20,6 +20,10 @@ extension Row {
       Row(ProcessWork(images: 100), wanted: 10),
       Row(.train(nodes: 64, levels: 10, batch: 64, model: "mnist", isOriginalCompiled: true), wanted: 2),
       Row(.train(nodes: 8, levels: 3, batch: 512, model: "mnist-k8-l3", isOriginalCompiled: true), wanted: 18),
+      Row(DensityWork(nodes: 1000), wanted: 1000),
+      Row(DensityWork(nodes: 2000), wanted: 1000),
+      Row(DensityWork(nodes: 10_000), wanted: 1000),
+      Row(DensityWork(nodes: 1_000_000), wanted: 1),
     ]
 
   private static func layers(

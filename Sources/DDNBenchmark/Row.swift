@@ -10,6 +10,7 @@ public struct Row: Encodable, Sendable {
     case milliseconds = "ms"
     case seconds = "s"
     case imagesPerSecond = "images/s"
+    case samplesPerSecond = "samples/s"
 
     /// - Parameters:
     ///   - seconds: of one run.
@@ -18,7 +19,7 @@ public struct Row: Encodable, Sendable {
       switch self {
       case .milliseconds: seconds * 1000
       case .seconds: seconds
-      case .imagesPerSecond: Double(images) / seconds
+      case .imagesPerSecond, .samplesPerSecond: Double(images) / seconds
       }
     }
   }
@@ -28,8 +29,9 @@ public struct Row: Encodable, Sendable {
     case layer(LayerWork)
     case network(NetworkWork)
     case process(ProcessWork)
+    case density(DensityWork)
 
-    private enum Kind: String, CodingKey { case layer, network, process }
+    private enum Kind: String, CodingKey { case layer, network, process, density }
 
     public func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: Kind.self)
@@ -37,13 +39,14 @@ public struct Row: Encodable, Sendable {
       case .layer(let work): try container.encode(work, forKey: .layer)
       case .network(let work): try container.encode(work, forKey: .network)
       case .process(let work): try container.encode(work, forKey: .process)
+      case .density(let work): try container.encode(work, forKey: .density)
       }
     }
   }
 
   public let name: String
   public let unit: Unit
-  /// Images that one run works on.
+  /// Images, or samples of a density, that one run works on.
   public let images: Int
   /// How many times as fast as the original this program wants to be.
   public let wantedRatio: Double
@@ -61,6 +64,10 @@ public struct Row: Encodable, Sendable {
     self.init(name: work.name, unit: .seconds, images: work.images, wantedRatio, .process(work))
   }
 
+  init(_ work: DensityWork, wanted wantedRatio: Double) {
+    self.init(name: work.name, unit: .samplesPerSecond, images: work.samples, wantedRatio, .density(work))
+  }
+
   private init(name: String, unit: Unit, images: Int, _ wantedRatio: Double, _ work: Work) {
     (self.name, self.unit, self.images, self.wantedRatio, self.work) = (name, unit, images, wantedRatio, work)
   }
@@ -71,6 +78,7 @@ public struct Row: Encodable, Sendable {
     case .layer(let work): try work.prepare(machine)
     case .network(let work): try work.prepare(machine)
     case .process(let work): try work.prepare(machine)
+    case .density(let work): work.prepare(machine)
     }
   }
 }

@@ -8,14 +8,17 @@ import Torch
 public enum ReconstructionGrid {
   /// - Parameters:
   ///   - targets: `[B, C, H, W]` in [-1, 1].
-  ///   - levels: every level's chosen images, each `[B, C, H, W]`.
+  ///   - levels: every level's chosen images, each `[B, C, h, w]`; smaller ones are shown with larger pixels.
   ///     Of more than sixteen, sixteen are shown.
   ///   - codes: written beside the rows; empty for none.
   public static func draw(
     targets: Tensor, levels: [Tensor], codes: [LatentCode] = [], title: String = "", zoom: Int = 2
   ) throws -> Bitmap {
     let shown = shownLevels(of: levels.count)
-    let columns = try [targets.bitmaps()] + shown.map { try levels[$0].bitmaps() }
+    let size = (height: targets.shape[2], width: targets.shape[3])
+    let columns =
+      try [targets.bitmaps()]
+      + shown.map { try levels[$0].resizedArea(height: size.height, width: size.width).bitmaps() }
     let cells = columns[0].indices.flatMap { row in columns.map { $0[row] } }
     return try Grid(
       columns: columns.count, gap: 2, zoom: zoom, title: title, rowLabels: codes.map(\.description),

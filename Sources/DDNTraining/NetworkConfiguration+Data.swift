@@ -13,9 +13,8 @@ extension NetworkConfiguration {
       guard images.imageShape == [1, 32, 32] else {
         throw FileError(
           .invalid, path: path,
-          problem: "holds images of \(images.side) x \(images.side) \(images.channels == 1 ? "gray" : "RGB"), and the "
-            + "recurrent network takes 32 x 32 gray",
-          remedy: "make such with ddn dataset convert --resolution 32x32 --channels gray")
+          problem: "holds images of \(Self.words(images.imageShape)), and the recurrent network takes 32 x 32 gray",
+          remedy: "make such with ddn dataset convert --resolution 32x32 --channels gray, or leave --arch out")
       }
       guard configuration.isClassConditional else { return }
       guard (1...10).contains(images.classes) else {
@@ -25,6 +24,25 @@ extension NetworkConfiguration {
             ? "has no classes" : "has \(images.classes) classes, and the recurrent network knows 10",
           remedy: "leave --cond out, or choose other images")
       }
+    case .pyramid(let configuration):
+      let shape = [configuration.imageChannels, configuration.resolution, configuration.resolution]
+      guard images.imageShape == shape else {
+        throw FileError(
+          .invalid, path: path,
+          problem: "holds images of \(Self.words(images.imageShape)), and the network takes \(Self.words(shape))",
+          remedy: "make such with ddn dataset convert --resolution \(shape[1])x\(shape[1])"
+            + " --channels \(shape[0] == 1 ? "gray" : "rgb")")
+      }
+      for case .classNumber(let classes) in configuration.conditions where !(1...classes).contains(images.classes) {
+        throw FileError(
+          .invalid, path: path, problem: "has \(images.classes) classes, and the network knows \(classes)",
+          remedy: "choose the images that it was trained on")
+      }
     }
+  }
+
+  /// "32 x 32 gray".
+  private static func words(_ shape: [Int]) -> String {
+    "\(shape[1]) x \(shape[2]) \(shape[0] == 1 ? "gray" : "RGB")"
   }
 }

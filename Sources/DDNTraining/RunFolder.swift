@@ -104,4 +104,6 @@ public struct TickStatistics: Codable, Sendable, Equatable {
   public var perplexityOfLayers: [Double]
   /// Splits so far, all layers together.
   public var splits: Int
+  /// Steps of this session that changed nothing because of a gradient that was no number; nil in older files.
+  public var skippedSteps: Int?
 }

@@ -19,9 +19,11 @@ public final class Trainer {
   let dropoutGenerator: Generator
   var order: BatchOrder
   private let splitAndPrune: SplitAndPrune
-  /// `[L]` sum of losses since `takeLosses()`, and of how many steps.
+  /// `[L]` sum of losses since `takeLosses()`, and of how many batches or parts of batches.
   private var lossSums: Tensor?
-  private var lossSteps = 0
+  private var lossParts = 0
+  /// So many skipped steps in a row are no accident.
+  static let mostSkippedInARow = 20
 
   /// A trainer that has seen nothing. The seed decides the weights, the order of the images and chain dropout.
   ///
@@ -55,26 +57,14 @@ public final class Trainer {
   /// - Source: paper, Figure 3a and Algorithm 1.
   @discardableResult
   public func step() throws -> [SplitAndPrune.Event] {
-    let batch = try data.batch(order.next(options.batch))
-    let target = Target(batch.images)
-
-    // Forward: at every level each image takes the node nearest to it, or now and then a random one.
-    let chooser = ChainDropout(
-      NearestChooser(target), probability: options.chainDropout, scope: options.chainDropoutScope,
-      generator: dropoutGenerator)
-    var losses: [Tensor] = []
-    try withPrecision(options.precision ?? .float32, on: network.device) {
-      try network.run(
-        samples: options.batch, classes: network.classes > 0 ? batch.classes : nil, chooser: chooser
-      ) { output in
-        losses.append(try output.losses(to: target).mean())
-      }
-    }
-    let levelLosses = try Tensor.stack(losses)  // [L]
-
-    // Backward: the gradient of the mean over levels.
+    // Forward and backward: gradients of the batch's parts add up.
     try optimizer.clearGradients()
-    try levelLosses.mean().backward()
+    let parts = options.batch / (options.microBatch ?? options.batch)
+    for _ in 0..<parts {
+      let losses = try levelLosses(of: order.next(options.batch / parts))  // [L]
+      try (losses.mean() * (options.network.lossScale / Double(parts))).backward()
+      try addLosses(losses.detached())
+    }
 
     // Learn: Adam on all weights, then the evolution of the nodes.
     optimizer.learningRate = options.learningRate(after: images)
@@ -82,9 +72,25 @@ public final class Trainer {
     let events = try evolve()
     images += options.batch
     try average?.update(decay: options.averageDecay(after: images))
-
-    try addLosses(levelLosses.detached())
     return events
+  }
+
+  /// `[L]`, the mean loss of each level: at every level each image takes the node nearest to it, or now and then a
+  /// random one.
+  private func levelLosses(of indices: [Int]) throws -> Tensor {
+    let batch = try data.batch(indices)
+    let target = Target(batch.images)
+    let chooser = ChainDropout(
+      NearestChooser(target), probability: options.chainDropout, scope: options.chainDropoutScope,
+      generator: dropoutGenerator)
+    let condition = network.condition(classes: batch.classes, sources: batch.images, randomness: dropoutGenerator)
+    var losses: [Tensor] = []
+    try withPrecision(options.precision ?? .float32, on: network.device) {
+      try network.run(samples: indices.count, condition: condition, chooser: chooser) { output in
+        losses.append(try output.losses(to: target).mean())
+      }
+    }
+    return try Tensor.stack(losses)
   }
 
   private func evolve() throws -> [SplitAndPrune.Event] {
@@ -95,18 +101,21 @@ public final class Trainer {
 
   private func addLosses(_ levelLosses: Tensor) throws(TorchError) {
     lossSums = try lossSums.map { (sums) throws(TorchError) in try sums + levelLosses } ?? levelLosses
-    lossSteps += 1
+    lossParts += 1
   }
 
   /// The mean loss of each level since the last call; empty when there was no step.
   ///
-  /// - Throws: `TrainingError.diverged` when a loss is infinite or not a number.
+  /// - Throws: `TrainingError.diverged` when a loss is infinite or not a number, or gradients keep being so.
   public func takeLosses() throws -> [Double] {
     guard let lossSums else { return [] }
-    let losses = try lossSums.array(Double.self).map { $0 / Double(lossSteps) }
+    guard try optimizer.skippedSteps().inARow < Self.mostSkippedInARow else {
+      throw TrainingError.diverged(images: images)
+    }
+    let losses = try lossSums.array(Double.self).map { $0 / Double(lossParts) }
     guard losses.allSatisfy(\.isFinite) else { throw TrainingError.diverged(images: images) }
     self.lossSums = nil
-    lossSteps = 0
+    lossParts = 0
     return losses
   }
 
@@ -129,7 +138,7 @@ public enum TrainingError: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .diverged(let images):
-      "the loss is no longer a number after \(images) images; start again with a lower learning rate (--lr)"
+      "the loss or its gradient is no longer a number after \(images) images; start again with a lower learning rate (--lr)"
     case .interrupted(let images, let folder):
       "interrupted after \(images) images; everything is saved in \(folder), continue with --resume \(folder)"
     }

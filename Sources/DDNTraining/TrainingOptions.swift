@@ -18,7 +18,11 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   public var images: Int
   /// Images a step.
   public var batch: Int
+  /// Images that are in memory at once; a step goes through its batch in equal parts. Nil for the whole batch.
+  public var microBatch: Int?
   public var learningRate: Double
+  /// Over this many images at the beginning the learning rate rises from zero in a straight line; nil for none.
+  public var rampImages: Int?
   /// Over this many images at the end the learning rate falls to zero in a straight line.
   public var cooldownImages: Int
   /// Half-life of the moving average of the weights, in images; 0 for none.
@@ -65,9 +69,15 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     if let objection = network.objection { return objection }
     if images < 1 { return "the duration must be at least one image, not \(images)" }
     if !(1...1_000_000).contains(batch) { return "a batch of \(batch) images is not within 1...1000000" }
+    if let microBatch, microBatch < 1 || batch % microBatch != 0 {
+      return "a batch of \(batch) images does not divide into parts of \(microBatch)"
+    }
     if !(learningRate > 0 && learningRate.isFinite) { return "the learning rate must be above 0, not \(learningRate)" }
     if !(0...images).contains(cooldownImages) {
       return "a cooldown of \(cooldownImages) images is not within the duration"
+    }
+    if let rampImages, !(0...images).contains(rampImages) {
+      return "a learning-rate ramp of \(rampImages) images is not within the duration"
     }
     if !(averageHalfLifeImages >= 0 && averageHalfLifeImages.isFinite) {
       return "the moving average's half-life must be 0 or more images, not \(averageHalfLifeImages)"
@@ -89,8 +99,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
 
   /// The learning rate after `seen` images.
   func learningRate(after seen: Int) -> Double {
-    let left = Double(max(images - seen, 0))
-    return cooldownImages > 0 ? learningRate * min(1, left / Double(cooldownImages)) : learningRate
+    func share(_ part: Int, _ whole: Int) -> Double { whole > 0 ? min(1, Double(part) / Double(whole)) : 1 }
+    return learningRate * share(seen + batch, rampImages ?? 0) * share(max(images - seen, 0), cooldownImages)
   }
 
   /// How much of the moving average stays at a step after `seen` images; it follows faster in the beginning.
@@ -119,10 +129,20 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     cacheBytes: Int = ImageDataset.defaultCacheBytes, progress: (_ done: Int, _ count: Int) -> Void = { _, _ in }
   ) throws -> ImageDataset {
     let resize = DigitDataset.Resize(rawValue: resize)!  // An objection otherwise.
-    guard let dataFolder else { return ImageDataset(try Self.shippedDigits(resize: resize).seen) }
-    let source = try openImages(URL(fileURLWithPath: dataFolder), resize: resize)
-    let images = try ImageDataset(source, cacheBytes: cacheBytes) { progress($0, source.count) }
-    try network.check(images, path: dataFolder)
+    let images = try Self.loadImages(dataFolder, resize: resize, cacheBytes: cacheBytes, progress: progress)
+    try network.check(images, path: dataFolder ?? images.name)
     return images
+  }
+
+  /// The images of a folder or file, or without one those that are part of the program.
+  ///
+  /// - Throws: `FileError` when they are missing or damaged.
+  public static func loadImages(
+    _ path: String?, resize: DigitDataset.Resize, cacheBytes: Int = ImageDataset.defaultCacheBytes,
+    progress: (_ done: Int, _ count: Int) -> Void = { _, _ in }
+  ) throws -> ImageDataset {
+    guard let path else { return ImageDataset(try shippedDigits(resize: resize).seen) }
+    let source = try openImages(URL(fileURLWithPath: path), resize: resize)
+    return try ImageDataset(source, cacheBytes: cacheBytes) { progress($0, source.count) }
   }
 }

@@ -57,7 +57,7 @@ public final class TrainingRun {
   ///   refuses; what was saved before stays.
   public func run(shouldStop: () -> Bool = { false }, report: (Event) throws -> Void = { _ in }) throws {
     let options = trainer.options
-    trainer.data.follow(trainer.order, batch: options.batch)
+    trainer.data.follow(trainer.order, batch: options.microBatch ?? options.batch)
     var clock = Stopwatch()
     var (tickSeconds, tickStart) = (0.0, trainer.images)
     while trainer.images < options.images {
@@ -91,7 +91,8 @@ public final class TrainingRun {
       images: trainer.images, elapsedSeconds: elapsedSeconds, imagesPerSecond: imagesPerSecond,
       learningRate: trainer.optimizer.learningRate, loss: lastLosses.reduce(0, +) / Double(lastLosses.count),
       lossOfLevels: lastLosses, perplexityOfLayers: trainer.perplexities,
-      splits: trainer.network.layers.reduce(0) { $0 + $1.layer.statistics.splitImages.count })
+      splits: trainer.network.layers.reduce(0) { $0 + $1.layer.statistics.splitImages.count },
+      skippedSteps: try trainer.optimizer.skippedSteps().all)
   }
 
   private func save() throws {

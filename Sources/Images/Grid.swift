@@ -1,4 +1,4 @@
-/// Draws pictures of one size in rows and columns, with a title and labels where they are given.
+/// Draws pictures of one size in rows and columns, with a title, labels and captions where they are given.
 ///
 /// The first picture is at the top left, the second to its right. All are surrounded by `gap` pixels of background.
 /// Columns and rows grow where their labels need more room than the pictures; a last row may be short.
@@ -17,12 +17,14 @@ public struct Grid: Sendable {
   public var rowLabels: [String]
   /// One for each column, above it; or none.
   public var columnLabels: [String]
+  /// One for each picture, under it; or none.
+  public var captions: [String]
   /// The font's size in pixels.
   public var textSize: Int
 
   public init(
     columns: Int, gap: Int = 2, background: UInt8 = 255, zoom: Int = 1, title: String = "", rowLabels: [String] = [],
-    columnLabels: [String] = [], textSize: Int = 14
+    columnLabels: [String] = [], captions: [String] = [], textSize: Int = 14
   ) {
     precondition(columns >= 1, "a grid of \(columns) columns holds nothing")
     precondition(gap >= 0, "a gap of \(gap) pixels is less than none")
@@ -35,13 +37,14 @@ public struct Grid: Sendable {
     self.title = title
     self.rowLabels = rowLabels
     self.columnLabels = columnLabels
+    self.captions = captions
     self.textSize = textSize
   }
 
   /// Draws the grid: gray when all pictures are, RGB otherwise.
   ///
   /// - Throws: `ImageError` when there are no pictures, their sizes differ, the number of labels is not the number of
-  ///   rows or columns, the grid would be larger than `PNG.decode` reads, or there are labels and no font is installed.
+  ///   rows, columns or pictures, the grid would be larger than `PNG.decode` reads, or there are labels and no font is installed.
   public func draw(_ images: [Bitmap]) throws(ImageError) -> Bitmap {
     let layout = try Layout(self, images)
     let channels = images.contains { $0.channels == 3 } ? 3 : 1
@@ -53,6 +56,10 @@ public struct Grid: Sendable {
       canvas.paste(
         zoomed, x: layout.left(ofColumn: column, width: zoomed.width),
         y: layout.top(ofRow: row, height: zoomed.height))
+      guard layout.captions.lines.indices.contains(index) else { continue }
+      draw(
+        layout.captions, index, onto: &canvas,
+        x: layout.left(ofColumn: column, width: layout.captions.lines[index].width), y: layout.captionTop(ofRow: row))
     }
     draw(layout.title, 0, onto: &canvas, x: layout.margin, y: layout.margin)
     for (column, line) in layout.columnLabels.lines.enumerated() {
@@ -102,6 +109,7 @@ private struct Layout {
   let title: Labels
   let rowLabels: Labels
   let columnLabels: Labels
+  let captions: Labels
 
   let width: Int
   let height: Int
@@ -112,6 +120,8 @@ private struct Layout {
   private let firstRow: Int
   private let cellWidth: Int
   private let cellHeight: Int
+  /// What a caption takes below a picture, space between them included.
+  private let captionHeight: Int
   private let gap: Int
 
   init(_ grid: Grid, _ images: [Bitmap]) throws(ImageError) {
@@ -126,21 +136,24 @@ private struct Layout {
     let rows = (images.count + grid.columns - 1) / grid.columns
     try Self.check(grid.rowLabels, against: rows, named: "row")
     try Self.check(grid.columnLabels, against: grid.columns, named: "column")
+    try Self.check(grid.captions, against: images.count, named: "picture")
 
     gap = grid.gap
     title = try Labels(grid.title.isEmpty ? [] : [grid.title], size: grid.textSize)
     rowLabels = try Labels(grid.rowLabels, size: grid.textSize)
     columnLabels = try Labels(grid.columnLabels, size: grid.textSize)
+    captions = try Labels(grid.captions, size: grid.textSize)
     let spacing = max(grid.gap, grid.textSize / 2)
-    margin = [title, rowLabels, columnLabels].allSatisfy { $0.height == 0 } ? grid.gap : spacing
+    captionHeight = captions.height == 0 ? 0 : captions.height + spacing
+    margin = [title, rowLabels, columnLabels, captions].allSatisfy { $0.height == 0 } ? grid.gap : spacing
 
-    cellWidth = max(first.width * grid.zoom, columnLabels.width)
+    cellWidth = max(first.width * grid.zoom, columnLabels.width, captions.width)
     cellHeight = max(first.height * grid.zoom, rowLabels.height)
     columnLabelTop = margin + (title.height == 0 ? 0 : title.height + spacing)
     firstRow = columnLabelTop + (columnLabels.height == 0 ? 0 : columnLabels.height + spacing)
     firstColumn = margin + (rowLabels.width == 0 ? 0 : rowLabels.width + spacing)
     width = max(firstColumn + grid.columns * (cellWidth + gap) - gap, margin + title.width) + margin
-    height = firstRow + rows * (cellHeight + gap) - gap + margin
+    height = firstRow + rows * (cellHeight + captionHeight + gap) - gap + margin
     guard width <= Vips.maxSide, height <= Vips.maxSide, width * height <= Vips.maxPixels else {
       throw ImageError(
         problem: "a grid of \(width) x \(height) is too large (\(Vips.maxSide) on a side, \(Vips.maxPixels) in all)",
@@ -163,6 +176,11 @@ private struct Layout {
 
   /// The top edge of something of `height` in the middle of a row.
   func top(ofRow row: Int, height: Int) -> Int {
-    firstRow + row * (cellHeight + gap) + (cellHeight - height) / 2
+    firstRow + row * (cellHeight + captionHeight + gap) + (cellHeight - height) / 2
+  }
+
+  /// The top edge of a row's captions.
+  func captionTop(ofRow row: Int) -> Int {
+    firstRow + row * (cellHeight + captionHeight + gap) + cellHeight + captionHeight - captions.height
   }
 }

@@ -19,7 +19,9 @@ struct Ddn: ParsableCommand {
       Try it: ddn demo
       """,
     version: "0.1.0",
-    subcommands: [Demo.self, Train.self, Generate.self, Reconstruct.self, Dataset.self, Info.self, Bench.self])
+    subcommands: [
+      Demo.self, Train.self, Generate.self, Reconstruct.self, Dataset.self, Info.self, Toy.self, Bench.self,
+    ])
 
   static func main() {
     // A reader that goes away, as in `ddn info | head`, ends the command quietly; a file too large is an error.
@@ -43,6 +45,7 @@ struct Ddn: ParsableCommand {
     case let error as FileError:
       return fail(error.description, [.missing: 66, .invalid: 65, .failed: 1][error.kind]!)
     case let error as LatentCodeError: return fail(error.description, 65)
+    case let error as ConditionError: return fail(error.description, 65)
     case let error as ImageError: return fail(error.description, 1)
     case let error as TorchError: return fail(error.description, 1)
     case let error as TrainingError:

@@ -17,6 +17,8 @@ extension CommandTests {
         "train --resume . --outdir x", "reconstruct --data x a.png", "reconstruct --count 3 a.png",
         "generate --seeds 0-18446744073709551615", "generate --batch 0", "reconstruct --count 0",
         "reconstruct --rows 0",
+        "info --resolution 33", "info --resolution -1", "info --resolution 8 --start-size 16", "info --max-outputk 1",
+        "info --network mnist --gray", "info --blockn-times nan", "info --cbase 0", "info --cmax 7",
         "train --cache -1", "train --cache many", "train --resume . --xflip", "dataset paint", "dataset convert a",
         "dataset convert a b.zip --resolution 64", "dataset convert a b.zip --resolution 48x48",
         "dataset convert a b.zip --resolution 64x32", "dataset convert a b.zip --resolution 0x0",

@@ -24,6 +24,20 @@ extension CommandTests {
         "reconstruct",
         ["--network", "--data", "--resize", "--count", "--rows", "--outdir", "--batch"] + machine
       ),
+      (
+        "toy",
+        [
+          "--densities", "--image", "--bins", "--nodes", "--samples", "--batch", "--distance", "--split", "--fresh",
+          "--seed", "--outdir", "--json", "--frames", "-n, --dry-run", "--help",
+        ]
+      ),
+      (
+        "info",
+        [
+          "--network", "--resolution", "--gray", "--max-outputk", "--max-blockn", "--blockn-times", "--start-size",
+          "--cbase", "--cmax", "--help",
+        ]
+      ),
       ("dataset", ["--help"]),
       (
         "dataset convert",
@@ -34,7 +48,6 @@ extension CommandTests {
       ),
       ("dataset fetch", ["--outdir", "--url", "--help"]),
       ("dataset inspect", ["--split", "--sheet", "--help"]),
-      ("info", ["--network", "--help"]),
       ("bench", ["--rows", "--rounds", "--list", "--row", "--serve", "--precision"] + machine),
     ]
 
@@ -82,6 +95,16 @@ extension CommandTests {
       #expect(network["nodes"] as? Int == 8)
       #expect(lines.last?.contains("runs/00000-mnist-test-try on ") == true)
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+    }
+
+    @Test("info prints the levels of a pyramid that is not trained yet") func levels() async throws {
+      let result = try await Command.run(["info", "--resolution", "4", "--gray", "--max-blockn", "2", "--cmax", "8"])
+      #expect(result.exitCode == 0 && result.errors.isEmpty)
+      let lines = result.output.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
+      #expect(lines[0] == "network pyramid of 5 levels, 16 nodes, 4x4 gray")
+      #expect(lines[1] == "level block size channels K bits parameters Mflop")
+      #expect(lines[2] == "1 1x1_0 1x1 8 16 4.0 1264 0.0" && lines[3].hasPrefix("2 2x2_0_up 2x2 8 16 8.0 1336 "))
+      #expect(lines[7].hasPrefix("all 20.0 6464 "))
     }
 
     @Test("info describes a trained model") func info() async throws {

@@ -34,6 +34,17 @@ import Torch
     #expect(plain.pixels.filter { $0 == 0 }.count >= 2 * 16)
   }
 
+  @Test("Levels with fewer pixels are shown as large as the target, every pixel repeated")
+  func smallLevels() throws {
+    let target = try Tensor.full([1, 1, 4, 4], -1)
+    let small = try Tensor([-1, 1, 1, -1] as [Float], shape: [1, 1, 2, 2])
+    let repeated = [[-1, -1, 1, 1], [-1, -1, 1, 1], [1, 1, -1, -1], [1, 1, -1, -1]].flatMap { $0 as [Float] }
+    let large = try Tensor(repeated, shape: [1, 1, 4, 4])
+    #expect(
+      try ReconstructionGrid.draw(targets: target, levels: [small], zoom: 1)
+        == ReconstructionGrid.draw(targets: target, levels: [large], zoom: 1))
+  }
+
   @Test("Of many levels sixteen are shown, the first and the last among them")
   func manyLevels() throws {
     let image = try Tensor.full([1, 1, 4, 4], 1)

@@ -74,7 +74,9 @@ extension SafetensorsFile {
 extension LevelOutput {
   /// How far the images of this level are from the golden ones.
   func deviation(in file: SafetensorsFile) throws -> Double {
-    let number = level < 10 ? "0\(level)" : "\(level)"
-    return try file.deviation(of: imagesPerSample(), from: "L\(number).predict")
+    try file.deviation(of: imagesPerSample(), from: goldenName("predict"))
   }
+
+  /// What golden files call a tensor of this level.
+  func goldenName(_ tensor: String) -> String { (level < 10 ? "L0" : "L") + "\(level).\(tensor)" }
 }

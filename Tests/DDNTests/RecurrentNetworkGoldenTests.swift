@@ -39,7 +39,8 @@ struct RecurrentNetworkGoldenTests {
     let file = try run.file("eval")
     let target = Target(try file.input("in.target"))
     let outputs = try run.network.outputs(
-      samples: target.images.shape[0], classes: file.indices("in.classi"), chooser: NearestChooser(target))
+      samples: target.images.shape[0], condition: Condition(classes: file.indices("in.classi")),
+      chooser: NearestChooser(target))
     #expect(outputs.count == run.network.configuration.levels)
     #expect(try outputs.flatMap { try $0.codes.array(Int.self) } == file.integers("idx_ks"))
     for output in outputs {
@@ -65,7 +66,7 @@ struct RecurrentNetworkGoldenTests {
     let file = try run.file("decode")
     let codes = try file.codes("in.codes")
     let outputs = try run.network.outputs(
-      samples: codes[0].count, classes: file.indices("in.classi"), chooser: GivenChooser(codes))
+      samples: codes[0].count, condition: Condition(classes: file.indices("in.classi")), chooser: GivenChooser(codes))
     for output in outputs {
       #expect(try output.deviation(in: file) <= run.imageTolerance, "level \(output.level)")
     }
@@ -73,7 +74,7 @@ struct RecurrentNetworkGoldenTests {
     #expect(try file.deviation(of: last.paths.perSample(last.features), from: "feat_last") <= run.imageTolerance)
 
     let single = try run.network.run(
-      samples: 1, classes: nil, chooser: GivenChooser(file.codes("single.in.codes"))
+      samples: 1, condition: .none, chooser: GivenChooser(file.codes("single.in.codes"))
     ) { _ in }
     #expect(try file.deviation(of: single.imagesPerSample(), from: "single.predict") <= run.imageTolerance)
   }
@@ -85,7 +86,8 @@ struct RecurrentNetworkGoldenTests {
     let target = Target(try file.input("in.target"))
     run.network.setMode(.training)
     let outputs = try run.network.outputs(
-      samples: target.images.shape[0], classes: file.indices("in.classi"), chooser: NearestChooser(target))
+      samples: target.images.shape[0], condition: Condition(classes: file.indices("in.classi")),
+      chooser: NearestChooser(target))
     let losses = try Tensor.stack(outputs.map { try $0.losses(to: target).mean() })  // [L]
     let loss = try losses.mean()
     #expect(try file.deviation(of: losses, from: "losses") <= Tolerance.loss)

@@ -28,11 +28,12 @@ struct SharedPathsTests {
     let (network, targets) = (try Self.network(), try Self.targets())
     let numbers = try Self.classNumbers(isConditional)
     let together = try network.outputs(
-      samples: Self.samples, classes: numbers, chooser: NearestChooser(Target(targets)))
+      samples: Self.samples, condition: Condition(classes: numbers), chooser: NearestChooser(Target(targets)))
     for sample in 0..<Self.samples {
       let range = sample..<sample + 1
       let alone = try network.outputs(
-        samples: 1, classes: numbers?.slice(0, range), chooser: NearestChooser(Target(targets.slice(0, range))))
+        samples: 1, condition: Condition(classes: numbers?.slice(0, range)),
+        chooser: NearestChooser(Target(targets.slice(0, range))))
       for (batch, single) in zip(together, alone) {
         let comment: Comment = "image \(sample), level \(batch.level)"
         #expect(try batch.codes.array(Int.self)[sample] == single.codes.array(Int.self)[0], comment)
@@ -51,7 +52,7 @@ struct SharedPathsTests {
       let classes = isConditional ? try Tensor((0..<samples).map { $0 % 10 }, shape: [samples]) : nil
       var possible = isConditional ? min(10, samples) : 1
       let outputs = try network.outputs(
-        samples: samples, classes: classes, chooser: RandomChooser(Generator(seed: 4)))
+        samples: samples, condition: Condition(classes: classes), chooser: RandomChooser(Generator(seed: 4)))
       for output in outputs {
         possible *= 4
         let rows = output.images.shape[0]
@@ -76,7 +77,7 @@ struct SharedPathsTests {
     for (isConditional, rows) in [(false, 1), (true, 4)] {
       let counter = RowCounter()
       _ = try network.outputs(
-        samples: Self.samples, classes: Self.classNumbers(isConditional), chooser: counter)
+        samples: Self.samples, condition: Condition(classes: Self.classNumbers(isConditional)), chooser: counter)
       #expect(counter.rows == [rows, rows, rows])
     }
   }

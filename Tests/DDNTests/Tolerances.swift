@@ -21,4 +21,14 @@ enum Tolerance {
   /// A weight after twenty steps of Adam, absolute; stated as 3.4e-5. Adam divides by the gradient and so enlarges what
   /// is near zero: ours is 8.5e-5 for one tensor under AVX2. Weights move by up to 2e-2 in these steps.
   static let trainedWeight = 2 * 8.5e-5
+
+  /// A residual block, forward and backward; stated as 5e-7.
+  static let block = 2 * 5e-7
+  /// Images, features and distances of the pyramid network; stated as 1.5e-6. Ours are up to 3.3e-6, in what the
+  /// last of thirteen levels leaks.
+  static let pyramid = 2 * 3.3e-6
+  /// The worst gradient of a parameter of it; stated as 1.1e-5.
+  static let pyramidGradient = 2 * 1.1e-5
+  /// Losses of it; stated as 2.3e-7.
+  static let pyramidLoss = 2 * 2.3e-7
 }

@@ -72,6 +72,58 @@ import Torch
     }
   }
 
+  @Test("a batch in parts teaches what the whole batch does") func microBatches() throws {
+    let whole = try SmallTraining.trainer()
+    var options = SmallTraining.options()
+    options.microBatch = options.batch / 4
+    // Chain dropout draws for each part anew.
+    options.chainDropout = 0
+    let parts = try SmallTraining.trainer(options)
+    var wholeOptions = SmallTraining.options()
+    wholeOptions.chainDropout = 0
+    let plain = try SmallTraining.trainer(wholeOptions)
+    for trainer in [plain, parts] { try trainer.step() }
+    let (first, second) = (try TrainerState(plain), try TrainerState(parts))
+    #expect(plain.images == parts.images && whole.images == 0)
+    for (a, b) in zip(try plain.takeLosses(), try parts.takeLosses()) { #expect(abs(a - b) < 1e-5 * a) }
+    let moments = plain.network.namedParameters().filter { $0.parameter.isTrainable && !$0.name.contains("imageShift") }
+    for (name, _) in moments {
+      let (mean, other) = (plain.optimizer.moments(of: name)!.mean, parts.optimizer.moments(of: name)!.mean)
+      let scale = try mean.absolute().sum().item()
+      #expect(try (mean - other).absolute().sum().item() <= 1e-3 * scale + 1e-12, "\(name)")
+    }
+    #expect(first.tensors.keys.sorted() == second.tensors.keys.sorted())
+  }
+
+  @Test("the learning rate rises over the ramp and falls over the cooldown") func learningRates() {
+    var options = SmallTraining.options(images: 1000)
+    (options.batch, options.rampImages, options.cooldownImages, options.learningRate) = (10, 100, 200, 1)
+    #expect(options.learningRate(after: 0) == 0.1)
+    #expect(options.learningRate(after: 40) == 0.5)
+    #expect(options.learningRate(after: 90) == 1 && options.learningRate(after: 800) == 1)
+    #expect(options.learningRate(after: 900) == 0.5)
+  }
+
+  @Test("a step with a gradient that is no number changes nothing and is counted; many in a row stop training")
+  func skippedSteps() throws {
+    let trainer = try SmallTraining.trainer()
+    try trainer.step()
+    let before = try TrainerState(trainer)
+    let parameter = trainer.network.namedParameters().first { $0.parameter.isTrainable }!.parameter.tensor
+    for count in 1...Trainer.mostSkippedInARow {
+      try trainer.optimizer.clearGradients()
+      try (parameter.sum() * .infinity).backward()
+      try trainer.optimizer.step()
+      #expect(try trainer.optimizer.skippedSteps() == (count, count))
+    }
+    let changed = try before.differences(from: TrainerState(trainer))
+    #expect(changed.filter { $0.hasPrefix("weights/") || $0.hasPrefix("adam/") } == [])
+    #expect(throws: TrainingError.self) { try trainer.takeLosses() }
+    try trainer.step()
+    #expect(try trainer.optimizer.skippedSteps() == (Trainer.mostSkippedInARow, 0))
+    #expect(try trainer.takeLosses().allSatisfy(\.isFinite))
+  }
+
   @Test("weights that are no numbers are never saved") func brokenWeights() throws {
     let trainer = try SmallTraining.trainer()
     try trainer.checkWeights()

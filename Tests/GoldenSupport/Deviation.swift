@@ -43,4 +43,12 @@ extension Golden {
     return files.filter { $0.pathExtension == "safetensors" }.map { $0.deletingPathExtension().lastPathComponent }
       .sorted()
   }
+
+  /// The folders in a folder, in order.
+  public static func folders(in folder: String) -> [String] {
+    let keys: Set<URLResourceKey> = [.isDirectoryKey]
+    let all =
+      (try? FileManager.default.contentsOfDirectory(at: url(folder), includingPropertiesForKeys: Array(keys))) ?? []
+    return all.filter { (try? $0.resourceValues(forKeys: keys).isDirectory) == true }.map(\.lastPathComponent).sorted()
+  }
 }

@@ -33,6 +33,21 @@ struct GridTests {
     }
   }
 
+  @Test("Captions stand under their pictures, and make room in every row")
+  func captions() throws {
+    let tiles = (0..<4).map { _ in Self.tile(200, width: 40, height: 10) }
+    let plain = try Grid(columns: 2, gap: 2, textSize: 12).draw(tiles)
+    let titled = try Grid(columns: 2, gap: 2, captions: ["a", "b", "c", "d"], textSize: 12).draw(tiles)
+    let room = (titled.height - plain.height) / 2
+    #expect(room > 8 && titled.width > plain.width)
+    // Ink is nowhere but below the pictures.
+    let inked = (0..<titled.height).filter { y in (0..<titled.width).contains { Self.shade(titled, $0, y) < 100 } }
+    let pictured = (0..<titled.height).filter { y in (0..<titled.width).contains { Self.shade(titled, $0, y) == 200 } }
+    #expect(!inked.isEmpty)
+    #expect(inked.allSatisfy { $0 > pictured[9] })
+    #expect(throws: ImageError.self) { try Grid(columns: 2, captions: ["a"]).draw(tiles) }
+  }
+
   @Test("Without a gap, pictures touch")
   func noGap() throws {
     let grid = try Grid(columns: 2, gap: 0).draw([Self.tile(1), Self.tile(2)])

@@ -70,7 +70,14 @@ extension Collection<LatentCode> {
 extension [LevelOutput] {
   /// The codes that a run has chosen, one for each image of the batch.
   public func latentCodes(nodesOfLevels: [Int]) throws -> [LatentCode] {
-    let levels = try map { try $0.codes.array(Int.self) }  // [L][B]
+    try map(\.codes).latentCodes(nodesOfLevels: nodesOfLevels)
+  }
+}
+
+extension [Tensor] {
+  /// For each level a `[B]` tensor of choices, as one code for each image of the batch.
+  func latentCodes(nodesOfLevels: [Int]) throws -> [LatentCode] {
+    let levels = try map { try $0.array(Int.self) }  // [L][B]
     return try (levels.first?.indices ?? 0..<0).map { sample in
       try LatentCode(levels.map { $0[sample] }, nodesOfLevels: nodesOfLevels)
     }

@@ -14,17 +14,24 @@ public struct Reconstruction {
   /// - Parameters:
   ///   - target: `[B, C, H, W]` in [-1, 1], on the network's device.
   ///   - classes: `[B]` int64; nil for no class.
-  public init(of target: Tensor, by network: any DiscreteDistributionNetwork, classes: Tensor? = nil) throws {
+  ///   - sources: `[B, C, H, W]` in [-1, 1], what a condition on images is taken from; nil for the target itself.
+  public init(
+    of target: Tensor, by network: any DiscreteDistributionNetwork, classes: Tensor? = nil, sources: Tensor? = nil
+  ) throws {
     let goal = Target(target)
-    (codes, levels, errors) = try withoutGradients {
-      let outputs = try network.outputs(
-        samples: target.shape[0], classes: network.classes > 0 ? classes : nil, chooser: NearestChooser(goal))
-      return (
-        try outputs.latentCodes(nodesOfLevels: network.nodesOfLevels),
-        try outputs.map { try $0.imagesPerSample() },
-        try outputs.map { try $0.losses(to: goal).array() }
-      )
+    let condition = network.condition(classes: classes, sources: sources ?? target)
+    var (choices, images, losses): ([Tensor], [Tensor], [Tensor]) = ([], [], [])
+    try withoutGradients {
+      // Levels are not kept whole: their features are many times as large as their images.
+      try network.run(samples: target.shape[0], condition: condition, chooser: NearestChooser(goal)) { output in
+        choices.append(output.codes)
+        images.append(try output.imagesPerSample())
+        losses.append(try output.losses(to: goal))
+      }
     }
+    codes = try choices.latentCodes(nodesOfLevels: network.nodesOfLevels)
+    levels = images
+    errors = try losses.map { try $0.array() }
   }
 }
 
@@ -34,8 +41,10 @@ extension DiscreteDistributionNetwork {
   /// - Parameters:
   ///   - codes: at least one, each with a choice for every level.
   ///   - classes: one for each code, for a network that knows classes; nil for no class.
-  /// - Throws: `LatentCodeError` when a code or a class does not fit the network; `TorchError`.
-  public func decode(_ codes: [LatentCode], classes: [Int]? = nil) throws -> Tensor {
+  ///   - sources: `[B, C, H, W]` in [-1, 1], what a condition on images is taken from.
+  /// - Throws: `LatentCodeError` when a code or a class does not fit the network; `ConditionError` when it needs images
+  ///   and is given none, or others; `TorchError`.
+  public func decode(_ codes: [LatentCode], classes: [Int]? = nil, sources: Tensor? = nil) throws -> Tensor {
     let levels = nodesOfLevels
     guard !codes.isEmpty else { throw LatentCodeError("there are no codes to decode") }
     for code in codes {
@@ -50,7 +59,8 @@ extension DiscreteDistributionNetwork {
     return try withoutGradients {
       let classTensor = try classes.map { try Tensor($0, shape: [codes.count]).to(device) }
       return try run(
-        samples: codes.count, classes: classTensor, chooser: GivenChooser(codes.tensors(on: device)), observe: { _ in }
+        samples: codes.count, condition: condition(classes: classTensor, sources: sources),
+        chooser: GivenChooser(codes.tensors(on: device)), observe: { _ in }
       ).imagesPerSample()
     }
   }

@@ -5,18 +5,23 @@ import Torch
 /// Which network, with all its choices: what a weights file carries to be self-contained.
 public enum NetworkConfiguration: Codable, Sendable, Equatable {
   case recurrent(RecurrentNetwork.Configuration)
+  case pyramid(PyramidNetwork.Configuration)
 
-  private enum Kind: String, CodingKey { case recurrent }
+  private enum Kind: String, CodingKey { case recurrent, pyramid }
 
   public init(from decoder: any Decoder) throws {
-    self = .recurrent(
-      try decoder.container(keyedBy: Kind.self).decode(RecurrentNetwork.Configuration.self, forKey: .recurrent))
+    let container = try decoder.container(keyedBy: Kind.self)
+    self =
+      container.contains(.pyramid)
+      ? .pyramid(try container.decode(PyramidNetwork.Configuration.self, forKey: .pyramid))
+      : .recurrent(try container.decode(RecurrentNetwork.Configuration.self, forKey: .recurrent))
   }
 
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Kind.self)
     switch self {
     case .recurrent(let configuration): try container.encode(configuration, forKey: .recurrent)
+    case .pyramid(let configuration): try container.encode(configuration, forKey: .pyramid)
     }
   }
 
@@ -24,13 +29,25 @@ public enum NetworkConfiguration: Codable, Sendable, Equatable {
   public var objection: String? {
     switch self {
     case .recurrent(let configuration): configuration.objection
+    case .pyramid(let configuration): configuration.objection
     }
   }
 
-  /// A number that the network's parameters are more than.
+  /// A number that the network's parameters are not fewer than.
   var fewestParameters: Int {
     switch self {
     case .recurrent(let configuration): configuration.fewestParameters
+    case .pyramid(let configuration): configuration.fewestParameters
+    }
+  }
+
+  /// What the original program multiplies the mean loss by. Adam's steps do not depend on it but for its epsilon, beside
+  /// which gradients of a pyramid's mean loss are small.
+  public var lossScale: Double {
+    switch self {
+    case .recurrent: 1
+    case .pyramid(let configuration):
+      Double(configuration.imageChannels * configuration.resolution * configuration.resolution)
     }
   }
 
@@ -38,6 +55,7 @@ public enum NetworkConfiguration: Codable, Sendable, Equatable {
   public func makeNetwork(generator: Generator) throws(TorchError) -> any DiscreteDistributionNetwork {
     switch self {
     case .recurrent(let configuration): try RecurrentNetwork(configuration, generator: generator)
+    case .pyramid(let configuration): try PyramidNetwork(configuration, generator: generator)
     }
   }
 }
@@ -144,21 +162,28 @@ public struct Model {
 }
 
 extension NetworkConfiguration {
-  /// Whether weights of one fit the other: only the number of levels that share weights may differ.
+  /// Whether weights of one fit the other: only the number of levels that share weights, and conditions, which have
+  /// none, may differ.
   public func hasSameWeights(as other: NetworkConfiguration) -> Bool {
     switch (self, other) {
     case (.recurrent(var mine), .recurrent(let theirs)):
       mine.repeats = theirs.repeats
       return mine == theirs
+    case (.pyramid(var mine), .pyramid(let theirs)):
+      mine.conditions = theirs.conditions
+      return mine == theirs
+    default: return false
     }
   }
 
-  /// A few words for people: "64 nodes x 10 levels, width 8".
+  /// A few words for people: "64 nodes x 10 levels, width 8", "pyramid of 63 levels, 64 nodes, 32x32 colour".
   public var summary: String {
     switch self {
     case .recurrent(let configuration):
       "\(configuration.nodes) nodes x \(configuration.levels) levels, width \(configuration.baseWidth)"
         + (configuration.isClassConditional ? ", class-conditional" : "")
+    case .pyramid(let configuration):
+      configuration.summary
     }
   }
 }

@@ -8,29 +8,46 @@ public protocol DiscreteDistributionNetwork: Module {
   var nodesOfLevels: [Int] { get }
   /// Channels, height and width of the final image.
   var imageShape: [Int] { get }
-  /// How many classes the network can be told about; 0 when it takes none.
-  var classes: Int { get }
+  /// What the network can be told about the images.
+  var conditions: [ConditionKind] { get }
 
   /// Runs all levels.
   ///
   /// - Parameters:
   ///   - samples: images in the batch, B.
-  ///   - classes: `[B]` int64 class of every image; nil for no class.
+  ///   - condition: what is known of the images.
   ///   - chooser: who chooses at each level.
   ///   - observe: sees every level's output as it is made.
   /// - Returns: the last level's output.
+  /// - Throws: `ConditionError` when the condition lacks what the network needs; what the chooser and `observe` throw;
+  ///   `TorchError`.
   @discardableResult
   func run(
-    samples: Int, classes: Tensor?, chooser: any Chooser, observe: (LevelOutput) throws -> Void
+    samples: Int, condition: Condition, chooser: any Chooser, observe: (LevelOutput) throws -> Void
   ) throws -> LevelOutput
 }
 
 extension DiscreteDistributionNetwork {
   /// All levels' outputs.
-  public func outputs(samples: Int, classes: Tensor? = nil, chooser: any Chooser) throws -> [LevelOutput] {
+  public func outputs(samples: Int, condition: Condition = .none, chooser: any Chooser) throws -> [LevelOutput] {
     var outputs: [LevelOutput] = []
-    try run(samples: samples, classes: classes, chooser: chooser) { outputs.append($0) }
+    try run(samples: samples, condition: condition, chooser: chooser) { outputs.append($0) }
     return outputs
+  }
+
+  /// How many classes the network can be told about; 0 when it takes none.
+  public var classes: Int { conditions.classes }
+
+  /// The part of what is known that this network can be told.
+  ///
+  /// - Parameters:
+  ///   - classes: `[B]` int64.
+  ///   - sources: `[B, C, H, W]` in [-1, 1], the images that a condition is taken from.
+  ///   - randomness: where training draws what is arbitrary about a condition; nil for none of that.
+  public func condition(classes: Tensor?, sources: Tensor?, randomness: Generator? = nil) -> Condition {
+    Condition(
+      classes: self.classes > 0 ? classes : nil,
+      sources: conditions.contains(where: \.needsImages) ? sources : nil, randomness: randomness)
   }
 
   public var device: Device { layers[0].layer.weight.tensor.device }

@@ -1,4 +1,4 @@
-/// The names that the original program gives to the parameters of its MNIST network.
+/// The names that the original program gives to the parameters of its MNIST network and of its pyramid.
 ///
 /// Ours say what a part does; this table is for weights made by the original, and for its golden numbers.
 public enum OriginalNames {
@@ -27,5 +27,23 @@ public enum OriginalNames {
     guard path.count >= 3, path[0] == "stacks", let part = parts.first(where: { $0.0 == path[2] }) else { return nil }
     let rest = path[3...].map { steps[$0] ?? $0 }.filter { !$0.isEmpty }
     return (["ddn_seqen", path[1], part.1] + rest).joined(separator: ".")
+  }
+
+  /// Parts of a level of the pyramid: ours, theirs.
+  private static let pyramidParts = [
+    "block.firstNorm": "block.norm0", "block.firstConvolution": "block.conv0",
+    "block.secondNorm": "block.norm1", "block.secondConvolution": "block.conv1",
+    "block.skip": "block.skip", "layer": "ddo.multi_out_conv1x1",
+  ]
+
+  /// The original's name of a parameter of a `PyramidNetwork` with these levels; nil for a name that it does not have.
+  ///
+  /// `levels.3.block.firstNorm.weight` is `model.block_4x4_0_up.block.norm0.weight` there.
+  public static func pyramid(_ name: String, levels: [PyramidLevel]) -> String? {
+    let path = name.split(separator: ".").map(String.init)
+    guard path.count >= 4, path[0] == "levels", let level = Int(path[1]), levels.indices.contains(level),
+      let part = pyramidParts[path[2..<path.count - 1].joined(separator: ".")]
+    else { return nil }
+    return "model.block_\(levels[level].name).\(part).\(path.last!)"
   }
 }

@@ -75,15 +75,17 @@ public final class RecurrentNetwork: Module, DiscreteDistributionNetwork {
 
   public var nodesOfLevels: [Int] { Array(repeating: configuration.nodes, count: configuration.levels) }
   public var imageShape: [Int] { [1, Self.imageSide, Self.imageSide] }
-  public var classes: Int { configuration.isClassConditional ? RecurrentUNet.classes : 0 }
+  public var conditions: [ConditionKind] {
+    configuration.isClassConditional ? [.classNumber(of: RecurrentUNet.classes)] : []
+  }
 
   @discardableResult
   public func run(
-    samples: Int, classes: Tensor?, chooser: any Chooser, observe: (LevelOutput) throws -> Void
+    samples: Int, condition: Condition, chooser: any Chooser, observe: (LevelOutput) throws -> Void
   ) throws -> LevelOutput {
     // Before the first choice all images of a class are alike.
     let root = try SharedPaths(samples: samples, device: device)
-    let start = try classes.map { try root.branching(at: $0, nodes: RecurrentUNet.classes) }
+    let start = try condition.classes.map { try root.branching(at: $0, nodes: RecurrentUNet.classes) }
     var paths = start?.paths ?? root
     var classOfRow = try start?.codeOfRow ?? Tensor.zeros([1], dtype: .int64, device: device)
 
@@ -98,13 +100,13 @@ public final class RecurrentNetwork: Module, DiscreteDistributionNetwork {
     for level in 0..<configuration.levels {
       let index = level / configuration.repeats
       let stack = stacks[index]
-      if level > 0, classes != nil || level % configuration.repeats == 0 {
+      if level > 0, start != nil || level % configuration.repeats == 0 {
         shifts = try shiftsOfClasses[index].ofRows(classOfRow)
       }
       features = try stack(image: image, features: features, leak: leak, shifts: shifts)
       output = try stack.layer(level: level, features: features, previous: previous, paths: paths, chooser: chooser)
       try observe(output)
-      if classes != nil, let parents = output.parentOfRow { classOfRow = try classOfRow.gathered(parents) }
+      if start != nil, let parents = output.parentOfRow { classOfRow = try classOfRow.gathered(parents) }
       (paths, image, features, previous) = (output.paths, output.images, output.features, output.images)
       leak = output.leak ?? output.images
     }

@@ -44,17 +44,15 @@ public struct SplitPolicy: Codable, Sendable, Equatable {
   /// Of equally busy nodes the first is the donor. `paper` takes shares of the sum of counts, which shrinks by the
   /// pruned node's count at each split, like the paper's n; `images` keeps counting and serves the warm-up alone.
   /// - Source: paper, Algorithm 1, lines 12 and 13.
-  public func decide(_ statistics: NodeStatistics) -> Split? {
-    let total = statistics.total
-    guard rule != .none, statistics.images > warmupImages, total > 0 else { return nil }
-    let counts = statistics.counts
-    let donor = counts.firstIndex(of: counts.max()!)!
-    var pruned = counts.firstIndex(of: counts.min()!)!
-    if rule == .totalVariation && counts[pruned] == 0 { pruned = Self.farthestUnused(statistics) }
+  public func decide(_ use: some NodeUse) -> Split? {
+    let total = use.total
+    guard rule != .none, use.images > warmupImages, total > 0 else { return nil }
+    let (busiest, rarest) = (use.busiest, use.rarest)
     let isDue = Self.isDue(
-      rule, donorShare: counts[donor] / total, prunedShare: counts[pruned] / total,
-      fairShare: 1 / Double(statistics.nodes))
-    return isDue && donor != pruned ? Split(donor: donor, pruned: pruned) : nil
+      rule, donorShare: busiest.count / total, prunedShare: rarest.count / total, fairShare: 1 / Double(use.nodes))
+    guard isDue else { return nil }
+    let pruned = rule == .totalVariation && rarest.count == 0 ? use.farthestUnused : rarest.node
+    return busiest.node != pruned ? Split(donor: busiest.node, pruned: pruned) : nil
   }
 
   /// Whether shares of all images are uneven enough for `rule`; equality is not.
@@ -71,15 +69,5 @@ public struct SplitPolicy: Codable, Sendable, Equatable {
     case .none:
       return false
     }
-  }
-
-  /// Of the nodes that were never nearest, the first of those farthest from the images.
-  private static func farthestUnused(_ statistics: NodeStatistics) -> Int {
-    let unused = statistics.counts.indices.filter { statistics.counts[$0] == 0 }
-    var farthest = unused[0]
-    for node in unused where statistics.distanceSums[node] > statistics.distanceSums[farthest] {
-      farthest = node
-    }
-    return farthest
   }
 }

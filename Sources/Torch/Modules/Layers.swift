@@ -23,6 +23,18 @@ public final class Convolution: Module {
     self.padding = padding
   }
 
+  /// A convolution that starts with given values.
+  ///
+  /// - Parameters:
+  ///   - weight: `[out, in, k, k]`.
+  ///   - bias: `[out]`.
+  public init(weight: Tensor, bias: Tensor, stride: Int = 1, padding: Int = 0) throws(TorchError) {
+    self.weight = try Parameter(weight)
+    self.bias = try Parameter(bias)
+    self.stride = stride
+    self.padding = padding
+  }
+
   public func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
     try input.convolved(weight.tensor, bias: bias.tensor, stride: stride, padding: padding)
   }

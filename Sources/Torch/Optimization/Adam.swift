@@ -10,7 +10,8 @@ public final class Adam {
     public let step: Tensor
   }
 
-  private static let addToAll = Operator("aten::_foreach_add_", "Scalar")
+  private static let addToAll = Operator("aten::_foreach_add_", "Tensor")
+  private static let norms = Operator("aten::_foreach_norm", "Scalar")
   private static let fusedStep = Operator("aten::_fused_adam_")
 
   public var learningRate: Double
@@ -18,6 +19,8 @@ public final class Adam {
   private let epsilon: Double
   private let parameters: [(name: String, parameter: Parameter)]
   private var momentsOfName: [String: Moments] = [:]
+  /// `[2]`, steps that were skipped: in all, and in a row up to now; where the gradients are, so that no step waits.
+  private var skips: Tensor?
 
   /// Frozen parameters of `module` are left alone.
   public init(
@@ -43,7 +46,8 @@ public final class Adam {
     for (_, parameter) in parameters { try parameter.tensor.clearGradient() }
   }
 
-  /// Changes every parameter that has a gradient.
+  /// Changes every parameter that has a gradient, unless any number in any gradient is infinite or none; see
+  /// `skippedSteps`.
   public func step() throws(TorchError) {
     try withoutGradients { () throws(TorchError) in
       var (tensors, gradients, moments): ([Tensor], [Tensor], [Moments]) = ([], [], [])
@@ -53,13 +57,32 @@ public final class Adam {
         gradients.append(gradient)
         moments.append(momentsOfName[name]!)
       }
-      guard !tensors.isEmpty else { return }
-      try Adam.addToAll(.tensors(moments.map(\.step)), .int(1))  // The fused step reads the count of this step.
+      guard let first = gradients.first else { return }
+      // A norm is finite if all numbers are, unless squares overflow, which is no better.
+      let isFinite = try Tensor.stack(Adam.norms.tensors(.tensors(gradients), .int(2))).sum().isFinite().to(.float32)
+      let isSkipped = try isFinite * -1 + 1
+      try countSkip(isSkipped, device: first.device)
+      try Adam.addToAll(.tensors(moments.map(\.step)), .tensor(isFinite))  // The fused step reads this step's count.
       try Adam.fusedStep(
         .tensors(tensors), .tensors(gradients), .tensors(moments.map(\.mean)), .tensors(moments.map(\.square)),
         .tensors([]), .tensors(moments.map(\.step)), .double(learningRate), .double(betas.0), .double(betas.1),
-        .double(0), .double(epsilon), .bool(false), .bool(false))
+        .double(0), .double(epsilon), .bool(false), .bool(false), .none, .tensor(isSkipped))
     }
+  }
+
+  private func countSkip(_ isSkipped: Tensor, device: Device) throws(TorchError) {
+    if skips == nil { skips = try .zeros([2], device: device) }
+    let before = skips!
+    let (all, inARow) = (try before.slice(0, 0..<1), try before.slice(0, 1..<2))
+    skips = try .concatenate([all + isSkipped, (inARow + 1) * isSkipped])
+  }
+
+  /// Steps that changed nothing because of a gradient that was infinite or not a number: in all, and in a row up to now.
+  ///
+  /// Brings two numbers to the host.
+  public func skippedSteps() throws(TorchError) -> (all: Int, inARow: Int) {
+    guard let counts = try skips?.array(Float.self) else { return (0, 0) }
+    return (Int(counts[0]), Int(counts[1]))
   }
 
   /// Everything to save, by name: `NAME.mean`, `NAME.square`, `NAME.step`.

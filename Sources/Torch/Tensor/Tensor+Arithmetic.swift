@@ -113,8 +113,11 @@ extension Tensor {
     try Tensor.batchProductOperator.tensor(.tensor(self), .tensor(other))
   }
 
+  /// Which elements are neither infinite nor not a number: bool, of the same shape.
+  public func isFinite() throws(TorchError) -> Tensor { try Tensor.finiteOperator.tensor(.tensor(self)) }
+
   /// Whether no element is infinite or not a number; one host round trip.
   public func allFinite() throws(TorchError) -> Bool {
-    try Tensor.allOperator.tensor(.tensor(Tensor.finiteOperator.tensor(.tensor(self)))).to(.uint8).item() != 0
+    try Tensor.allOperator.tensor(.tensor(isFinite())).to(.uint8).item() != 0
   }
 }

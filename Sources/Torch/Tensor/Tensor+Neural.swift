@@ -11,6 +11,7 @@ extension Tensor {
   private static let siluOperator = Operator("aten::silu")
   private static let unitOperator = Operator("ddn::unit")
   private static let bilinearOperator = Operator("aten::upsample_bilinear2d")
+  private static let nearestOperator = Operator("aten::upsample_nearest2d")
   private static let areaOperator = Operator("aten::_adaptive_avg_pool2d")
 
   /// `[B, in, H, W]` and `[out, in, k, k]` to `[B, out, H', W']`.
@@ -83,6 +84,12 @@ extension Tensor {
   /// Images resized by bilinear interpolation with half-pixel centres, without smoothing first.
   public func resizedBilinear(height: Int, width: Int) throws(TorchError) -> Tensor {
     try Tensor.bilinearOperator.tensor(.tensor(self), .ints([height, width]), .bool(false))
+  }
+
+  /// Images of twice the height and width, every pixel repeated.
+  public func pixelsDoubled() throws(TorchError) -> Tensor {
+    let shape = shape  // [B, C, H, W]
+    return try Tensor.nearestOperator.tensor(.tensor(self), .ints([2 * shape[2], 2 * shape[3]]))
   }
 
   /// Images resized by averaging: output i is the mean of the inputs that it covers; larger outputs repeat inputs.

@@ -74,7 +74,7 @@ struct Bench: ParsableCommand {
       let digits = value < 100 ? 2 : 0
       Terminal.print(
         "\(row.name)  \(formatNumber(value, digits: digits)) \(row.unit.rawValue)"
-          + (row.unit == .imagesPerSecond ? "" : ", \(Int(rate)) images/s"))
+          + (row.unit == .imagesPerSecond || row.unit == .samplesPerSecond ? "" : ", \(Int(rate)) images/s"))
     }
   }
 

@@ -12,12 +12,21 @@ struct Info: ParsableCommand {
         ddn info                          versions, devices, shipped models
         ddn info --network mnist          one model
         ddn info --network runs/00000-mnist
+        ddn info --resolution 64 --max-outputk 512     the levels of a pyramid, before it is trained
       """)
 
   @Option(help: "A shipped model, a .safetensors file, or a run folder.")
   var network: String?
 
+  @OptionGroup(title: "A pyramid network without weights") var pyramid: PyramidShape
+
   func run() throws {
+    if let name = pyramid.givenName {
+      guard network == nil else { throw UsageError("--network is a model that has its levels; remove \(name)") }
+      let configuration = try pyramid.configuration()
+      Terminal.print("network       \(NetworkConfiguration.pyramid(configuration).summary)")
+      return LevelTable.print(configuration)
+    }
     guard let network else { return try printMachine() }
     var option = NetworkOption()
     option.network = network
@@ -28,13 +37,14 @@ struct Info: ParsableCommand {
     Terminal.print("images        \(model.network.imageShape.map(String.init).joined(separator: "x"))")
     Terminal.print(
       "code          \(nodes.count) choices, \(formatNumber(LatentCode.bits(nodesOfLevels: nodes), digits: 1)) bits")
+    defer { if case .pyramid(let configuration) = model.configuration { LevelTable.print(configuration) } }
     guard let training = model.training else { return }
     Terminal.print(
       "trained on    \(training.data), \(training.images) images in \(formatDuration(training.elapsedSeconds))")
     Terminal.print("level losses  \(training.lossOfLevels.map { formatNumber($0) }.joined(separator: " "))")
     Terminal.print(
       "node use      perplexity \(training.perplexityOfLayers.map { formatNumber($0, digits: 1) }.joined(separator: " "))"
-        + " of \(nodes[0])")
+        + " of \(nodes.max()!)")
   }
 
   private func printMachine() throws {

@@ -18,6 +18,7 @@ struct Train: ParsableCommand {
       Examples:
         ddn train --outdir runs --duration 0.2               a first run on digits that are part of ddn
         ddn train --data faces32.zip --xflip                 a zip file or folder of images: see ddn help dataset
+        ddn train --data cifar10.zip --cond --batch 64 --batch-gpu 16     a pyramid network that knows classes
         ddn train --outdir runs --data mnist --nodes 8 --levels 3 --batch 512 --duration 10
         ddn train --resume runs/00000-mnist-test
       """)
@@ -60,12 +61,17 @@ struct Train: ParsableCommand {
   var machine: MachineOptions
 
   func run() throws {
-    var (folder, options) = try resume.map(openRun) ?? (nil, try newOptions())
+    let (folder, saved) = try resume.map(openRun) ?? (nil, nil)
+    // A dry run looks at the first image only.
+    let cacheBytes = dryRun ? 0 : cache ?? ImageDataset.defaultCacheBytes
+    let dataset = try loadImages(saved, cacheBytes: cacheBytes)
+    var options = try saved ?? newOptions(for: dataset)
     if resume != nil {
       if let duration { options.images = try images(fromMillions: duration) }
       if let cooldown = learning.cooldown { options.cooldownImages = try images(fromMillions: cooldown) }
     }
     if let objection = options.objection { throw UsageError(objection) }
+    if saved == nil { try options.network.check(dataset, path: options.dataFolder ?? dataset.name) }
 
     let device = try machine.start(threads: options.threads)
     options.threads = Torch.threadCount
@@ -78,7 +84,7 @@ struct Train: ParsableCommand {
       return
     }
 
-    let images = try TrainingImages(loadImages(options), xflip: options.xflip ?? false, device: device)
+    let images = try TrainingImages(dataset, xflip: options.xflip ?? false, device: device)
     let runFolder =
       try folder
       ?? RunFolder.create(
@@ -94,17 +100,7 @@ struct Train: ParsableCommand {
     Terminal.print("done: \(runFolder.model.path)")
   }
 
-  private func loadImages(_ options: TrainingOptions) throws -> ImageDataset {
-    var progress: ProgressLine?
-    let start = ContinuousClock.now
-    defer { progress?.clear() }
-    return try options.loadImages(cacheBytes: cache ?? ImageDataset.defaultCacheBytes) { done, count in
-      progress = progress ?? ProgressLine(total: count, unit: "images")
-      progress?.show(done, rate: Double(done) / ((ContinuousClock.now - start) / .seconds(1)), "decoding")
-    }
-  }
-
-  private func openRun(_ path: String) throws -> (RunFolder?, TrainingOptions) {
+  private func openRun(_ path: String) throws -> (RunFolder?, TrainingOptions?) {
     let given =
       learning.givenNames + network.givenNames + (data == nil ? [] : ["--data"]) + (xflip ? ["--xflip"] : [])
       + (transfer == nil ? [] : ["--transfer"]) + (outdir == nil ? [] : ["--outdir"])
@@ -115,28 +111,45 @@ struct Train: ParsableCommand {
     return (folder, options)
   }
 
-  private func newOptions() throws -> TrainingOptions {
+  private var dataPath: String? { data.map { URL(fileURLWithPath: $0).standardizedFileURL.path } }
+
+  /// The images of a run to continue, or those that the options of a new one name; decoding shows how far it is.
+  private func loadImages(_ saved: TrainingOptions?, cacheBytes: Int) throws -> ImageDataset {
+    var progress: ProgressLine?
+    let start = ContinuousClock.now
+    func show(_ done: Int, _ count: Int) {
+      progress = progress ?? ProgressLine(total: count, unit: "images")
+      progress?.show(done, rate: Double(done) / ((ContinuousClock.now - start) / .seconds(1)), "decoding")
+    }
+    defer { progress?.clear() }
+    if let saved { return try saved.loadImages(cacheBytes: cacheBytes, progress: show) }
+    return try TrainingOptions.loadImages(
+      dataPath, resize: learning.resize ?? .bilinear, cacheBytes: cacheBytes, progress: show)
+  }
+
+  private func newOptions(for dataset: ImageDataset) throws -> TrainingOptions {
+    let configuration = try network.configuration(for: dataset)
     var options = try TrainingOptions(
-      network: network.configuration, transferFile: transferFile(), images: images(fromMillions: duration ?? 0.2),
-      dataFolder: data.map {
-        URL(fileURLWithPath: $0).standardizedFileURL.path
-      },
-      resize: learning.resize ?? .bilinear, batch: learning.batch ?? 128, learningRate: learning.lr ?? 1e-3,
+      network: configuration, transferFile: transferFile(for: configuration),
+      images: images(fromMillions: duration ?? 0.2), dataFolder: dataPath, resize: learning.resize ?? .bilinear,
+      batch: learning.batch ?? 128, learningRate: learning.lr ?? 1e-3,
       cooldownImages: images(fromMillions: learning.cooldown ?? 0), averageHalfLifeImages: (learning.ema ?? 0) * 1e6,
       chainDropout: learning.chainDropout ?? 0.05, chainDropoutScope: learning.chainDropoutPer ?? .batch,
       split: SplitPolicy(rule: learning.split ?? .totalVariation, warmupImages: learning.splitWarmup ?? 0),
       seed: learning.seed ?? 0, tickImages: learning.tick.map { $0 * 1000 } ?? 10_000, saveTicks: learning.snap ?? 5)
     options.xflip = xflip
+    options.microBatch = learning.batchGpu
+    options.rampImages = try learning.lrRampup.map(images(fromMillions:))
     return options
   }
 
   /// The file of the model to begin with.
-  private func transferFile() throws -> String? {
+  private func transferFile(for configuration: NetworkConfiguration) throws -> String? {
     guard let transfer else { return nil }
     var source = NetworkOption()
     source.network = transfer
-    guard try source.load(device: .cpu).configuration.hasSameWeights(as: network.configuration) else {
-      throw UsageError("--transfer \(transfer) is another network; give its --nodes, --width and flags")
+    guard try source.load(device: .cpu).configuration.hasSameWeights(as: configuration) else {
+      throw UsageError("--transfer \(transfer) is another network; give its options, which ddn info prints")
     }
     return source.url.path
   }

@@ -4,34 +4,89 @@ import DDNData
 
 /// The options of `ddn train` that describe the network. Each is nil when it was not given.
 struct NetworkShape: ParsableArguments {
-  @Option(help: "K, the images that each level offers. (default: 64)")
-  var nodes: Int?
+  /// Which network.
+  enum Architecture: String, ExpressibleByArgument, CaseIterable {
+    case recurrent
+    case pyramid
+  }
 
-  @Option(help: "L, the levels. (default: 10)")
-  var levels: Int?
+  @Option(
+    help: "recurrent: one small network for all levels; pyramid: from few pixels to many. (default: by the images)")
+  var arch: Architecture?
 
-  @Option(help: "Channels at full resolution; even. 8 gives 407,311 parameters with 64 nodes. (default: 8)")
-  var width: Int?
-
-  @Flag(help: "Tell the network each digit's class.")
+  @Flag(help: "Tell the network each image's class.")
   var cond = false
 
-  @Flag(help: "Let nodes add to the last level's image instead of making a whole one.")
-  var learnRes = false
+  @Option(
+    help: .init(
+      "Tell the pyramid of each image: color (its gray), edge, resizeN (N pixels on a side). Several with commas.",
+      valueName: "kind,kind"))
+  var condition: String?
 
-  var configuration: NetworkConfiguration {
-    .recurrent(
-      .init(
-        baseWidth: width ?? 8, nodes: nodes ?? 64, repeats: levels ?? 10, learnsResidual: learnRes,
-        isClassConditional: cond))
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Let nodes add to the last level's image instead of making a whole one. (default: in a pyramid)")
+  var learnRes: Bool?
+
+  @Option(help: "Recurrent: K, the images that each level offers. (default: 64)")
+  var nodes: Int?
+
+  @Option(help: "Recurrent: L, the levels. (default: 10)")
+  var levels: Int?
+
+  @Option(help: "Recurrent: channels at full resolution; even. 8 gives 407,311 parameters with 64 nodes. (default: 8)")
+  var width: Int?
+
+  /// Of a pyramid.
+  @OptionGroup(title: "Levels of a pyramid") var rules: PyramidRules
+
+  /// The network for images of a kind; its own choice is the recurrent one for 32x32 gray, a pyramid for others.
+  ///
+  /// - Throws: `UsageError` for options of another network, or an impossible one.
+  func configuration(for images: ImageDataset) throws -> NetworkConfiguration {
+    let ofPyramid = rules.givenNames + (condition == nil ? [] : ["--condition"])
+    let ofRecurrent = named([("--nodes", nodes != nil), ("--levels", levels != nil), ("--width", width != nil)])
+    let isDigitLike = images.imageShape == [1, 32, 32] && ofPyramid.isEmpty
+    switch arch ?? (isDigitLike || !ofRecurrent.isEmpty ? .recurrent : .pyramid) {
+    case .recurrent:
+      if let name = ofPyramid.first { throw UsageError("\(name) is for --arch pyramid; remove it, or choose that") }
+      return .recurrent(
+        .init(
+          baseWidth: width ?? 8, nodes: nodes ?? 64, repeats: levels ?? 10, learnsResidual: learnRes ?? false,
+          isClassConditional: cond))
+    case .pyramid:
+      if let name = ofRecurrent.first { throw UsageError("\(name) is for --arch recurrent; remove it, or choose that") }
+      return .pyramid(
+        try rules.configuration(
+          resolution: images.side, imageChannels: images.channels, learnsResidual: learnRes ?? true,
+          conditions: conditions(for: images)))
+    }
+  }
+
+  private func conditions(for images: ImageDataset) throws -> [ConditionKind] {
+    var kinds: [ConditionKind] = []
+    if cond {
+      guard images.classes >= 2 else {
+        throw UsageError(
+          "--cond: the images have \(images.classes) classes; leave it out, or choose images with classes")
+      }
+      kinds.append(.classNumber(of: images.classes))
+    }
+    for text in condition?.split(separator: ",", omittingEmptySubsequences: false) ?? [] {
+      guard let kind = ConditionKind(String(text)), kind.needsImages else {
+        throw UsageError("--condition '\(text)' is not color, edge or resizeN; --cond tells classes")
+      }
+      kinds.append(kind)
+    }
+    return kinds
   }
 
   /// The names of the options that were given.
   var givenNames: [String] {
     named([
-      ("--nodes", nodes != nil), ("--levels", levels != nil), ("--width", width != nil), ("--cond", cond),
-      ("--learn-res", learnRes),
-    ])
+      ("--arch", arch != nil), ("--cond", cond), ("--condition", condition != nil), ("--learn-res", learnRes != nil),
+      ("--nodes", nodes != nil), ("--levels", levels != nil), ("--width", width != nil),
+    ]) + rules.givenNames
   }
 }
 
@@ -40,8 +95,14 @@ struct LearningOptions: ParsableArguments {
   @Option(help: "Images a step. (default: 128)")
   var batch: Int?
 
+  @Option(help: "Images in memory at once; a step goes through its batch in such parts. (default: the batch)")
+  var batchGpu: Int?
+
   @Option(help: "Adam's learning rate. (default: 0.001)")
   var lr: Double?
+
+  @Option(help: "Million images at the beginning over which the learning rate rises from 0. (default: 0)")
+  var lrRampup: Double?
 
   @Option(help: "Million images at the end over which the learning rate falls to 0. (default: 0)")
   var cooldown: Double?
@@ -92,7 +153,8 @@ struct LearningOptions: ParsableArguments {
   /// The names of the options that were given and that a resumed run cannot change.
   var givenNames: [String] {
     named([
-      ("--batch", batch != nil), ("--lr", lr != nil), ("--ema", ema != nil),
+      ("--batch", batch != nil), ("--batch-gpu", batchGpu != nil), ("--lr", lr != nil),
+      ("--lr-rampup", lrRampup != nil), ("--ema", ema != nil),
       ("--chain-dropout", chainDropout != nil), ("--chain-dropout-per", chainDropoutPer != nil),
       ("--split", split != nil), ("--split-warmup", splitWarmup != nil), ("--resize", resize != nil),
       ("--seed", seed != nil), ("--tick", tick != nil), ("--snap", snap != nil), ("--desc", desc != nil),
@@ -100,7 +162,7 @@ struct LearningOptions: ParsableArguments {
   }
 }
 
-private func named(_ options: [(name: String, isGiven: Bool)]) -> [String] { options.filter(\.isGiven).map(\.name) }
+func named(_ options: [(name: String, isGiven: Bool)]) -> [String] { options.filter(\.isGiven).map(\.name) }
 
 extension ChainDropout.Scope: ExpressibleByArgument {}
 extension SplitPolicy.Rule: ExpressibleByArgument {}

@@ -20,7 +20,7 @@ struct ProgressLine {
     let filled = Int(share * Double(width))
     let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
     let left = rate > 0 ? formatDuration(Double(max(total - done, 0)) / rate) : "?"
-    let speed = unit == "s" ? "" : "  \(Int(rate))/s"  // The rate of seconds is no news.
+    let speed = unit == "s" ? "" : "  \(formatRate(rate))/s"  // The rate of seconds is no news.
     let text = "\(Int(share * 100))%  \(done)/\(total) \(unit)\(speed)  \(left) left  \(extra)"
     if Terminal.isInteractive {
       Terminal.showLive("\(bar) \(text)")
@@ -32,6 +32,9 @@ struct ProgressLine {
   /// Removes the line when the job is done.
   func clear() { Terminal.showLive("") }
 }
+
+/// A rate as people say it: "1234", "5.6", "0.25".
+func formatRate(_ rate: Double) -> String { formatNumber(rate, digits: rate >= 100 ? 0 : rate >= 1 ? 1 : 2) }
 
 /// Seconds as people say them: "42s", "3m 05s", "2h 10m".
 func formatDuration(_ seconds: Double) -> String {

@@ -30,10 +30,19 @@ final class TrainingView {
       let left = Double(max(run.trainer.options.images - tick.images, 0)) / max(tick.imagesPerSecond, 1e-9)
       Terminal.print(
         "\(tick.images) images  \(lastLoss)  last level \(formatNumber(tick.lossOfLevels.last!))  "
-          + "perplexity \(tick.perplexityOfLayers.map { formatNumber($0, digits: 1) }.joined(separator: " "))  "
-          + "\(tick.splits) splits  \(Int(tick.imagesPerSecond))/s  \(formatDuration(left)) left")
+          + "perplexity \(perplexity(tick.perplexityOfLayers))  \(tick.splits) splits  "
+          + ((tick.skippedSteps ?? 0) > 0 ? "\(tick.skippedSteps!) steps skipped (gradients no numbers)  " : "")
+          + "\(formatRate(tick.imagesPerSecond))/s  \(formatDuration(left)) left")
       try drawPictures(images: tick.images)
     }
+  }
+
+  /// Of a few layers each, of many the least, the median and the most.
+  private func perplexity(_ ofLayers: [Double]) -> String {
+    if ofLayers.count <= 4 { return ofLayers.map { formatNumber($0, digits: 1) }.joined(separator: " ") }
+    let sorted = ofLayers.sorted()
+    return [sorted[0], sorted[sorted.count / 2], sorted.last!].map { formatNumber($0, digits: 1) }
+      .joined(separator: "/")
   }
 
   private func drawPictures(images: Int) throws {
@@ -42,7 +51,9 @@ final class TrainingView {
     defer { network.setMode(.training) }
     let codes = (0..<UInt64(64)).map { LatentCode(seed: $0, nodesOfLevels: network.nodesOfLevels) }
     let classes = network.classes > 0 ? codes.indices.map { $0 % network.classes } : nil
-    try SampleGrid.draw(network.decode(codes, classes: classes).bitmaps())
+    let places = codes.indices.map { $0 % examples.images.shape[0] }
+    let sources = try examples.images.gathered(Tensor(places, shape: [places.count]).to(network.device))
+    try SampleGrid.draw(network.decode(codes, classes: classes, sources: sources).bitmaps())
       .write(to: run.folder.picture("samples", images: images))
     let reconstruction = try Reconstruction(of: examples.images, by: network, classes: examples.classes)
     try ReconstructionGrid.draw(targets: examples.images, levels: reconstruction.levels)

@@ -1,0 +1,93 @@
+/// One thing that a network can be told about the images it is to make.
+///
+/// Written as the original's options have it: "class10", "color", "edge", "resize8".
+/// Source: paper, sections 4.1 and 7 (conditional DDN).
+public enum ConditionKind: Sendable, Equatable, LosslessStringConvertible {
+  /// Which of so many classes, at least 2.
+  case classNumber(of: Int)
+  /// The image without its colours: one channel.
+  case gray
+  /// Where the image has edges: one channel of 1 and -1.
+  case edges
+  /// The image with so many pixels on a side.
+  case lowResolution(side: Int)
+
+  public init?(_ description: String) {
+    func number(after prefix: String) -> Int? {
+      let digits = description.dropFirst(prefix.count)
+      guard description.hasPrefix(prefix), digits.allSatisfy({ $0.isASCII && $0.isNumber }) else { return nil }
+      return Int(digits)
+    }
+    if description == "color" {
+      self = .gray
+    } else if description == "edge" {
+      self = .edges
+    } else if let classes = number(after: "class") {
+      self = .classNumber(of: classes)
+    } else if let side = number(after: "resize") {
+      self = .lowResolution(side: side)
+    } else {
+      return nil
+    }
+  }
+
+  public var description: String {
+    switch self {
+    case .classNumber(let classes): "class\(classes)"
+    case .gray: "color"
+    case .edges: "edge"
+    case .lowResolution(let side): "resize\(side)"
+    }
+  }
+
+  /// Whether it is taken from an image, and not from a number.
+  public var needsImages: Bool {
+    if case .classNumber = self { return false }
+    return true
+  }
+
+  /// Channels that it takes among a network's features.
+  func channels(imageChannels: Int) -> Int {
+    switch self {
+    case .classNumber(let classes): PositionalFeatures.classEmbeddingLength(classes: classes)
+    case .gray, .edges: 1
+    case .lowResolution: imageChannels
+    }
+  }
+
+  /// What makes it impossible for images of a side, if anything.
+  func objection(resolution: Int) -> String? {
+    switch self {
+    case .classNumber(let classes) where !(2...1_000_000).contains(classes):
+      "\(classes) classes are not within 2...1000000"
+    case .edges where resolution < 4: "edges need images of at least 4 pixels on a side, not \(resolution)"
+    case .lowResolution(let side) where !(1...resolution).contains(side):
+      "condition \(self) needs a side within 1...\(resolution)"
+    default: nil
+    }
+  }
+}
+
+extension ConditionKind: Codable {
+  public init(from decoder: any Decoder) throws {
+    let text = try decoder.singleValueContainer().decode(String.self)
+    guard let kind = ConditionKind(text) else {
+      throw DecodingError.dataCorrupted(
+        .init(codingPath: decoder.codingPath, debugDescription: "'\(text)' is not a condition"))
+    }
+    self = kind
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+}
+
+extension [ConditionKind] {
+  /// How many classes there are to be told of; 0 for none.
+  var classes: Int {
+    for case .classNumber(let classes) in self { return classes }
+    return 0
+  }
+}

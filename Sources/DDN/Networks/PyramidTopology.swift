@@ -1,0 +1,113 @@
+/// One level of the pyramid network: a residual block and a layer of nodes.
+public struct PyramidLevel: Sendable, Equatable {
+  /// Pixels on a side of this level's images.
+  public let side: Int
+  /// The number of this level among those of its side, from 0.
+  public let place: Int
+  /// Channels of the block's input.
+  public let inputChannels: Int
+  /// Channels of the block's output.
+  public let channels: Int
+  /// K.
+  public let nodes: Int
+  /// Whether the block doubles the resolution.
+  public let isUp: Bool
+  /// Whether the condition, if the network takes any, is added to the block's input.
+  public let takesCondition: Bool
+  /// Channels of the images.
+  public let imageChannels: Int
+
+  /// "8x8_3", and "8x8_0_up" for the one that came from 4x4.
+  public var name: String { "\(side)x\(side)_\(place)" + (isUp ? "_up" : "") }
+
+  /// Pixels on a side of the block's input.
+  public var inputSide: Int { isUp ? side / 2 : side }
+
+  /// Every parameter of the level with its shape, in the network's order.
+  var parameterShapes: [(name: String, shape: [Int])] {
+    let block: [(String, [Int])] =
+      [
+        ("firstNorm.weight", [inputChannels]), ("firstNorm.bias", [inputChannels]),
+        ("firstConvolution.weight", [channels, inputChannels, 3, 3]), ("firstConvolution.bias", [channels]),
+        ("secondNorm.weight", [channels]), ("secondNorm.bias", [channels]),
+        ("secondConvolution.weight", [channels, channels, 3, 3]), ("secondConvolution.bias", [channels]),
+      ]
+      + (hasSkip ? [("skip.weight", [channels, inputChannels, 1, 1]), ("skip.bias", [channels])] : [])
+    return block.map { ("block.\($0)", $1) } + [("layer.weight", [nodes * imageChannels, channels / 2, 1, 1])]
+  }
+
+  /// Numbers in the level's parameters.
+  public var parameterCount: Int { parameterShapes.reduce(0) { $0 + $1.shape.reduce(1, *) } }
+
+  /// Multiplications, each with an addition, of the block's convolutions for one image.
+  public var multiplyAdds: Int {
+    let pixels = side * side
+    let skip = hasSkip ? inputChannels * channels * inputSide * inputSide : 0
+    return 9 * (inputChannels + channels) * channels * pixels + skip
+  }
+
+  private var hasSkip: Bool { isUp || inputChannels != channels }
+}
+
+extension PyramidNetwork.Configuration {
+  /// Channels of the features at a side, by the rule: as many as `channelBase / side` within the limits.
+  private func channels(side: Int) -> Int {
+    if let channelsOfScales { return channelsOfScales[(side / startSide).trailingZeroBitCount] }
+    return min(max(channelMinimum, channelBase / side), channelMaximum)
+  }
+
+  /// K at a number of channels: twice as many nodes as channels, within 8...512 and `maxNodes`.
+  private func nodes(channels: Int) -> Int { min(min(max(4 * channels, 16), 1024) / 2, maxNodes) }
+
+  /// Levels at a side, the one that leads up to it included: the side, at most 64 and at most `maxBlocks`, times
+  /// `blocksTimes`. A single pixel has one.
+  func blocks(side: Int) -> Int {
+    if side == 1 { return 1 }
+    let blocks = Double(min(side, 64, maxBlocks)) * blocksTimes
+    return max(1, Int(blocks.rounded(.toNearestOrEven)))
+  }
+
+  /// The sides that levels work at, from `startSide` to `resolution`.
+  var sides: [Int] {
+    var sides = [startSide]
+    while sides.last! < resolution { sides.append(sides.last! * 2) }
+    return sides
+  }
+
+  /// All levels, from level 0.
+  public var levels: [PyramidLevel] {
+    if let objection { preconditionFailure(objection) }
+    return unchecked
+  }
+
+  /// A few words for people: "pyramid of 63 levels, 64 nodes, 32x32 colour, told class10".
+  var summary: String {
+    let levels = levels
+    let nodes = (levels.map(\.nodes).min()!, levels.map(\.nodes).max()!)
+    return "pyramid of \(levels.count) levels, \(nodes.0 == nodes.1 ? "" : "\(nodes.0) to ")\(nodes.1) nodes, "
+      + "\(resolution)x\(resolution) \(imageChannels == 1 ? "gray" : "colour")"
+      + (conditions.isEmpty ? "" : ", told " + conditions.map(\.description).joined(separator: " and "))
+  }
+
+  /// The levels of a configuration of which only the numbers on their own are known to be possible.
+  var unchecked: [PyramidLevel] {
+    var levels: [PyramidLevel] = []
+    var sideOfCondition: Int?
+    for side in sides {
+      let channels = channels(side: side)
+      for place in 0..<blocks(side: side) {
+        let isUp = place == 0 && side > startSide
+        let inputSide = isUp ? side / 2 : side
+        // The condition comes in once at every side that a block reads from: a block that goes up reads from the
+        // side below, where the condition came in before unless that side has no other block.
+        levels.append(
+          PyramidLevel(
+            side: side, place: place, inputChannels: levels.last?.channels ?? channels, channels: channels,
+            nodes: nodes(channels: channels), isUp: isUp, takesCondition: inputSide != sideOfCondition,
+            imageChannels: imageChannels))
+        sideOfCondition = inputSide
+      }
+    }
+    return levels
+  }
+}

@@ -1,0 +1,81 @@
+/// A square matrix that is nearly all zeros, of which whole rows and whole columns are read, scaled and cleared.
+///
+/// A row lists its entries; a column lists the rows that have one there.
+struct RivalMatrix {
+  /// One number that is not zero.
+  struct Entry {
+    var column: Int32
+    var value: Double
+  }
+
+  let size: Int
+  private var rows: ListPool<Entry>
+  private var columns: ListPool<Int32>
+
+  init(size: Int) {
+    self.size = size
+    rows = ListPool(lists: size, filler: Entry(column: -1, value: 0))
+    columns = ListPool(lists: size, filler: -1)
+  }
+
+  subscript(row: Int, column: Int) -> Double { find(row, column).map { rows[row, $0].value } ?? 0 }
+
+  /// Begins to bring in where a row and a column are.
+  @inline(__always)
+  func prefetch(row: Int, column: Int) {
+    rows.prefetch(row)
+    columns.prefetch(column)
+  }
+
+  /// Begins to bring in what they hold.
+  @inline(__always)
+  func prefetchEntries(row: Int, column: Int) {
+    rows.prefetchElements(of: row)
+    columns.prefetchElements(of: column)
+  }
+
+  @inline(__always)
+  mutating func add(_ value: Double, row: Int, column: Int) {
+    if let place = find(row, column) {
+      rows[row, place].value += value
+    } else {
+      rows.append(Entry(column: Int32(column), value: value), to: row)
+      columns.append(Int32(row), to: column)
+    }
+  }
+
+  @inline(__always)
+  private func find(_ row: Int, _ column: Int) -> Int? { rows.firstIndex(row) { $0.column == Int32(column) } }
+
+  /// What a row holds.
+  func row(_ row: Int) -> [Entry] { (0..<rows.count(row)).map { rows[row, $0] } }
+
+  /// The rows that have an entry in a column.
+  func rows(ofColumn column: Int) -> [Int] { (0..<columns.count(column)).map { Int(columns[column, $0]) } }
+
+  func sum(row: Int) -> Double { (0..<rows.count(row)).reduce(0) { $0 + rows[row, $1].value } }
+
+  mutating func scale(row: Int, by factor: Double) {
+    for place in 0..<rows.count(row) { rows[row, place].value *= factor }
+  }
+
+  mutating func clear(row: Int) {
+    for place in 0..<rows.count(row) { unlist(row, fromColumn: Int(rows[row, place].column)) }
+    rows.removeAll(row)
+  }
+
+  mutating func clear(column: Int) {
+    for row in rows(ofColumn: column) { rows.swapRemove(row, at: find(row, column)!) }
+    columns.removeAll(column)
+  }
+
+  mutating func clear(row: Int, column: Int) {
+    guard let place = find(row, column) else { return }
+    rows.swapRemove(row, at: place)
+    unlist(row, fromColumn: column)
+  }
+
+  private mutating func unlist(_ row: Int, fromColumn column: Int) {
+    columns.swapRemove(column, at: columns.firstIndex(column) { $0 == Int32(row) }!)
+  }
+}

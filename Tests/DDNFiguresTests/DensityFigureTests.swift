@@ -1,0 +1,42 @@
+import DDN
+import DDNDensities
+import Images
+import Testing
+
+@testable import DDNFigures
+
+@Suite("Pictures of densities") struct DensityFigureTests {
+  @Test("Viridis goes from dark blue to yellow, and values beyond have the ends' colours")
+  func viridis() {
+    #expect(Viridis.colour(0) == [68, 1, 84])
+    #expect(Viridis.colour(0.5) == [33, 144, 141])
+    #expect(Viridis.colour(1) == [253, 231, 37])
+    #expect(Viridis.colour(-3) == Viridis.colour(0) && Viridis.colour(7) == Viridis.colour(1))
+    let brightness = stride(from: 0.0, through: 1, by: 0.05).map { Viridis.colour($0).reduce(0) { $0 + Int($1) } }
+    #expect(zip(brightness, brightness.dropFirst()).allSatisfy { $0 < $1 })
+  }
+
+  @Test("A panel has a column a density, an animation a picture a frame, all of one size")
+  func panel() throws {
+    let experiment = DensityExperiment(options: .init(nodes: 50), samples: 500, frames: 3)
+    let maps = [Density.gaussian, .uniform].map { $0.map(bins: 10) }
+    let outcomes = try experiment.run(on: maps)
+    let (one, two) = (try DensityFigures.panel([outcomes[0]]), try DensityFigures.panel(outcomes))
+    #expect(two.width == one.width + 208 && two.height == one.height)
+    let animation = try DensityFigures.animation(outcomes)
+    #expect(animation.pictures.count == 2 * 4)
+    #expect(Set(animation.pictures.map { [$0.width, $0.height] }).count == 1)
+  }
+
+  @Test("A line's drawing names every stage, and marks the node that is split or pruned next")
+  func line() {
+    let stages = NodeLine.stages(nodes: 5, seed: 0)
+    let svg = NodeLineFigure.svg(stages)
+    for title in ["(a) initial, K = 5", "(b) split, K = 6", "(c) prune, K = 5", "(d) final, K = 5"] {
+      #expect(svg.contains(title))
+    }
+    #expect(svg.components(separatedBy: "<circle").count - 1 == 2)
+    // A cross of two lines, a line to the numbers and three numbers for each of 21 nodes.
+    #expect(svg.components(separatedBy: "0.200<").count - 1 >= 15)
+  }
+}

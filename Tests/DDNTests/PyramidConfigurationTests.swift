@@ -1,0 +1,83 @@
+import Foundation
+import Testing
+import Torch
+
+@testable import DDN
+
+@Suite("A pyramid's configuration") struct PyramidConfigurationTests {
+  typealias Configuration = PyramidNetwork.Configuration
+
+  static let impossible: [(part: String, configuration: Configuration)] = [
+    ("resolution", .init(resolution: 0)), ("resolution", .init(resolution: 24)),
+    ("resolution", .init(resolution: .max)), ("resolution", .init(resolution: .min)),
+    ("start side", .init(resolution: 8, startSide: 16)), ("start side", .init(startSide: 3)),
+    ("channels", .init(imageChannels: 2)), ("channel base", .init(channelBase: 0)),
+    ("levels of one side", .init(maxBlocks: 0)), ("levels of one side", .init(maxBlocks: .max)),
+    ("nodes", .init(maxNodes: 1)), ("times", .init(blocksTimes: 0)), ("times", .init(blocksTimes: .nan)),
+    ("4096 levels", .init(resolution: 256, blocksTimes: 64)),
+    ("channels of 2 sides", .init(resolution: 8, channelsOfScales: [8, 8])),
+    ("channels", .init(resolution: 2, channelsOfScales: [8, .max])),
+    ("channels", .init(resolution: 2, channelsOfScales: [8, 2])), ("odd", .init(resolution: 1, channelsOfScales: [7])),
+    ("groups", .init(resolution: 1, channelsOfScales: [18])), ("channels", .init(channelMinimum: 8, channelMaximum: 4)),
+    ("channels", .init(channelMinimum: 1, channelMaximum: 2)), ("classes", .init(conditions: [.classNumber(of: 1)])),
+    ("classes", .init(conditions: [.classNumber(of: .max)])), ("edges", .init(resolution: 2, conditions: [.edges])),
+    ("resize64", .init(conditions: [.lowResolution(side: 64)])),
+    ("class", .init(conditions: [.classNumber(of: 10), .classNumber(of: 4)])),
+    ("fit", .init(resolution: 8, channelMaximum: 4, conditions: [.gray, .edges, .lowResolution(side: 2)])),
+    ("conditions", .init(conditions: Array(repeating: .gray, count: 9))),
+  ]
+
+  @Test("every impossible value has an objection that names it in one line", arguments: impossible.indices)
+  func objections(index: Int) throws {
+    let (part, configuration) = Self.impossible[index]
+    let objection = try #require(configuration.objection)
+    #expect(objection.contains(part) && !objection.contains("\n"), "\(objection)")
+  }
+
+  @Test("possible values have none")
+  func possible() {
+    for side in [1, 2, 64, 4096] { #expect(Configuration(resolution: side).objection == nil) }
+    #expect(Configuration(resolution: 1024, imageChannels: 1, startSide: 1024, maxNodes: 2).objection == nil)
+    #expect(Configuration(resolution: 2, channelsOfScales: [10, 160]).objection == nil)
+  }
+
+  @Test("a small part of the levels is never less than one a side")
+  func rounding() {
+    let sides = Configuration(resolution: 8, maxBlocks: 2, blocksTimes: 0.1).levels.map(\.side)
+    #expect(sides == [1, 2, 4, 8])
+    // Halves go to the even number, as in the original: 2.5 levels are 2, 1 of 1.25.
+    #expect(Configuration(resolution: 8, maxBlocks: 2, blocksTimes: 1.25).levels.map(\.side) == [1, 2, 2, 4, 4, 8, 8])
+  }
+
+  @Test("it survives being written, conditions as the original's options", arguments: [1, 3])
+  func coding(imageChannels: Int) throws {
+    let configuration = NetworkConfiguration.pyramid(
+      .init(
+        resolution: 64, imageChannels: imageChannels, startSide: 2, maxBlocks: 3, maxNodes: 7, blocksTimes: 1.5,
+        learnsResidual: false, conditions: [.classNumber(of: 10), .gray, .edges, .lowResolution(side: 8)]))
+    let data = try JSONEncoder().encode(configuration)
+    #expect(try JSONDecoder().decode(NetworkConfiguration.self, from: data) == configuration)
+    #expect(String(decoding: data, as: UTF8.self).contains(#"["class10","color","edge","resize8"]"#))
+    for text in ["", "class", "classx", "resize-1", "edge2", "colour"] where text != "class" {
+      #expect(ConditionKind(text) == nil, "\(text)")
+    }
+  }
+
+  @Test("a few words say what it is")
+  func summary() {
+    #expect(
+      NetworkConfiguration.pyramid(.init(conditions: [.classNumber(of: 10), .edges])).summary
+        == "pyramid of 63 levels, 64 nodes, 32x32 colour, told class10 and edge")
+    #expect(
+      NetworkConfiguration.pyramid(.init(resolution: 64, imageChannels: 1, maxNodes: 512)).summary
+        == "pyramid of 127 levels, 256 to 512 nodes, 64x64 gray")
+  }
+
+  @Test("weights fit whatever the network is told, and no other network")
+  func sameWeights() {
+    let one = NetworkConfiguration.pyramid(.init())
+    #expect(one.hasSameWeights(as: .pyramid(.init(conditions: [.gray]))))
+    #expect(!one.hasSameWeights(as: .pyramid(.init(maxNodes: 8))))
+    #expect(!one.hasSameWeights(as: .recurrent(.init())))
+  }
+}

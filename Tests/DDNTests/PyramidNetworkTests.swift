@@ -1,0 +1,129 @@
+import DDNFiles
+import Foundation
+import GoldenSupport
+import Testing
+import Torch
+
+@testable import DDN
+
+@Suite("The pyramid network") struct PyramidNetworkTests {
+  static let samples = 12
+
+  /// A small network whose weights make every term matter.
+  static func network(_ imageChannels: Int, _ conditions: [ConditionKind] = [], blocks: Int = 2) throws
+    -> PyramidNetwork
+  {
+    let network = try PyramidNetwork(
+      .init(
+        resolution: 8, imageChannels: imageChannels, channelMaximum: 12, maxBlocks: blocks, maxNodes: 4,
+        conditions: conditions), generator: Generator(seed: 3))
+    let generator = try Generator(seed: 4)
+    try withoutGradients {
+      for (name, parameter) in network.namedParameters() where name.contains("secondConvolution") {
+        try parameter.tensor.copy(from: Tensor.normal(parameter.tensor.shape, generator: generator) * 0.2)
+      }
+    }
+    return network
+  }
+
+  /// Six different images, each twice.
+  static func images(_ imageChannels: Int) throws -> Tensor {
+    let images = try Tensor.uniform([samples / 2, imageChannels, 8, 8], generator: Generator(seed: 5)) * 2 - 1
+    return try .concatenate([images, images])
+  }
+
+  static let conditions: [[ConditionKind]] = [
+    [], [.classNumber(of: 10)], [.gray], [.classNumber(of: 3), .edges, .lowResolution(side: 4)],
+  ]
+
+  @Test("a batch gives every image what it gets alone", arguments: conditions, [1, 3])
+  func alone(conditions: [ConditionKind], imageChannels: Int) throws {
+    let network = try Self.network(imageChannels, conditions)
+    let images = try Self.images(imageChannels)
+    let classes = try Tensor((0..<Self.samples).map { $0 % 3 }, shape: [Self.samples])
+    let together = try network.outputs(
+      samples: Self.samples, condition: network.condition(classes: classes, sources: images),
+      chooser: NearestChooser(Target(images)))
+    for sample in 0..<Self.samples {
+      let range = sample..<sample + 1
+      let image = try images.slice(0, range)
+      let alone = try network.outputs(
+        samples: 1, condition: network.condition(classes: classes.slice(0, range), sources: image),
+        chooser: NearestChooser(Target(image)))
+      for (batch, single) in zip(together, alone) {
+        #expect(try batch.codes.array(Int.self)[sample] == single.codes.array(Int.self)[0])
+        let difference = try batch.imagesPerSample().slice(0, range) - single.imagesPerSample()
+        #expect(try difference.absolute().array(Double.self).max()! <= 1e-5, "image \(sample), level \(batch.level)")
+      }
+    }
+    let rows = conditions.contains(where: \.needsImages) ? Self.samples : conditions.isEmpty ? 4 : 12
+    #expect(together[0].images.shape[0] <= rows)
+    #expect(Set(try together.latentCodes(nodesOfLevels: network.nodesOfLevels)).count > 2)
+  }
+
+  @Test("what it is told changes what it draws, and every kind does", arguments: conditions.dropFirst())
+  func told(conditions: [ConditionKind]) throws {
+    let network = try Self.network(3, conditions)
+    let codes = [LatentCode](repeating: LatentCode(seed: 1, nodesOfLevels: network.nodesOfLevels), count: 2)
+    let images = try Self.images(3).slice(0, 0..<2)
+    let same = try images.slice(0, 0..<1).expanded([2, 3, 8, 8])
+    func difference(_ classes: [Int], _ sources: Tensor) throws -> Double {
+      let drawn = try network.decode(codes, classes: network.classes > 0 ? classes : nil, sources: sources)
+      return try (drawn.slice(0, 0..<1) - drawn.slice(0, 1..<2)).absolute().sum().item()
+    }
+    #expect(try difference([1, 1], same) == 0)
+    if network.classes > 0 { #expect(try difference([1, 2], same) > 1e-3) }
+    if conditions.contains(where: \.needsImages) { #expect(try difference([1, 1], images) > 1e-3) }
+  }
+
+  @Test("a condition that is missing, or of another shape, is an error and not a guess")
+  func missing() throws {
+    let network = try Self.network(3, [.gray])
+    let code = LatentCode(seed: 1, nodesOfLevels: network.nodesOfLevels)
+    #expect(throws: ConditionError.self) { try network.decode([code]) }
+    #expect(throws: ConditionError.self) { try network.decode([code], sources: .zeros([1, 1, 8, 8])) }
+    #expect(throws: ConditionError.self) { try network.decode([code], sources: .zeros([2, 3, 8, 8])) }
+    #expect(throws: ConditionError.self) {
+      try network.outputs(
+        samples: 1, condition: Condition(classes: .zeros([1], dtype: .int64), sources: .zeros([1, 3, 8, 8])),
+        chooser: RandomChooser(Generator(seed: 0)))
+    }
+    #expect(throws: LatentCodeError.self) { try network.decode([code], classes: [0]) }
+  }
+
+  @Test("what reconstruction finds, decoding draws", arguments: [1, 3])
+  func roundTrip(imageChannels: Int) throws {
+    let network = try Self.network(imageChannels, [.classNumber(of: 4), .lowResolution(side: 2)])
+    let images = try Self.images(imageChannels)
+    let classes = (0..<Self.samples).map { $0 % 4 }
+    let found = try Reconstruction(of: images, by: network, classes: Tensor(classes, shape: [Self.samples]))
+    let drawn = try network.decode(found.codes, classes: classes, sources: images)
+    #expect(try deviation(of: drawn, from: found.levels.last!) < 1e-5)
+    #expect(found.levels.map { $0.shape[2] } == [1, 2, 2, 4, 4, 8, 8] && drawn.shape[1] == imageChannels)
+  }
+
+  @Test("a model file says all of itself", arguments: [1, 3])
+  func modelFile(imageChannels: Int) throws {
+    let url = FileManager.default.temporaryDirectory.appending(path: "pyramid-\(UUID().uuidString).safetensors")
+    defer { try? FileManager.default.removeItem(at: url) }
+    let network = try Self.network(imageChannels, [.classNumber(of: 4)])
+    try Model(configuration: .pyramid(network.configuration), network: network).write(to: url)
+    let model = try Model(contentsOf: url)
+    #expect(model.configuration == .pyramid(network.configuration))
+    let code = LatentCode(seed: 1, nodesOfLevels: network.nodesOfLevels)
+    let drawn = try model.network.decode([code], classes: [3])
+    #expect(try drawn.bytes() == network.decode([code], classes: [3]).bytes())
+  }
+
+  @Test("in bfloat16 it draws nearly the same, and its features are bfloat16 all the way")
+  func bfloat16() throws {
+    let network = try Self.network(3)
+    let code = LatentCode(seed: 1, nodesOfLevels: network.nodesOfLevels)
+    let chooser = GivenChooser(try [code].tensors(on: .cpu))
+    let exact = try network.outputs(samples: 1, chooser: chooser)
+    let rough = try withPrecision(.bfloat16, on: .cpu) { try network.outputs(samples: 1, chooser: chooser) }
+    #expect(rough.allSatisfy { $0.features.dtype == .bfloat16 && $0.images.dtype == .float32 })
+    let error = try deviation(of: rough.last!.images, from: exact.last!.images)
+    #expect(error > 1e-5 && error < 0.05)
+  }
+}
