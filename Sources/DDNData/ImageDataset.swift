@@ -37,10 +37,14 @@ public struct ImageDataset: Sendable {
   /// Takes images from a source and, where they fit, decodes all of them on all cores.
   ///
   /// The first image decides size and channels.
-  /// - Parameter cacheBytes: the most that all images together may take to be held in memory.
+  /// - Parameters:
+  ///   - cacheBytes: the most that all images together may take to be held in memory.
+  ///   - progress: is told how many images were decoded.
   /// - Throws: `FileError` (`invalid`) naming an image that cannot be decoded, that is not square with a side of a power
   ///   of two, or that is not like the first one. Of images that do not fit, only the first is looked at here.
-  public init(_ source: any ImageSource, cacheBytes: Int = defaultCacheBytes) throws(FileError) {
+  public init(
+    _ source: any ImageSource, cacheBytes: Int = defaultCacheBytes, progress: (Int) -> Void = { _ in }
+  ) throws(FileError) {
     let first = try source.bitmap(0, channels: .asStored)
     guard first.width == first.height, first.width & (first.width - 1) == 0 else {
       throw FileError(
@@ -53,7 +57,12 @@ public struct ImageDataset: Sendable {
     if let array = source as? ImageArray {
       self = Self(source, channels: channels, side: side, storage: .memory(array.pixels))
     } else if count <= cacheBytes / imageSize {
-      let pixels = try pixels(of: Array(0..<count))
+      var pixels: [UInt8] = []
+      pixels.reserveCapacity(count * imageSize)
+      for start in stride(from: 0, to: count, by: 1024) {
+        pixels += try self.pixels(of: Array(start..<min(count, start + 1024)))
+        progress(min(count, start + 1024))
+      }
       self = Self(source, channels: channels, side: side, storage: .memory(pixels))
     }
   }

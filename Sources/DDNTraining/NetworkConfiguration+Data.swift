@@ -3,6 +3,8 @@ import DDNData
 import DDNFiles
 
 extension NetworkConfiguration {
+  /// Refuses images that the network cannot learn from or reconstruct.
+  ///
   /// - Parameter path: where the images are, for the message.
   /// - Throws: `FileError` (`invalid`) when the network does not take such images or classes.
   public func check(_ images: ImageDataset, path: String) throws(FileError) {

@@ -121,11 +121,15 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
 
   /// The images that `dataFolder` and `resize` name.
   ///
-  /// - Parameter cacheBytes: the most memory for decoded images; more are read while training.
+  /// - Parameters:
+  ///   - cacheBytes: the most memory for decoded images; more are read while training.
+  ///   - progress: is told how many images were decoded, of how many.
   /// - Throws: `FileError` when they are missing, damaged, or not what the network takes.
-  public func loadImages(cacheBytes: Int = ImageDataset.defaultCacheBytes) throws -> ImageDataset {
+  public func loadImages(
+    cacheBytes: Int = ImageDataset.defaultCacheBytes, progress: (_ done: Int, _ count: Int) -> Void = { _, _ in }
+  ) throws -> ImageDataset {
     let resize = DigitDataset.Resize(rawValue: resize)!  // An objection otherwise.
-    let images = try Self.loadImages(dataFolder, resize: resize, cacheBytes: cacheBytes)
+    let images = try Self.loadImages(dataFolder, resize: resize, cacheBytes: cacheBytes, progress: progress)
     try network.check(images, path: dataFolder ?? images.name)
     return images
   }
@@ -134,9 +138,11 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   ///
   /// - Throws: `FileError` when they are missing or damaged.
   public static func loadImages(
-    _ path: String?, resize: DigitDataset.Resize, cacheBytes: Int = ImageDataset.defaultCacheBytes
+    _ path: String?, resize: DigitDataset.Resize, cacheBytes: Int = ImageDataset.defaultCacheBytes,
+    progress: (_ done: Int, _ count: Int) -> Void = { _, _ in }
   ) throws -> ImageDataset {
     guard let path else { return ImageDataset(try shippedDigits(resize: resize).seen) }
-    return try ImageDataset(openImages(URL(fileURLWithPath: path), resize: resize), cacheBytes: cacheBytes)
+    let source = try openImages(URL(fileURLWithPath: path), resize: resize)
+    return try ImageDataset(source, cacheBytes: cacheBytes) { progress($0, source.count) }
   }
 }

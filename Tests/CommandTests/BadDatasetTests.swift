@@ -13,7 +13,8 @@ extension CommandTests {
       for command in commands {
         let arguments =
           switch command {
-          case "train": ["train", "--threads", "1", "--arch", "recurrent", "--data", name]
+          case "train": ["train", "--threads", "1", "--data", name]
+          case "train recurrent": ["train", "--threads", "1", "--arch", "recurrent", "--data", name]
           case "inspect": ["dataset", "inspect", name]
           default: ["dataset", "convert", name, "out.zip", "--strict"]
           }
@@ -93,9 +94,11 @@ extension CommandTests {
       try await Self.expectFailure(65, "odd/1.png: is 32 x 32 RGB", "pictures", in: folder, ["train", "convert"])
 
       let colours = try SmallDataset.folder(channels: 3)
-      try await Self.expectFailure(65, "the recurrent network takes 32 x 32 gray", "pictures", in: colours, ["train"])
+      try await Self.expectFailure(
+        65, "the recurrent network takes 32 x 32 gray", "pictures", in: colours, ["train recurrent"])
       let large = try SmallDataset.folder(side: 64)
-      try await Self.expectFailure(65, "64 x 64 gray, and the recurrent network", "pictures", in: large, ["train"])
+      try await Self.expectFailure(
+        65, "64 x 64 gray, and the recurrent network", "pictures", in: large, ["train recurrent"])
     }
 
     @Test("a data set of one image is trained on") func one() async throws {

@@ -66,6 +66,14 @@ struct ImageFilesTests {
     #expect(failure.description.contains(words), "\(failure)")
   }
 
+  @Test("Labels in a deeper folder are not overlooked")
+  func deeperLabels() throws {
+    var files = try SmallFiles()
+    try files.add("faces/a.png", picture(0))
+    files.files.append(("faces/dataset.json", Data(#"{"labels": null}"#.utf8)))
+    #expect(try #require(try files.failure()).problem.contains("not at the top"))
+  }
+
   @Test("An archive or a folder without images says so, and other files are told apart")
   func nothing() throws {
     #expect(try #require(try SmallFiles().failure()).problem == "holds no images")

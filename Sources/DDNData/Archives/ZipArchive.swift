@@ -26,8 +26,13 @@ public struct ZipArchive: Sendable {
   ///   an entry is encrypted, compressed in another way, overlaps another, has a name twice or one that leads out of the
   ///   archive, or promises more than `maxEntryBytes` or than its compressed bytes can hold.
   public init(contentsOf url: URL) throws(FileError) {
+    try self.init(InputFile.map(url), url: url)
+  }
+
+  /// - Parameter url: where the bytes come from, for messages.
+  init(_ data: Data, url: URL) throws(FileError) {
     self.url = url
-    data = try InputFile.map(url)
+    self.data = data
     let entries = try ZipDirectory.entries(of: data, path: url.path)
     files = entries.filter { !$0.isFolder }
     places = Dictionary(uniqueKeysWithValues: files.enumerated().map { ($1.name, $0) })

@@ -56,6 +56,10 @@ public struct ImageFiles: ImageSource {
       classNames = nil
       labels = try ImageLabels.read(
         try Self.read(Self.labelsName, in: place), path: "\(path)/\(Self.labelsName)", names: names)
+    } else if let inner = files.first(where: { $0.hasSuffix("/\(Self.labelsName)") && !$0.hasPrefix("__MACOSX") }) {
+      throw FileError(
+        .invalid, path: "\(path)/\(inner)", problem: "is not at the top, where it would label the images",
+        remedy: "name or pack the folder that it is in")
     } else {
       let folders = names.map { name in name.firstIndex(of: "/").map { String(name[..<$0]) } }
       let classes = Set(folders.compactMap { $0 }).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }

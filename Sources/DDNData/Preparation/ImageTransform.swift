@@ -39,7 +39,8 @@ public struct ImageTransform: Sendable {
   }
 
   /// - Throws: `ImageError` when the picture is too small to be cropped wide, or with libvips's reason.
-  /// - Source: the EDM dataset tool, whose wide crop however keeps too many rows and squeezes them.
+  /// - Source: the EDM dataset tool, whose wide crop however keeps too many rows and squeezes them, and whose crops turn
+  ///   gray pictures into RGB.
   func callAsFunction(_ bitmap: Bitmap) throws(ImageError) -> Bitmap {
     switch crop {
     case nil: return try bitmap.resized(width: width, height: height, filter: filter)
@@ -49,7 +50,7 @@ public struct ImageTransform: Sendable {
       guard bitmap.width >= width, (1...bitmap.height).contains(rows) else {
         throw ImageError(
           problem: "is \(bitmap.width) x \(bitmap.height), too small or too flat for \(width) x \(height)",
-          remedy: "choose a smaller resolution")
+          remedy: "choose a smaller or flatter --resolution")
       }
       let image = try bitmap.centered(width: bitmap.width, height: rows)
         .resized(width: width, height: height, filter: filter)

@@ -64,7 +64,7 @@ struct Train: ParsableCommand {
     let (folder, saved) = try resume.map(openRun) ?? (nil, nil)
     // A dry run looks at the first image only.
     let cacheBytes = dryRun ? 0 : cache ?? ImageDataset.defaultCacheBytes
-    let dataset = try saved.map { try $0.loadImages(cacheBytes: cacheBytes) } ?? loadNewImages(cacheBytes: cacheBytes)
+    let dataset = try loadImages(saved, cacheBytes: cacheBytes)
     var options = try saved ?? newOptions(for: dataset)
     if resume != nil {
       if let duration { options.images = try images(fromMillions: duration) }
@@ -113,8 +113,18 @@ struct Train: ParsableCommand {
 
   private var dataPath: String? { data.map { URL(fileURLWithPath: $0).standardizedFileURL.path } }
 
-  private func loadNewImages(cacheBytes: Int) throws -> ImageDataset {
-    try TrainingOptions.loadImages(dataPath, resize: learning.resize ?? .bilinear, cacheBytes: cacheBytes)
+  /// The images of a run to continue, or those that the options of a new one name; decoding shows how far it is.
+  private func loadImages(_ saved: TrainingOptions?, cacheBytes: Int) throws -> ImageDataset {
+    var progress: ProgressLine?
+    let start = ContinuousClock.now
+    func show(_ done: Int, _ count: Int) {
+      progress = progress ?? ProgressLine(total: count, unit: "images")
+      progress?.show(done, rate: Double(done) / ((ContinuousClock.now - start) / .seconds(1)), "decoding")
+    }
+    defer { progress?.clear() }
+    if let saved { return try saved.loadImages(cacheBytes: cacheBytes, progress: show) }
+    return try TrainingOptions.loadImages(
+      dataPath, resize: learning.resize ?? .bilinear, cacheBytes: cacheBytes, progress: show)
   }
 
   private func newOptions(for dataset: ImageDataset) throws -> TrainingOptions {
