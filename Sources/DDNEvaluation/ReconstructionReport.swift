@@ -12,6 +12,8 @@ public struct ReconstructionReport {
   public private(set) var qualities: [ImageQuality] = []
   private var names: [String] = []
   private var errorSums: [Double] = []
+  /// `[L]`, pixels on a side of each level's images.
+  private var sides: [Int] = []
 
   /// - Parameter imageShape: `[C, H, W]`.
   public init(nodesOfLevels: [Int], imageShape: [Int]) {
@@ -31,6 +33,7 @@ public struct ReconstructionReport {
     codes += result.codes
     self.names += names
     qualities += try ImageQuality.compare(result.levels.last!, to: targets)
+    sides = result.levels.map { $0.shape[2] }
     let sums = result.errors.map { $0.reduce(0, +) }
     errorSums = errorSums.isEmpty ? sums : zip(errorSums, sums).map(+)
   }
@@ -38,11 +41,13 @@ public struct ReconstructionReport {
   /// Mean over images of each level's mean squared error.
   public var errorsOfLevels: [Double] { errorSums.map { $0 / Double(count) } }
 
-  /// The same of all levels, or of sixteen from the first to the last.
-  public var shownErrors: [(level: Int, error: Double)] {
-    let errors = errorsOfLevels
-    let levels = errors.count <= 16 ? Array(errors.indices) : (0..<16).map { $0 * (errors.count - 1) / 15 }
-    return levels.map { ($0, errors[$0]) }
+  /// A line for each level, or for sixteen of them from the first to the last: its error, at the size that it works at.
+  public var levelLines: [String] {
+    let levels = sides.count <= 16 ? Array(sides.indices) : (0..<16).map { $0 * (sides.count - 1) / 15 }
+    return levels.map { level in
+      let size = Set(sides).count > 1 ? "  \(sides[level])x\(sides[level])" : ""
+      return "level \(level + 1)\(size)  error \(String(format: "%.4f", errorsOfLevels[level]))"
+    }
   }
 
   /// Means over images; equal images, whose PSNR is infinite, make the mean so.

@@ -91,7 +91,7 @@ struct Reconstruct: ParsableCommand {
     func place(_ name: String) -> URL { folder.appendingPathComponent(name) }
     try AtomicFile.write(Data(report.codeLines.utf8), to: place("codes.txt"))
     try AtomicFile.write(Data(report.csv.utf8), to: place("images.csv"))
-    for (level, error) in report.shownErrors { Terminal.print("level \(level + 1)  error \(formatNumber(error))") }
+    for line in report.levelLines { Terminal.print(line) }
     Terminal.print(report.summary)
     for name in ["codes.txt", "images.csv", "reconstructions.png"] { Terminal.print(place(name).path) }
   }
