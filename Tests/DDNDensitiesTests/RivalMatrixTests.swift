@@ -24,6 +24,13 @@ import Testing
       case 40:
         matrix.scale(row: row, by: 0.5)
         table[row] = table[row].map { $0 / 2 }
+      case 45:
+        let others = [
+          RivalMatrix.Entry(column: Int32(column), value: 1), .init(column: Int32((column + 1) % size), value: 2),
+        ]
+        matrix.add(others, times: 3, row: row)
+        table[row][column] += 3
+        table[row][(column + 1) % size] += 6
       default:
         matrix.add(Double(round), row: row, column: column)
         table[row][column] += Double(round)

@@ -11,11 +11,14 @@ struct RivalMatrix {
   let size: Int
   private var rows: ListPool<Entry>
   private var columns: ListPool<Int32>
+  /// Where a row has its entry of each column, or -1; made for one row at a time.
+  private var places: [Int32]
 
   init(size: Int) {
     self.size = size
     rows = ListPool(lists: size, filler: Entry(column: -1, value: 0))
     columns = ListPool(lists: size, filler: -1)
+    places = Array(repeating: -1, count: size)
   }
 
   subscript(row: Int, column: Int) -> Double { find(row, column).map { rows[row, $0].value } ?? 0 }
@@ -42,6 +45,24 @@ struct RivalMatrix {
       rows.append(Entry(column: Int32(column), value: value), to: row)
       columns.append(Int32(row), to: column)
     }
+  }
+
+  /// Adds `factor` times each entry to a row; the entries are of different columns.
+  ///
+  /// Looks through the row once, not once for each entry.
+  mutating func add(_ entries: [Entry], times factor: Double, row: Int) {
+    let count = rows.count(row)
+    for place in 0..<count { places[Int(rows[row, place].column)] = Int32(place) }
+    for entry in entries {
+      let place = Int(places[Int(entry.column)])
+      if place >= 0 {
+        rows[row, place].value += factor * entry.value
+      } else {
+        rows.append(Entry(column: entry.column, value: factor * entry.value), to: row)
+        columns.append(Int32(row), to: Int(entry.column))
+      }
+    }
+    for place in 0..<count { places[Int(rows[row, place].column)] = -1 }
   }
 
   @inline(__always)

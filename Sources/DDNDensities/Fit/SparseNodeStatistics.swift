@@ -75,10 +75,7 @@ struct SparseNodeStatistics {
       // Won samples: each heir faces them with the rivals that it has anyway.
       for heir in heirs { spread(wins * heir.value, overRivalsOf: Int(heir.column)) }
       // Samples on which `pruned` was second: its heirs become the rivals.
-      for node in rivals.rows(ofColumn: pruned) {
-        let losses = rivals[node, pruned]
-        for heir in heirs { rivals.add(losses * heir.value, row: node, column: Int(heir.column)) }
-      }
+      for node in rivals.rows(ofColumn: pruned) { rivals.add(heirs, times: rivals[node, pruned], row: node) }
     } else {
       // Nobody else is known to have been second where `pruned` won; its count, if any, is dropped.
       let losers = rivals.rows(ofColumn: pruned).map { ($0, rivals[$0, pruned]) }
