@@ -61,6 +61,24 @@ import Torch
     #expect(model.network.conditions == conditions)
   }
 
+  @Test("what is drawn by chance obeys the low resolution that it is told")
+  func obedience() throws {
+    let options = Self.options([.lowResolution(side: 4)], images: 6400)
+    let trainer = try SmallTraining.trainer(options)
+    while trainer.images < options.images { try trainer.step() }
+    trainer.network.setMode(.evaluation)
+    let told = try trainer.data.batch(Array(0..<64)).images
+    let codes = (0..<64).map { LatentCode(seed: UInt64($0), nodesOfLevels: trainer.network.nodesOfLevels) }
+    let small = try trainer.network.decode(codes, sources: told).resizedArea(height: 4, width: 4)
+    let goal = try told.resizedArea(height: 4, width: 4)
+    // The same images beside what another was told.
+    let others = try goal.gathered(Tensor((0..<64).map { ($0 + 1) % 64 }, shape: [64]))
+    let (error, errorToOthers) = (
+      try (small - goal).squared().mean().item(), try (small - others).squared().mean().item()
+    )
+    #expect(error < 0.5 * errorToOthers, "\(error) to what was told, \(errorToOthers) to what another was told")
+  }
+
   @Test("a conditional network begins with the weights of one that is told nothing")
   func transfer() throws {
     let scratch = try Scratch()
