@@ -11,6 +11,7 @@ public struct RunFolder: Sendable {
   public var statistics: URL { url.appendingPathComponent("stats.jsonl") }
   /// The newest model, for `ddn generate` and the others.
   public var model: URL { url.appendingPathComponent("model.safetensors") }
+  public var lossCurve: URL { url.appendingPathComponent("loss.svg") }
   /// A picture made after `images` images, such as `samples-0000010000.png`.
   public func picture(_ name: String, images: Int) -> URL {
     url.appendingPathComponent("\(name)-\(zeroPadded(images, digits: 10)).png")
@@ -79,6 +80,12 @@ public struct RunFolder: Sendable {
       return tick.images <= images
     }
     try AtomicFile.write(Data(kept.map { $0 + [UInt8(ascii: "\n")] }.joined()), to: statistics)
+  }
+
+  /// What `stats.jsonl` says, line by line; lines that are no statistics are left out.
+  public func readStatistics() throws -> [TickStatistics] {
+    try InputFile.map(statistics).split(separator: UInt8(ascii: "\n"))
+      .compactMap { try? JSONDecoder().decode(TickStatistics.self, from: Data($0)) }
   }
 
   /// Adds one line to `stats.jsonl`.

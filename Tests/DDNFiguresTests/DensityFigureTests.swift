@@ -28,6 +28,22 @@ import Testing
     #expect(Set(animation.pictures.map { [$0.width, $0.height] }).count == 1)
   }
 
+  @Test(
+    "A loss curve has a line for the mean and one for the last level, within its frame, and drops what is no number")
+  func lossCurve() {
+    let points = (1...20).map { LossCurve.Point(images: $0 * 1000, losses: [1 / Double($0), 3 / Double($0)]) }
+    let svg = LossCurve.svg(points + [.init(images: 21_000, losses: [.nan, 1]), .init(images: 22_000, losses: [])])
+    #expect(svg.components(separatedBy: "<polyline").count == 3)
+    let places = svg.matches(of: /points="([^"]*)"/).map { $0.1.split(separator: " ") }
+    #expect(places.map(\.count) == [20, 20])
+    for place in places.joined() {
+      let (x, y) = (Double(place.split(separator: ",")[0])!, Double(place.split(separator: ",")[1])!)
+      #expect((60...620).contains(x) && (20...310).contains(y))
+    }
+    #expect(svg.contains(">20000<") && !svg.contains("nan"))
+    #expect(LossCurve.svg([]).hasPrefix("<svg"))
+  }
+
   @Test("A line's drawing names every stage, and marks the node that is split or pruned next")
   func line() {
     let stages = NodeLine.stages(nodes: 5, seed: 0)
