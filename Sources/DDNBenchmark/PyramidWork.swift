@@ -82,7 +82,8 @@ public struct PyramidWork: Encodable, Sendable {
   /// Gives every parameter a size at which it matters, so that no mistake in a level can hide.
   ///
   /// Why: in a fresh network blocks do next to nothing, and norms and biases nothing. Nodes are weak so that images stay
-  /// within a few times [-1, 1] after many levels.
+  /// within a few times [-1, 1] after many levels. Norms are small and biases large because otherwise every block
+  /// enlarges differences, and after 127 levels those of rounding are seen.
   private static func randomize(_ network: any DiscreteDistributionNetwork) throws {
     let generator = try Generator(seed: 1)
     try withoutGradients {
@@ -91,13 +92,13 @@ public struct PyramidWork: Encodable, Sendable {
         let numbers = try Tensor.uniform(shape, generator: generator) * 2 - 1  // [-1, 1)
         let values =
           if name.hasSuffix("layer.weight") {  // [K C, F, 1, 1]
-            try numbers * (0.3 / Double(shape[1]).squareRoot())
+            try numbers * (0.2 / Double(shape[1]).squareRoot())
           } else if shape.count == 4 {  // [out, in, k, k]
             try numbers * (6 / Double((shape[0] + shape[1]) * shape[2] * shape[3])).squareRoot()
           } else if name.hasSuffix("bias") {
-            try numbers * 0.1
+            try numbers * 0.5
           } else {
-            try numbers * 0.2 + 1
+            try numbers * 0.1 + 0.5
           }
         try parameter.tensor.copy(from: values)
       }
