@@ -8,9 +8,10 @@ from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from torch import Tensor
+from torch import Tensor, nn
 
 from mnist_network import RecurrentNetwork
+from pyramid_network import PyramidNetwork
 
 
 @dataclass
@@ -31,11 +32,22 @@ class Case:
             row = json.loads(file.metadata()["row"])
             for key in file.keys():
                 group, name = key.split(".", 1)
-                groups[group][name] = file.get_tensor(key)
+                groups[group][name] = file.get_tensor(key).clone()  # Otherwise the whole file stays in memory.
         return Case(row, **groups, device=device)
 
-    def network(self, work: dict) -> RecurrentNetwork:
+    def network(self, work: dict) -> RecurrentNetwork | PyramidNetwork:
         """The network that `work` describes, with the case's weights."""
-        network = RecurrentNetwork(work["width"], work["nodes"], work["levels"])
-        network.load_weights(self.weights)
+        if "pyramid" in work:
+            network = PyramidNetwork(work["pyramid"])
+        else:
+            network = RecurrentNetwork(work["width"], work["nodes"], work["levels"])
+        load_weights(network, self.weights)
         return network.to(self.device)
+
+
+def load_weights(network: nn.Module, weights: dict[str, Tensor]) -> None:
+    """Takes over parameters by the original's names: all of them, and no others."""
+    missing, unexpected = network.load_state_dict(weights, strict=False, assign=True)
+    missing = [name for name in missing if not name.endswith("ddo.split_idxs")]  # No parameter.
+    if missing or unexpected:
+        raise KeyError(f"weights are missing {missing} and have {unexpected} too many")

@@ -188,7 +188,11 @@ def result(row: dict, seconds: tuple[float, float], peaks: tuple[float, float]) 
 TABLE = "{:<50} {:>8} {:>9} {:>9} {:>7} {:>7} {:>9} {:>11}"
 
 
-def table_line(row: dict, found: dict) -> str:
+def wanted_ratio(row: dict, precision: str) -> float:
+    return row.get("wantedRatioInBfloat16" if precision == "bfloat16" else "wantedRatio", row["wantedRatio"])
+
+
+def table_line(wanted: float, found: dict) -> str:
     def short(value: float) -> str:
         return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
@@ -198,7 +202,7 @@ def table_line(row: dict, found: dict) -> str:
         short(found["ours"]),
         short(found["theirs"]),
         f"{found['ratio']:.2f}",
-        f"{row['wantedRatio']:g}",
+        f"{wanted:g}",
         f"{found['ours_peak_mb']:.0f}",
         f"{found['theirs_peak_mb']:.0f}",
     )
@@ -251,7 +255,7 @@ def main() -> int:
             try:
                 row, found = measure(name, Path(folder), options)
                 results.append(found)
-                print_line(table_line(row, found))
+                print_line(table_line(wanted_ratio(row, options.precision), found))
             except Skipped as skipped:
                 print_line(f"{name}: skipped, {skipped}")
             except RowError as error:

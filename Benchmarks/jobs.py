@@ -109,11 +109,11 @@ class NetworkJob:
         self.network = case.network(work)
 
     def images(self, start: int, count: int) -> Tensor:
-        """Digits of the case as the network takes them: [count, 1, 32, 32] in [-1, 1]."""
-        return self.case.input["digits"][start : start + count].float() * (1 / 127.5) - 1
+        """Images of the case as the network takes them: [count, C, H, W] in [-1, 1]."""
+        return self.case.input["images"][start : start + count].float() * (1 / 127.5) - 1
 
     def check_reconstruction(self) -> None:
-        """Compares the codes of the first digits and how far each level's choices are from them."""
+        """Compares the codes of the first images, how far each level's choices are from them, and the last choices."""
         ours, losses = self.case.expected["codes"].to(self.case.device), self.case.expected["losses"]
         distances: list[Tensor] = []
         self.network.eval()
@@ -122,6 +122,7 @@ class NetworkJob:
             d = self.network({"target": images, "distance_func": recording(distances)}, len(images))
         same = check_codes(ours, torch.stack(d["idx_ks"]), distances)
         check_close("losses", losses.to(same.device)[same].float(), torch.stack(d["distances"])[same])
+        check_close("images", self.case.expected["images"][same[-1]], d["predict"][same[-1]])
 
 
 class TrainJob(NetworkJob):
@@ -135,7 +136,7 @@ class TrainJob(NetworkJob):
     def check(self) -> None:
         self.check_reconstruction()
         self.network.train()
-        if self.work["isOriginalCompiled"]:
+        if self.work.get("isOriginalCompiled"):
             self.network.compile()
 
     def run(self) -> None:
@@ -144,7 +145,7 @@ class TrainJob(NetworkJob):
         self.step += 1
         with self.autocast:
             d = self.network({"target": self.images(start, batch)}, batch)
-            loss = torch.stack(d["losses"]).mean()
+            loss = torch.stack(d["losses"]).mean() * self.network.loss_scale
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
@@ -152,7 +153,7 @@ class TrainJob(NetworkJob):
 
 
 class EncodeJob(NetworkJob):
-    """The nearest codes of all digits."""
+    """The nearest codes of all images."""
 
     def check(self) -> None:
         self.check_reconstruction()
@@ -173,7 +174,7 @@ class GenerateJob(NetworkJob):
         self.codes = case.input["codes"].cpu().numpy()  # sddn takes codes from the host.
 
     def generate(self) -> Tensor:
-        """[B, 1, 32, 32]"""
+        """[B, C, H, W]"""
         with torch.no_grad():
             return self.network({"idx_ks": list(self.codes)}, self.codes.shape[1])["predict"]
 

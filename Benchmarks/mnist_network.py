@@ -94,6 +94,8 @@ def linear_embedding(channels: int) -> Tensor:
 class RecurrentNetwork(nn.Module):
     """The same U-Net and the same nodes, level after level."""
 
+    loss_scale = 1
+
     def __init__(self, width: int, nodes: int, levels: int) -> None:
         super().__init__()
         self.levels = levels
@@ -105,13 +107,6 @@ class RecurrentNetwork(nn.Module):
     def compile(self) -> None:
         """Compiles the U-Net; the layer of nodes, which is sddn's, stays as it is."""
         self.run_unet = torch.compile(self.ddn_seqen[0].forward)
-
-    def load_weights(self, weights: dict[str, Tensor]) -> None:
-        """Loads parameters by the original's names: all of them, and no others."""
-        missing, unexpected = self.load_state_dict(weights, strict=False)
-        missing = [name for name in missing if not name.endswith("ddo.split_idxs")]  # No parameter.
-        if missing or unexpected:
-            raise KeyError(f"weights are missing {missing} and have {unexpected} too many")
 
     def forward(self, d: dict, batch: int) -> dict:
         """Runs all levels on sddn's dictionary, which needs `target` [B, 1, 32, 32] or `idx_ks` [L, B]."""

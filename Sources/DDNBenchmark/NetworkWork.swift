@@ -90,7 +90,8 @@ public struct NetworkWork: Encodable, Sendable {
         trainer.network.setMode(.evaluation)
         defer { trainer.network.setMode(.training) }
         let first = try Reconstruction(of: data.batch(Array(0..<batch)).images, by: trainer.network)
-        return trainer.network.originalWeights().merging(try reconstructionCase(digits, first)) { $1 }
+        return try trainer.network.caseWeights(OriginalNames.recurrent)
+          .merging(reconstructionCase(digits, first)) { $1 }
       }, run: { try trainer.step() })
   }
 
@@ -100,7 +101,7 @@ public struct NetworkWork: Encodable, Sendable {
     return PreparedRow(
       makeCase: {
         let first = try Reconstruction(of: data.batch(Array(0..<min(batch, Self.checkedDigits))).images, by: network)
-        return network.originalWeights().merging(try reconstructionCase(digits, first)) { $1 }
+        return try network.caseWeights(OriginalNames.recurrent).merging(reconstructionCase(digits, first)) { $1 }
       },
       run: {
         for place in stride(from: 0, to: images, by: batch) {
@@ -115,10 +116,7 @@ public struct NetworkWork: Encodable, Sendable {
     let codes = (0..<UInt64(images)).map { LatentCode(seed: $0, nodesOfLevels: network.nodesOfLevels) }
     return PreparedRow(
       makeCase: {
-        network.originalWeights().merging([
-          "input.codes": try .stack(codes.tensors(on: .cpu)),  // [L, B]
-          "expected.images": try network.decode(codes),
-        ]) { $1 }
+        try network.caseWeights(OriginalNames.recurrent).merging(network.decodingCase(codes)) { $1 }
       }, run: { _ = try network.decode(codes) })
   }
 
@@ -136,21 +134,7 @@ public struct NetworkWork: Encodable, Sendable {
 
   /// - Parameter first: of the first digits, as many as it was made of.
   private func reconstructionCase(_ digits: DigitDataset, _ first: Reconstruction) throws -> [String: Tensor] {
-    [
-      "input.digits": try Tensor(digits.images, shape: [images, 1, DigitDataset.side, DigitDataset.side]),
-      "expected.codes": try .stack(first.codes.tensors(on: .cpu)),  // [L, B]
-      "expected.losses": try Tensor(first.errors.flatMap { $0 }, shape: [levels, first.codes.count]),
-    ]
-  }
-}
-
-extension DiscreteDistributionNetwork {
-  /// Parameters under the names of the case file.
-  fileprivate func originalWeights() -> [String: Tensor] {
-    Dictionary(
-      uniqueKeysWithValues: state().map { name, tensor in
-        guard let original = OriginalNames.recurrent(name) else { preconditionFailure("\(name) has no other name") }
-        return ("weights.\(original)", tensor)
-      })
+    let shape = [images, 1, DigitDataset.side, DigitDataset.side]
+    return try first.expectedOfCase.merging(["input.images": Tensor(digits.images, shape: shape)]) { $1 }
   }
 }

@@ -1,3 +1,5 @@
+import DDN
+
 extension Row {
   /// Every row, cheap ones first.
   ///
@@ -9,22 +11,46 @@ extension Row {
     + layers(nodes: 512, channels: 3, nodeInputs: 128, side: 16, batch: 8, wanted: (forward: 1, training: 1))
     + layers(nodes: 512, channels: 3, nodeInputs: 128, side: 8, batch: 8, wanted: (forward: 1, training: 1))
     + layers(nodes: 512, channels: 3, nodeInputs: 128, side: 4, batch: 8, wanted: (forward: 1, training: 1))
+    + digits
+    + pyramids(.init(resolution: 8, channelMaximum: 32), wanted: (run: 1, training: 1))
+    // CIFAR-10's: 76,291,840 parameters.
+    + pyramids(.init(resolution: 32), wanted: (run: 1.2, training: 1.2), inBfloat16: (run: 2, training: 2))
+    // 109,379,712 parameters.
+    + pyramids(
+      .init(resolution: 64, maxNodes: 512), wanted: (run: 2, training: 1.7), inBfloat16: (run: 3.5, training: 3))
     + [
-      Row(.train(nodes: 64, levels: 10, batch: 64, model: "mnist"), wanted: 2),
-      Row(.train(nodes: 8, levels: 3, batch: 128, model: "mnist-k8-l3"), wanted: 4),
-      Row(.train(nodes: 8, levels: 3, batch: 512, model: "mnist-k8-l3"), wanted: 18),
-      Row(.train(nodes: 64, levels: 10, width: 32, batch: 32, model: nil), wanted: 2),
-      Row(.encode(nodes: 8, levels: 3, images: 10_000, batch: 2000, model: "mnist-k8-l3"), wanted: 50),
-      Row(.encode(nodes: 64, levels: 10, images: 100, batch: 100, model: "mnist"), wanted: 3),
-      Row(.generate(nodes: 64, levels: 10, images: 100, model: "mnist"), wanted: 4),
-      Row(ProcessWork(images: 100), wanted: 10),
-      Row(.train(nodes: 64, levels: 10, batch: 64, model: "mnist", isOriginalCompiled: true), wanted: 2),
-      Row(.train(nodes: 8, levels: 3, batch: 512, model: "mnist-k8-l3", isOriginalCompiled: true), wanted: 18),
       Row(DensityWork(nodes: 1000), wanted: 1000),
       Row(DensityWork(nodes: 2000), wanted: 1000),
       Row(DensityWork(nodes: 10_000), wanted: 1000),
       Row(DensityWork(nodes: 1_000_000), wanted: 1),
     ]
+
+  private static let digits: [Row] = [
+    Row(.train(nodes: 64, levels: 10, batch: 64, model: "mnist"), wanted: 2),
+    Row(.train(nodes: 8, levels: 3, batch: 128, model: "mnist-k8-l3"), wanted: 4),
+    Row(.train(nodes: 8, levels: 3, batch: 512, model: "mnist-k8-l3"), wanted: 18),
+    Row(.train(nodes: 64, levels: 10, width: 32, batch: 32, model: nil), wanted: 2),
+    Row(.encode(nodes: 8, levels: 3, images: 10_000, batch: 2000, model: "mnist-k8-l3"), wanted: 50),
+    Row(.encode(nodes: 64, levels: 10, images: 100, batch: 100, model: "mnist"), wanted: 3),
+    Row(.generate(nodes: 64, levels: 10, images: 100, model: "mnist"), wanted: 4),
+    Row(ProcessWork(images: 100), wanted: 10),
+    Row(.train(nodes: 64, levels: 10, batch: 64, model: "mnist", isOriginalCompiled: true), wanted: 2),
+    Row(.train(nodes: 8, levels: 3, batch: 512, model: "mnist-k8-l3", isOriginalCompiled: true), wanted: 18),
+  ]
+
+  /// - Parameters:
+  ///   - wanted: in encoding and generating, and in training.
+  ///   - inBfloat16: the same; nil for the same numbers.
+  private static func pyramids(
+    _ configuration: PyramidNetwork.Configuration, wanted: (run: Double, training: Double),
+    inBfloat16: (run: Double, training: Double)? = nil
+  ) -> [Row] {
+    [NetworkWork.Job.encode, .generate, .train].map { job in
+      Row(
+        PyramidWork(job, configuration, batch: 4), wanted: job == .train ? wanted.training : wanted.run,
+        inBfloat16: job == .train ? inBfloat16?.training : inBfloat16?.run)
+    }
+  }
 
   private static func layers(
     nodes: Int, channels: Int, nodeInputs: Int, side: Int, batch: Int, wanted: (forward: Double, training: Double)

@@ -28,16 +28,18 @@ public struct Row: Encodable, Sendable {
   public enum Work: Encodable, Sendable {
     case layer(LayerWork)
     case network(NetworkWork)
+    case pyramid(PyramidWork)
     case process(ProcessWork)
     case density(DensityWork)
 
-    private enum Kind: String, CodingKey { case layer, network, process, density }
+    private enum Kind: String, CodingKey { case layer, network, pyramid, process, density }
 
     public func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: Kind.self)
       switch self {
       case .layer(let work): try container.encode(work, forKey: .layer)
       case .network(let work): try container.encode(work, forKey: .network)
+      case .pyramid(let work): try container.encode(work, forKey: .pyramid)
       case .process(let work): try container.encode(work, forKey: .process)
       case .density(let work): try container.encode(work, forKey: .density)
       }
@@ -50,6 +52,8 @@ public struct Row: Encodable, Sendable {
   public let images: Int
   /// How many times as fast as the original this program wants to be.
   public let wantedRatio: Double
+  /// The same where both compute in bfloat16; nil for the same number.
+  public let wantedRatioInBfloat16: Double?
   public let work: Work
 
   init(_ work: LayerWork, wanted wantedRatio: Double) {
@@ -60,6 +64,11 @@ public struct Row: Encodable, Sendable {
     self.init(name: work.name, unit: .imagesPerSecond, images: work.imagesPerRun, wantedRatio, .network(work))
   }
 
+  init(_ work: PyramidWork, wanted wantedRatio: Double, inBfloat16: Double? = nil) {
+    self.init(
+      name: work.name, unit: .imagesPerSecond, images: work.batch, wantedRatio, inBfloat16: inBfloat16, .pyramid(work))
+  }
+
   init(_ work: ProcessWork, wanted wantedRatio: Double) {
     self.init(name: work.name, unit: .seconds, images: work.images, wantedRatio, .process(work))
   }
@@ -68,8 +77,11 @@ public struct Row: Encodable, Sendable {
     self.init(name: work.name, unit: .samplesPerSecond, images: work.samples, wantedRatio, .density(work))
   }
 
-  private init(name: String, unit: Unit, images: Int, _ wantedRatio: Double, _ work: Work) {
-    (self.name, self.unit, self.images, self.wantedRatio, self.work) = (name, unit, images, wantedRatio, work)
+  private init(
+    name: String, unit: Unit, images: Int, _ wantedRatio: Double, inBfloat16: Double? = nil, _ work: Work
+  ) {
+    (self.name, self.unit, self.images, self.work) = (name, unit, images, work)
+    (self.wantedRatio, wantedRatioInBfloat16) = (wantedRatio, inBfloat16)
   }
 
   /// Makes everything that is not timed.
@@ -77,6 +89,7 @@ public struct Row: Encodable, Sendable {
     switch work {
     case .layer(let work): try work.prepare(machine)
     case .network(let work): try work.prepare(machine)
+    case .pyramid(let work): try work.prepare(machine)
     case .process(let work): try work.prepare(machine)
     case .density(let work): work.prepare(machine)
     }
@@ -106,10 +119,9 @@ public struct Machine: Sendable {
   public func time(_ row: PreparedRow, runs: Int = 1) throws -> Double {
     try finish()
     return try ContinuousClock().measure {
-      // Checks are made in float32; only what is timed has another precision.
-      try withPrecision(precision, on: device) {
-        for _ in 0..<runs { try row.run() }
-      }
+      // Checks are made in float32; only what is timed has another precision. Every run casts its weights anew, as the
+      // original's does.
+      for _ in 0..<runs { try withPrecision(precision, on: device) { try row.run() } }
       try finish()
     } / .seconds(1) / Double(runs)
   }

@@ -73,6 +73,17 @@ public struct ImageDataset: Sendable {
     self.init(array, channels: 1, side: DigitDataset.side, storage: .memory(array.pixels))
   }
 
+  /// Images without classes that are in memory anyway.
+  ///
+  /// - Parameters:
+  ///   - channels: 1 (gray) or 3 (RGB).
+  ///   - side: pixels on an image's side, a power of two.
+  ///   - pixels: `[N, channels, side, side]`, flat.
+  public init(name: String, channels: Int, side: Int, pixels: [UInt8]) {
+    let array = ImageArray(name: name, channels: channels, side: side, pixels: pixels, labels: nil)
+    self.init(array, channels: channels, side: side, storage: .memory(pixels))
+  }
+
   private init(_ source: any ImageSource, channels: Int, side: Int, storage: Storage) {
     name = source.name
     count = source.count

@@ -54,9 +54,41 @@ extension CommandTests {
       #expect(result.isFailure(64, "'run'") && result.output == "ready\n", "\(result)")
     }
 
-    private func serve(_ input: String, in folder: URL) async throws -> Command.Result {
+    @Test(
+      "a pyramid's case has every level, its weights by the original's names, and what came out",
+      arguments: ["encode", "generate", "train"])
+    func pyramid(job: String) async throws {
+      let folder = try Scratch.folder()
+      let row = "\(job) pyramid 8x8 K=64 L=15 B=4"
+      let result = try await serve("run 1\\n", row: row, in: folder)
+      #expect(result.exitCode == 0 && result.errors.isEmpty, "\(result)")
+      let file = try SafetensorsFile(contentsOf: folder.appending(path: "case.safetensors"))
+      let description = try #require(file.metadata["row"])
+      let fields = try #require(try JSONSerialization.jsonObject(with: Data(description.utf8)) as? [String: Any])
+      let work = try #require((fields["work"] as? [String: Any])?["pyramid"] as? [String: Any])
+      let levels = try #require(work["pyramid"] as? [[String: Any]])
+      #expect(work["job"] as? String == job && levels.count == 15)
+      #expect(fields["wantedRatio"] as? Double == 1)
+
+      for level in levels {
+        let (side, place, isUp) = (level["side"] as? Int, level["place"] as? Int, level["isUp"] as? Bool)
+        let name = "weights.model.block_\(side!)x\(side!)_\(place!)\(isUp! ? "_up" : "")"
+        #expect(file.entries["\(name).ddo.multi_out_conv1x1.weight"]?.shape == [3 * 64, 16, 1, 1])
+        // At the original's first weights this convolution does next to nothing, and a bias nothing.
+        let second = try file.tensor("\(name).block.conv1.weight").array(Float.self)
+        #expect(second.map { abs($0) }.max()! > 0.05)
+        #expect(try file.tensor("\(name).block.norm1.bias").array(Float.self).allSatisfy { $0 != 0 })
+      }
+      #expect(file.entries["expected.images"]?.shape == [4, 3, 8, 8])
+      #expect(try file.tensor("expected.images").array(Float.self).allSatisfy { abs($0) < 10 })
+      #expect(file.entries["input.images"]?.shape == (job == "generate" ? nil : [job == "train" ? 32 : 4, 3, 8, 8]))
+      #expect(file.entries[job == "generate" ? "input.codes" : "expected.codes"]?.shape == [15, 4])
+      #expect(file.entries["expected.losses"]?.shape == (job == "generate" ? nil : [15, 4]))
+    }
+
+    private func serve(_ input: String, row: String = row, in folder: URL) async throws -> Command.Result {
       try await Command.run(
-        ["bench", "--threads", "1", "--row", Self.row, "--serve", folder.path], shell: "printf '\(input)' | \"$@\"")
+        ["bench", "--threads", "1", "--row", row, "--serve", folder.path], shell: "printf '\(input)' | \"$@\"")
     }
   }
 }

@@ -26,6 +26,15 @@ struct ImageDatasetTests {
     }
   }
 
+  @Test("Pixels that are there already are a data set as they are")
+  func pixels() throws {
+    let pixels = (0..<2 * 3 * 16).map { UInt8($0) }
+    let images = ImageDataset(name: "numbers", channels: 3, side: 4, pixels: pixels)
+    #expect(images.imageShape == [3, 4, 4] && images.count == 2 && images.classes == 0 && images.name == "numbers")
+    #expect(images.cachedPixels == pixels)
+    #expect(try images.pixels(of: [1]) == Array(pixels[48...]))
+  }
+
   @Test("A data set of one image is one")
   func one() throws {
     for source in try SmallFiles(1).opened() {

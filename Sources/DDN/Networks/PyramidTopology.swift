@@ -1,5 +1,5 @@
 /// One level of the pyramid network: a residual block and a layer of nodes.
-public struct PyramidLevel: Sendable, Equatable {
+public struct PyramidLevel: Encodable, Sendable, Equatable {
   /// Pixels on a side of this level's images.
   public let side: Int
   /// The number of this level among those of its side, from 0.

@@ -121,9 +121,9 @@ struct Reconstruct: ParsableCommand {
       try PNG.read(URL(fileURLWithPath: path), channels: shape[0] == 1 ? .gray : .rgb)
         .centerSquare().resized(width: shape[2], height: shape[1])
     }
-    return Targets(count: bitmaps.count, name: { images[$0] }) { indices in
-      (try .concatenate(indices.map { try bitmaps[$0].tensor() }).to(device), nil)
-    }
+    return Targets(
+      count: bitmaps.count, name: { images[$0] },
+      batch: { indices in (try .concatenate(indices.map { try bitmaps[$0].tensor() }).to(device), nil) })
   }
 
   private func loadDataset(resize: DigitDataset.Resize) throws -> ImageDataset {
