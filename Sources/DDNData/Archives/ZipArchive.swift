@@ -1,0 +1,113 @@
+import CZlib
+import DDNFiles
+import Foundation
+
+/// A zip file whose entries any number of threads may read: stored or deflated, zip64 where it is needed.
+///
+/// Everything that the directory says is checked when the file is opened, and an entry's content when it is read: its
+/// bounds, length and CRC. No entry takes more memory than it promises, and none may promise more than `maxEntryBytes`.
+///
+/// Source: PKWARE's APPNOTE.TXT 6.3.9, sections 4.3 and 4.5.
+public struct ZipArchive: Sendable {
+  /// The longest entry that is read.
+  public static let maxEntryBytes = 1 << 29
+
+  public let url: URL
+  /// The names of all files, folders left out, in the directory's order: UTF-8, relative, with `/` between parts.
+  public var names: [String] { files.map(\.name) }
+
+  private let data: Data
+  private let files: [ZipDirectory.Entry]
+  private let places: [String: Int]
+
+  /// Reads and checks the directory.
+  ///
+  /// - Throws: `FileError`: `missing` when there is no such file; `invalid` when it is no zip file or cut off, or when
+  ///   an entry is encrypted, compressed in another way, overlaps another, has a name twice or one that leads out of the
+  ///   archive, or promises more than `maxEntryBytes` or than its compressed bytes can hold.
+  public init(contentsOf url: URL) throws(FileError) {
+    try self.init(InputFile.map(url), url: url)
+  }
+
+  /// - Parameter url: where the bytes come from, for messages.
+  init(_ data: Data, url: URL) throws(FileError) {
+    self.url = url
+    self.data = data
+    let entries = try ZipDirectory.entries(of: data, path: url.path)
+    files = entries.filter { !$0.isFolder }
+    places = Dictionary(uniqueKeysWithValues: files.enumerated().map { ($1.name, $0) })
+  }
+
+  public func contains(_ name: String) -> Bool { places[name] != nil }
+
+  /// The content of a file; `name` must be one of `names`.
+  ///
+  /// - Throws: `FileError` (`invalid`) naming the entry when its content is not what the directory says.
+  public func read(_ name: String) throws(FileError) -> Data {
+    guard let place = places[name] else { preconditionFailure("\(url.path) has no entry \(name)") }
+    let entry = files[place]
+    let packed = try packedBytes(of: entry)
+    let content = entry.method == .stored ? packed : try inflated(packed, entry)
+    guard Checksum.crc32(content) == entry.crc else {
+      throw damaged(entry, "is damaged: its CRC is not what the directory says")
+    }
+    return content
+  }
+
+  /// The entry's bytes as the file has them, after its own header was compared with the directory.
+  private func packedBytes(of entry: ZipDirectory.Entry) throws(FileError) -> Data {
+    let header = LittleEndian(data, from: entry.headerOffset)
+    // The directory has left room for the header, its name and the content.
+    guard header.uint32(0) == 0x0403_4b50 else { throw damaged(entry, "has no header where the directory says") }
+    let nameCount = Int(header.uint16(26))
+    guard header.uint16(8) == entry.method.rawValue, header.uint16(6) & 1 == 0, nameCount == entry.name.utf8.count,
+      header.bytes(30, nameCount).elementsEqual(entry.name.utf8)
+    else { throw damaged(entry, "has a header that contradicts the directory") }
+    let hasSizes = header.uint16(6) & 1 << 3 == 0 && header.uint32(18) != UInt32.max
+    if hasSizes, Int(header.uint32(18)) != entry.packedCount || Int(header.uint32(22)) != entry.count {
+      throw damaged(entry, "has a header with other sizes than the directory")
+    }
+    let start = entry.headerOffset + 30 + nameCount + Int(header.uint16(28))
+    guard start + entry.packedCount <= entry.end else { throw damaged(entry, "overlaps what comes after it") }
+    return data[start..<start + entry.packedCount]
+  }
+
+  private func inflated(_ packed: Data, _ entry: ZipDirectory.Entry) throws(FileError) -> Data {
+    var content = Data(count: max(entry.count, 1))
+    // On the heap, because zlib keeps a pointer to it.
+    let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+    stream.initialize(to: z_stream())
+    defer { stream.deallocate() }
+    guard inflateInit2_(stream, -15, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+      throw FileError(.failed, path: path(of: entry), problem: "zlib does not start", remedy: "check zlib")
+    }
+    defer { inflateEnd(stream) }
+    let status = packed.withUnsafeBytes { input in
+      content.withUnsafeMutableBytes { output in
+        stream.pointee.next_in = UnsafeMutablePointer(mutating: input.bindMemory(to: UInt8.self).baseAddress)
+        stream.pointee.avail_in = UInt32(input.count)
+        stream.pointee.next_out = output.bindMemory(to: UInt8.self).baseAddress
+        stream.pointee.avail_out = UInt32(entry.count)
+        return inflate(stream, Z_FINISH)
+      }
+    }
+    guard status == Z_STREAM_END else {
+      if status == Z_BUF_ERROR || status == Z_OK {
+        throw damaged(
+          entry,
+          stream.pointee.avail_out == 0 ? "holds more than the \(entry.count) bytes that it promises" : "is cut off")
+      }
+      throw damaged(entry, "is damaged: \(stream.pointee.msg.map { String(cString: $0) } ?? "zlib status \(status)")")
+    }
+    guard stream.pointee.avail_out == 0, stream.pointee.avail_in == 0 else {
+      throw damaged(entry, "promises \(entry.count) bytes and holds \(entry.count - Int(stream.pointee.avail_out))")
+    }
+    return content.prefix(entry.count)
+  }
+
+  private func path(of entry: ZipDirectory.Entry) -> String { "\(url.path)/\(entry.name)" }
+
+  private func damaged(_ entry: ZipDirectory.Entry, _ problem: String) -> FileError {
+    FileError(.invalid, path: path(of: entry), problem: problem, remedy: "make or download the archive again")
+  }
+}

@@ -1,0 +1,214 @@
+import DDNFiles
+import Foundation
+
+/// What a zip file's central directory says of its entries, checked before any of it is used.
+struct ZipDirectory {
+  enum Method: UInt16 {
+    case stored = 0
+    case deflated = 8
+  }
+
+  struct Entry {
+    let name: String
+    let method: Method
+    let crc: UInt32
+    /// Bytes in the file, and of the content.
+    let packedCount: Int
+    let count: Int
+    /// Where the entry's own header begins.
+    let headerOffset: Int
+    /// Where the next entry, or the directory, begins.
+    var end = 0
+
+    var isFolder: Bool { name.hasSuffix("/") }
+  }
+
+  private static let endSize = 22
+  private static let locatorSize = 20
+  private static let recordSize = 46
+  /// Deflate makes at most 1,032 bytes of one.
+  private static let maxRatio = 1_032
+
+  private let data: Data
+  private let path: String
+
+  /// All entries in the directory's order.
+  ///
+  /// - Throws: `FileError` (`invalid`): see `ZipArchive`.
+  static func entries(of data: Data, path: String) throws(FileError) -> [Entry] {
+    let directory = ZipDirectory(data: data, path: path)
+    let (range, count) = try directory.find()
+    var entries = try directory.readRecords(range, count: count)
+    try directory.setEnds(&entries, directoryStart: range.lowerBound)
+    return entries
+  }
+
+  /// Where the directory is and how many entries it has.
+  private func find() throws(FileError) -> (range: Range<Int>, count: Int) {
+    guard let end = findEnd() else {
+      throw invalid("has no zip directory at its end: it is cut off, or no zip file")
+    }
+    let record = LittleEndian(data, from: end)
+    var disks = [Int(record.uint16(4)), Int(record.uint16(6))]
+    var counts = [Int(record.uint16(8)), Int(record.uint16(10))]
+    var (size, start) = (UInt64(record.uint32(12)), UInt64(record.uint32(16)))
+    var directoryEnd = end
+    if let large = try find64(before: end) {
+      let record = LittleEndian(data, from: large)
+      disks = [Int(record.uint32(16)), Int(record.uint32(20))]
+      counts = [Int(clamping: record.uint64(24)), Int(clamping: record.uint64(32))]
+      (size, start) = (record.uint64(40), record.uint64(48))
+      directoryEnd = large
+    }
+    guard disks == [0, 0], counts[0] == counts[1] else {
+      throw FileError(
+        .invalid, path: path, problem: "is one of several parts of a zip archive", remedy: "join the parts")
+    }
+    guard start <= UInt64(directoryEnd), size == UInt64(directoryEnd) - start else {
+      throw invalid("has a zip directory that is not where it says: it is cut off or damaged")
+    }
+    let range = Int(start)..<directoryEnd
+    guard counts[0] <= range.count / Self.recordSize else {
+      throw invalid("promises \(counts[0]) entries and has no room for them")
+    }
+    return (range, counts[0])
+  }
+
+  /// The last record of the file, found by its signature and by a comment that ends where the file does.
+  private func findEnd() -> Int? {
+    let last = data.count - Self.endSize
+    guard last >= 0 else { return nil }
+    return stride(from: last, through: max(0, last - 0xffff), by: -1).first { start in
+      let record = LittleEndian(data, from: start)
+      return record.uint32(0) == 0x0605_4b50 && Int(record.uint16(20)) == last - start
+    }
+  }
+
+  /// The record that archives of more than 65,535 entries or 4 GiB have before the last one.
+  private func find64(before end: Int) throws(FileError) -> Int? {
+    let place = end - Self.locatorSize
+    guard place >= 0 else { return nil }
+    let locator = LittleEndian(data, from: place)
+    guard locator.uint32(0) == 0x0706_4b50 else { return nil }
+    let start = locator.uint64(8)
+    guard place >= 56, start <= UInt64(place - 56) else { throw invalid("has a damaged zip64 directory") }
+    let record = LittleEndian(data, from: Int(start))
+    guard record.uint32(0) == 0x0606_4b50, record.uint64(4) == UInt64(place) - start - 12 else {
+      throw invalid("has a damaged zip64 directory")
+    }
+    return Int(start)
+  }
+
+  private func readRecords(_ range: Range<Int>, count: Int) throws(FileError) -> [Entry] {
+    var entries: [Entry] = []
+    entries.reserveCapacity(count)
+    var names: Set<String> = []
+    var start = range.lowerBound
+    for number in 0..<count {
+      guard start + Self.recordSize <= range.upperBound else { throw invalid("ends within entry \(number)") }
+      let record = LittleEndian(data, from: start)
+      guard record.uint32(0) == 0x0201_4b50 else { throw invalid("has a damaged entry \(number)") }
+      let (nameCount, extraCount) = (Int(record.uint16(28)), Int(record.uint16(30)))
+      let next = start + Self.recordSize + nameCount + extraCount + Int(record.uint16(32))
+      guard next <= range.upperBound else { throw invalid("ends within entry \(number)") }
+      let name = try name(record.bytes(Self.recordSize, nameCount), number: number)
+      guard names.insert(name).inserted else { throw invalid("has two entries \(name)") }
+      let extra = record.bytes(Self.recordSize + nameCount, extraCount)
+      entries.append(try entry(record, name: name, extra: extra))
+      start = next
+    }
+    guard start == range.upperBound else { throw invalid("has more entries than the \(count) that it promises") }
+    return entries
+  }
+
+  /// A name that stays within the archive wherever it is unpacked.
+  private func name(_ bytes: Data, number: Int) throws(FileError) -> String {
+    guard let name = String(validating: bytes, as: UTF8.self), !name.isEmpty else {
+      throw FileError(
+        .invalid, path: path, problem: "entry \(number) has no name in UTF-8", remedy: "pack it again with plain names")
+    }
+    let parts = (name.hasSuffix("/") ? name.dropLast() : name[...]).split(
+      separator: "/", omittingEmptySubsequences: false)
+    let isDrive = name.dropFirst().first == ":" && name.first!.isLetter
+    guard !isDrive, !name.unicodeScalars.contains(where: { $0 == "\\" || $0.properties.generalCategory == .control }),
+      parts.allSatisfy({ !["", ".", ".."].contains($0) })
+    else {
+      throw FileError(
+        .invalid, path: path, problem: "entry \(number) has a name that leads elsewhere: \(name)",
+        remedy: "pack it again with relative names and slashes between their parts")
+    }
+    return name
+  }
+
+  private func entry(_ record: LittleEndian, name: String, extra: Data) throws(FileError) -> Entry {
+    func refuse(_ problem: String, _ remedy: String = "make or download the archive again") -> FileError {
+      FileError(.invalid, path: "\(path)/\(name)", problem: problem, remedy: remedy)
+    }
+    // Bit 0: encrypted; 6: strongly so; 13: and the directory, too.
+    guard record.uint16(8) & (1 | 1 << 6 | 1 << 13) == 0 else {
+      throw refuse("is encrypted", "pack it again without a password")
+    }
+    guard let method = Method(rawValue: record.uint16(10)) else {
+      throw refuse("is compressed by method \(record.uint16(10)), not by Deflate", "pack it again as a plain zip file")
+    }
+    // Numbers that do not fit are in the extra field, in this order.
+    var numbers = [record.uint32(24), record.uint32(20), record.uint32(42)].map { UInt64($0) }
+    if numbers.contains(UInt64(UInt32.max)) {
+      guard var large = Self.extraField(1, in: extra) else { throw refuse("lacks its zip64 sizes") }
+      for place in numbers.indices where numbers[place] == UInt64(UInt32.max) {
+        guard large.count >= 8 else { throw refuse("lacks its zip64 sizes") }
+        numbers[place] = LittleEndian(large, from: large.startIndex).uint64(0)
+        large = large.dropFirst(8)
+      }
+    }
+    guard numbers[0] <= UInt64(ZipArchive.maxEntryBytes) else {
+      throw refuse("promises \(numbers[0]) bytes, more than the \(ZipArchive.maxEntryBytes) that are read")
+    }
+    guard numbers[1] <= UInt64(data.count), numbers[2] <= UInt64(data.count) else {
+      throw refuse("lies outside the archive")
+    }
+    // Deflate adds a thousandth at worst.
+    guard numbers[1] <= UInt64(ZipArchive.maxEntryBytes) * 2 else { throw refuse("is larger than what it promises") }
+    let (count, packedCount) = (Int(numbers[0]), Int(numbers[1]))
+    switch method {
+    case .stored where count != packedCount: throw refuse("is stored, with two different sizes")
+    case .deflated where count > packedCount * Self.maxRatio:
+      throw refuse("promises \(count) bytes, which \(packedCount) compressed ones cannot hold")
+    default: break
+    }
+    guard !name.hasSuffix("/") || count == 0 else { throw refuse("is a folder with \(count) bytes of content") }
+    return Entry(
+      name: name, method: method, crc: record.uint32(16), packedCount: packedCount, count: count,
+      headerOffset: Int(numbers[2]))
+  }
+
+  /// The data of one kind in an extra field.
+  private static func extraField(_ kind: UInt16, in extra: Data) -> Data? {
+    var rest = extra
+    while rest.count >= 4 {
+      let field = LittleEndian(rest, from: rest.startIndex)
+      let count = Int(field.uint16(2))
+      guard 4 + count <= rest.count else { return nil }
+      if field.uint16(0) == kind { return field.bytes(4, count) }
+      rest = rest.dropFirst(4 + count)
+    }
+    return nil
+  }
+
+  /// Each entry must end before the next begins, and the last before the directory.
+  private func setEnds(_ entries: inout [Entry], directoryStart: Int) throws(FileError) {
+    var end = directoryStart
+    for place in entries.indices.sorted(by: { entries[$0].headerOffset > entries[$1].headerOffset }) {
+      let entry = entries[place]
+      guard entry.headerOffset + 30 + entry.name.utf8.count + entry.packedCount <= end else {
+        throw invalid("has entries that overlap, \(entry.name) among them")
+      }
+      entries[place].end = end
+      end = entry.headerOffset
+    }
+  }
+
+  private func invalid(_ problem: String) -> FileError {
+    FileError(.invalid, path: path, problem: problem, remedy: "make or download the archive again")
+  }
+}
