@@ -9,7 +9,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .executable(name: "ddn", targets: ["ddn"]),
-    .library(name: "DDN", targets: ["DDN", "DDNData", "DDNTraining", "DDNFigures", "Images", "Torch"]),
+    .library(name: "DDN", targets: ["DDN", "DDNData", "DDNImport", "DDNTraining", "DDNFigures", "Images", "Torch"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
@@ -20,7 +20,7 @@ let package = Package(
     .systemLibrary(name: "CVips", pkgConfig: "vips", providers: [.apt(["libvips-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
-    // In the order of the data: files, tensors, images, the method, data sets, training, pictures.
+    // In the order of the data: files, tensors, images, the method, data sets, original weights, training, pictures.
     .target(name: "DDNFiles", swiftSettings: settings),
     .target(name: "Torch", dependencies: ["CTorch", "CZlib", "DDNFiles"], swiftSettings: settings),
     .target(name: "Images", dependencies: ["CVips", "DDNFiles"], swiftSettings: settings),
@@ -28,8 +28,9 @@ let package = Package(
       name: "DDN", dependencies: ["Torch", "DDNFiles"], resources: [.copy("Resources/models")],
       swiftSettings: settings),
     .target(
-      name: "DDNData", dependencies: ["CZlib", "DDN", "DDNFiles", "Images", "Torch"],
+      name: "DDNData", dependencies: ["CVips", "CZlib", "DDN", "DDNFiles", "Images", "Torch"],
       resources: [.copy("Resources/mnist-test")], swiftSettings: settings),
+    .target(name: "DDNImport", dependencies: ["DDN", "DDNData", "DDNFiles", "Torch"], swiftSettings: settings),
     .target(
       name: "DDNTraining", dependencies: ["DDN", "DDNData", "DDNFiles", "Torch"], swiftSettings: settings),
     .target(name: "DDNFigures", dependencies: ["DDN", "DDNFiles", "Images", "Torch"], swiftSettings: settings),
@@ -39,7 +40,7 @@ let package = Package(
     .executableTarget(
       name: "ddn",
       dependencies: [
-        "DDN", "DDNBenchmark", "DDNData", "DDNFigures", "DDNFiles", "DDNTraining", "Images", "Torch",
+        "DDN", "DDNBenchmark", "DDNData", "DDNFigures", "DDNFiles", "DDNImport", "DDNTraining", "Images", "Torch",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -52,6 +53,9 @@ let package = Package(
       name: "DDNTests", dependencies: ["DDN", "DDNFiles", "GoldenSupport", "Torch"], swiftSettings: settings),
     .testTarget(
       name: "DDNDataTests", dependencies: ["CZlib", "DDNData", "DDNFiles", "GoldenSupport", "Torch"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "DDNImportTests", dependencies: ["DDN", "DDNData", "DDNFiles", "DDNImport", "GoldenSupport", "Torch"],
       swiftSettings: settings),
     .testTarget(
       name: "DDNTrainingTests", dependencies: ["DDN", "DDNData", "DDNFiles", "DDNTraining", "Torch"],

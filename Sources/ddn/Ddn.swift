@@ -19,7 +19,7 @@ struct Ddn: ParsableCommand {
       Try it: ddn demo
       """,
     version: "0.1.0",
-    subcommands: [Demo.self, Train.self, Generate.self, Reconstruct.self, Info.self, Bench.self])
+    subcommands: [Demo.self, Train.self, Generate.self, Reconstruct.self, Info.self, Import.self, Bench.self])
 
   static func main() {
     // A reader that goes away, as in `ddn info | head`, ends the command quietly; a file too large is an error.
