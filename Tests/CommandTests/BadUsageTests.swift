@@ -19,6 +19,9 @@ extension CommandTests {
         "reconstruct --rows 0",
         "info --resolution 33", "info --resolution -1", "info --resolution 8 --start-size 16", "info --max-outputk 1",
         "info --network mnist --gray", "info --blockn-times nan", "info --cbase 0", "info --cmax 7",
+        "import", "import a.pkl", "import a.pkl b", "import a.pkl b.safetensors c",
+        "import a.pkl b.safetensors --levels 0",
+        "import a.pkl b.safetensors --learn-res maybe", "import a.pkl b.safetensors --condition colours",
         "demo --seconds 0", "demo --seconds nan", "demo --seed 4294967296",
       ])
     func usage(line: String) async throws {

@@ -30,6 +30,7 @@ extension CommandTests {
           "--cbase", "--cmax", "--help",
         ]
       ),
+      ("import", ["--learn-res", "--condition", "--levels", "--help"]),
       ("bench", ["--rows", "--rounds", "--list", "--row", "--serve", "--precision"] + machine),
     ]
 
