@@ -72,7 +72,7 @@ import Testing
     let entry = SavedState.Entry("a", [25_000], Data(count: 100_000))
     let names = (0..<1000).map { (Pickled.text("t\($0)"), entry.pickled(key: "0", isLegacy: false)) }
     let archive = try SavedState([entry]).archive(pickle: Pickled.dictionary(names).pickle())
-    #expect(try problem(archive).problem.contains("same numbers for very many tensors"))
+    #expect(try problem(archive).problem.contains("the same numbers again and again"))
 
     let elsewhere = try SavedState([entry]).archive(
       pickle: Pickled.members(["a": entry.pickled(key: "../1", isLegacy: false)]).pickle())
@@ -121,6 +121,34 @@ import Testing
     let url = try scratch.file("x.pkl", bytes)
     let error = try #require(throws: FileError.self) { _ = try OriginalSnapshot(contentsOf: url).model() }
     #expect(error.kind == .invalid && error.problem.contains(reason), "\(error)")
+  }
+
+  @Test("modules that hold one another again and again are counted, not followed") func moduleBomb() throws {
+    func module(_ modules: Pickled) -> Pickled {
+      .call(
+        "torch_utils.persistence _reconstruct_persistent_obj",
+        [
+          .members([
+            "type": .text("class"), "version": .int(6), "class_name": .text("DDNPrecond"),
+            "state": .members(["_parameters": .members([:]), "_buffers": .members([:]), "_modules": modules]),
+          ])
+        ])
+    }
+    // Each of ten holds the one before fifty times, by memo: 50^10 modules.
+    var bomb = module(.members([:]))
+    for _ in 0..<10 {
+      let again = (0..<50).map { (Pickled.text("m\($0)"), $0 == 0 ? .remembered(bomb) : Pickled.raw([0x68, 0])) }
+      bomb = module(.dictionary(again))
+    }
+    let start = threadSeconds()
+    #expect(try problem(Pickled.members(["ema": bomb]).pickle()).problem.contains("has more than 65536 modules"))
+    #expect(threadSeconds() - start < 60)
+
+    var deep = module(.members([:]))
+    for _ in 0..<20 { deep = module(.members(["m": deep])) }
+    #expect(try problem(Pickled.members(["ema": deep]).pickle()).problem.contains("in more than 12 levels"))
+    let named = module(.members(["a\nb": module(.members([:]))]))
+    #expect(try problem(Pickled.members(["ema": named]).pickle()).problem.contains(#"a part named "a\nb""#))
   }
 
   @Test("what is said of a network that says it itself, or that fits no such network") func choices() throws {

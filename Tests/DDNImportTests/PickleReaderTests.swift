@@ -73,6 +73,18 @@ import Testing
     #expect(try graph(Pickled.raw(bomb).pickle()).nodes.count == 10_001)
   }
 
+  @Test("a list and a dictionary that grow one by one cost no more than at once") func growth() throws {
+    // With a copy for each this takes minutes.
+    for opcodes in [[0x4B, 1, 0x61], [0x4B, 1, 0x4B, 2, 0x73]] as [[UInt8]] {
+      let many = (0..<100_000).flatMap { _ in opcodes }
+      for container in opcodes.count == 3 ? ["]"] : ["}", "ccollections\nOrderedDict\n)R"] {
+        let start = threadSeconds()
+        #expect(try graph(Pickled.raw(Array(container.utf8) + many).pickle()).nodes.count <= 2)
+        #expect(threadSeconds() - start < 10)
+      }
+    }
+  }
+
   @Test("limits on operations, containers and texts hold") func limits() throws {
     var limits = PickleReader.Limits()
     limits.operations = 100

@@ -18,6 +18,8 @@ indirect enum Pickled {
   case built(Pickled, state: Pickled)
   case items(Pickled, [(Pickled, Pickled)])
   case persistent(Pickled)
+  /// The value, which memo number 0 then has.
+  case remembered(Pickled)
   /// Opcodes as they are.
   case raw([UInt8])
 
@@ -51,6 +53,7 @@ indirect enum Pickled {
     case .built(let object, let state): return object.opcodes + state.opcodes + ascii("b")
     case .items(let object, let pairs): return object.opcodes + ascii("(") + all(pairs) + ascii("u")
     case .persistent(let value): return value.opcodes + ascii("Q")
+    case .remembered(let value): return value.opcodes + [0x71, 0]
     case .raw(let opcodes): return opcodes
     }
   }

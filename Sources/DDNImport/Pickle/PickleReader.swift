@@ -102,10 +102,14 @@ struct PickleReader {
     case .tuple2: stack.append(graph.add(.tuple(try pop(2))))
     case .tuple3: stack.append(graph.add(.tuple(try pop(3))))
     case .tuple: stack.append(graph.add(.tuple(try popToMark())))
-    case .emptyList: stack.append(graph.add(.list([])))
-    case .append: try append([pop()])
-    case .appends: try append(popToMark())
-    case .emptyDict: stack.append(graph.add(.dictionary([])))
+    case .emptyList: stack.append(graph.addList())
+    case .append:
+      let value = try pop()
+      try graph.append([value], to: top())
+    case .appends:
+      let values = try popToMark()
+      try graph.append(values, to: top())
+    case .emptyDict: stack.append(graph.addDictionary())
     case .setItem: try setItems(pop(2))
     case .setItems: try setItems(popToMark())
     case .emptySet: stack.append(graph.add(.set))
@@ -127,7 +131,9 @@ struct PickleReader {
       try self.name(module: module, name)
     case .reduce: try object(pop(2), use: .call)
     case .newObject: try object(pop(2), use: .instance)
-    case .build: try build()
+    case .build:
+      let state = try pop()
+      try graph.setState(state, of: top())
     case .binPersistentID:
       guard allowsPersistentIDs else { throw ImportProblem("refers to stored objects, which only a .pt file has") }
       stack.append(graph.add(.persistent(try pop())))
@@ -183,30 +189,9 @@ extension PickleReader {
     return .text(text)
   }
 
-  private mutating func append(_ values: [PickleValue]) throws(ImportProblem) {
-    guard case .node(let place) = try top(), case .list(var list) = graph.nodes[place] else {
-      throw ImportProblem("appends to what is no list")
-    }
-    graph.nodes[place] = .set  // So that the list is not copied for every value.
-    list += values
-    graph.nodes[place] = .list(list)
-  }
-
   private mutating func setItems(_ values: [PickleValue]) throws(ImportProblem) {
     guard values.count % 2 == 0 else { throw ImportProblem("has a key without a value") }
-    let pairs = stride(from: 0, to: values.count, by: 2).map { (key: values[$0], value: values[$0 + 1]) }
-    guard case .node(let place) = try top() else { throw ImportProblem("sets items of what is no dictionary") }
-    let node = graph.nodes[place]
-    graph.nodes[place] = .set
-    switch node {
-    case .dictionary(var all):
-      all += pairs
-      graph.nodes[place] = .dictionary(all)
-    case .object(var object) where object.global == .orderedDictionary:
-      object.items += pairs
-      graph.nodes[place] = .object(object)
-    default: throw ImportProblem("sets items of what is no dictionary")
-    }
+    try graph.set(stride(from: 0, to: values.count, by: 2).map { (values[$0], values[$0 + 1]) }, of: top())
   }
 
   private mutating func name(module: String, _ name: String) throws(ImportProblem) {
@@ -222,16 +207,7 @@ extension PickleReader {
     guard global.use == use, case .tuple(let arguments)? = graph.node(values[1]),
       use == .call || arguments.isEmpty
     else { throw ImportProblem("uses \(global.rawValue) in a way that no snapshot does") }
-    stack.append(graph.add(.object(.init(global: global, arguments: values[1]))))
-  }
-
-  private mutating func build() throws(ImportProblem) {
-    let state = try pop()
-    guard case .node(let place) = try top(), case .object(var object) = graph.nodes[place], object.global.takesState,
-      case .none = object.state
-    else { throw ImportProblem("gives a state to what takes none") }
-    object.state = state
-    graph.nodes[place] = .object(object)
+    stack.append(graph.addObject(global, values[1]))
   }
 }
 

@@ -21,13 +21,16 @@ enum PickleValue {
 struct PickleGraph {
   enum Node {
     case tuple([PickleValue])
-    case list([PickleValue])
-    case dictionary([(key: PickleValue, value: PickleValue)])
+    /// Places in `lists`, `dictionaries` and `objects`: what grows is kept where nothing copies it.
+    case list(Int)
+    case dictionary(Int)
+    case object(Int)
     case set
-    case object(Object)
     /// What the file refers to by a name of its own, such as the numbers of a tensor.
     case persistent(PickleValue)
   }
+
+  typealias Pair = (key: PickleValue, value: PickleValue)
 
   /// A call or a new instance as the file asks for it: it is written down, and never done.
   struct Object {
@@ -37,20 +40,65 @@ struct PickleGraph {
     /// What BUILD would give to the object; none until then.
     var state = PickleValue.none
     /// What SETITEMS would put into the object.
-    var items: [(key: PickleValue, value: PickleValue)] = []
+    var items: [Pair] = []
   }
 
-  var nodes: [Node] = []
+  private(set) var nodes: [Node] = []
+  private var lists: [[PickleValue]] = []
+  private var dictionaries: [[Pair]] = []
+  private var objects: [Object] = []
   var root = PickleValue.none
 
+  func node(_ value: PickleValue) -> Node? {
+    guard case .node(let place) = value else { return nil }
+    return nodes[place]
+  }
+
+  func object(_ value: PickleValue) -> Object? {
+    guard case .object(let place)? = node(value) else { return nil }
+    return objects[place]
+  }
+}
+
+// What the reader makes.
+extension PickleGraph {
   mutating func add(_ node: Node) -> PickleValue {
     nodes.append(node)
     return .node(nodes.count - 1)
   }
 
-  func node(_ value: PickleValue) -> Node? {
-    guard case .node(let place) = value else { return nil }
-    return nodes[place]
+  mutating func addList() -> PickleValue {
+    lists.append([])
+    return add(.list(lists.count - 1))
+  }
+
+  mutating func addDictionary() -> PickleValue {
+    dictionaries.append([])
+    return add(.dictionary(dictionaries.count - 1))
+  }
+
+  mutating func addObject(_ global: KnownGlobal, _ arguments: PickleValue) -> PickleValue {
+    objects.append(Object(global: global, arguments: arguments))
+    return add(.object(objects.count - 1))
+  }
+
+  mutating func append(_ values: [PickleValue], to list: PickleValue) throws(ImportProblem) {
+    guard case .list(let place)? = node(list) else { throw ImportProblem("appends to what is no list") }
+    lists[place] += values
+  }
+
+  mutating func set(_ pairs: [Pair], of dictionary: PickleValue) throws(ImportProblem) {
+    switch node(dictionary) {
+    case .dictionary(let place)?: dictionaries[place] += pairs
+    case .object(let place)? where objects[place].global == .orderedDictionary: objects[place].items += pairs
+    default: throw ImportProblem("sets items of what is no dictionary")
+    }
+  }
+
+  mutating func setState(_ state: PickleValue, of object: PickleValue) throws(ImportProblem) {
+    guard case .object(let place)? = node(object), objects[place].global.takesState, case .none = objects[place].state
+    else { throw ImportProblem("gives a state to what takes none") }
+    objects[place].state = state
   }
 }
 
@@ -64,26 +112,35 @@ extension PickleGraph {
   /// The elements of a list or a tuple.
   func sequence(_ value: PickleValue, _ what: String) throws(ImportProblem) -> [PickleValue] {
     switch node(value) {
-    case .list(let values)?, .tuple(let values)?: return values
+    case .list(let place)?: return lists[place]
+    case .tuple(let values)?: return values
     default: throw unexpected(value, what, "a list")
     }
   }
 
   /// The pairs of a dictionary, ordered or not.
-  func pairs(_ value: PickleValue, _ what: String) throws(ImportProblem) -> [(key: PickleValue, value: PickleValue)] {
+  func pairs(_ value: PickleValue, _ what: String) throws(ImportProblem) -> [Pair] {
     switch node(value) {
-    case .dictionary(let pairs)?: return pairs
-    case .object(let object)? where object.global == .orderedDictionary:
-      guard try tuple(object.arguments, what).isEmpty else { throw unexpected(value, what, "a plain dictionary") }
-      return object.items
+    case .dictionary(let place)?: return dictionaries[place]
+    case .object(let place)? where objects[place].global == .orderedDictionary:
+      guard try tuple(objects[place].arguments, what).isEmpty else {
+        throw unexpected(value, what, "a plain dictionary")
+      }
+      return objects[place].items
     default: throw unexpected(value, what, "a dictionary")
     }
   }
 
   /// The members of a dictionary whose keys are texts.
-  func members(_ value: PickleValue, _ what: String) throws(ImportProblem) -> [String: PickleValue] {
+  ///
+  /// - Parameter limit: how many there may be.
+  func members(
+    _ value: PickleValue, _ what: String, limit: Int = .max
+  ) throws(ImportProblem) -> [String: PickleValue] {
     var members: [String: PickleValue] = [:]
-    for (key, value) in try pairs(value, what) {
+    let pairs = try pairs(value, what)
+    guard pairs.count <= limit else { throw ImportProblem("\(what) has \(pairs.count) members") }
+    for (key, value) in pairs {
       let name = try text(key, "a key of \(what)")
       guard members.updateValue(value, forKey: name) == nil else {
         throw ImportProblem("\(what) has \(ImportProblem.quoted(name)) twice")
@@ -96,7 +153,7 @@ extension PickleGraph {
   func object(
     _ value: PickleValue, _ global: KnownGlobal, _ what: String
   ) throws(ImportProblem) -> Object {
-    guard case .object(let object)? = node(value), object.global == global else {
+    guard let object = object(value), object.global == global else {
       throw unexpected(value, what, global.rawValue)
     }
     return object
@@ -120,7 +177,7 @@ extension PickleGraph {
   /// Bytes, which protocol 2 writes as a text of characters below 256.
   func bytes(_ value: PickleValue, _ what: String) throws(ImportProblem) -> Data {
     if case .bytes(let bytes) = value { return bytes }
-    guard case .object(let object)? = node(value), object.global == .encode else {
+    guard let object = object(value), object.global == .encode else {
       throw unexpected(value, what, "bytes")
     }
     let arguments = try tuple(object.arguments, what)
@@ -155,10 +212,10 @@ extension PickleGraph {
     case .node(let place):
       switch nodes[place] {
       case .tuple(let values): "a tuple of \(values.count)"
-      case .list(let values): "a list of \(values.count)"
-      case .dictionary(let pairs): "a dictionary of \(pairs.count)"
+      case .list(let place): "a list of \(lists[place].count)"
+      case .dictionary(let place): "a dictionary of \(dictionaries[place].count)"
       case .set: "a set"
-      case .object(let object): "an object of \(object.global.rawValue)"
+      case .object(let place): "an object of \(objects[place].global.rawValue)"
       case .persistent: "a reference to stored numbers"
       }
     }

@@ -20,8 +20,14 @@ struct ModuleReader {
   private static let classes: Set = [
     "DDNPrecond", "PHDDNHandsDense", "DiscreteDistributionBlock", "UNetBlockWoEmb", "GroupNorm", "Conv2d",
   ]
-  /// A real network has five levels of modules.
+  /// A real network has five levels of modules,
   private static let deepest = 12
+  /// some nine modules a level of its pyramid,
+  private static let mostModules = 1 << 16
+  /// and no more attributes or parts of a module than this.
+  private static let mostMembers = 1 << 12
+
+  private var modulesLeft = Self.mostModules
 
   init(_ tensors: TensorReader) { self.tensors = tensors }
 
@@ -35,11 +41,13 @@ struct ModuleReader {
   private mutating func collect(_ value: PickleValue, path: String, depth: Int) throws(ImportProblem) {
     let what = path.isEmpty ? "the network" : String(path.dropLast())
     guard depth <= Self.deepest else { throw ImportProblem("has modules in more than \(Self.deepest) levels") }
+    modulesLeft -= 1
+    guard modulesLeft > 0 else { throw ImportProblem("has more than \(Self.mostModules) modules") }
     let (name, attributes) = try module(value, what)
     try check(name, attributes, what)
     for (kind, isParameter) in [("_parameters", true), ("_buffers", false)] {
-      for (key, value) in try graph.pairs(attribute(kind, attributes, what), "\(what)'s \(kind)") {
-        let name = path + (try graph.text(key, "a name in \(what)"))
+      for (key, value) in try parts(kind, attributes, what) {
+        let name = path + key
         if case .none = value { continue }
         guard state.updateValue(try tensors.tensor(value, name), forKey: name) == nil else {
           throw ImportProblem("has the tensor \(ImportProblem.quoted(name)) twice")
@@ -48,11 +56,27 @@ struct ModuleReader {
       }
     }
     if name == KnownGlobal.layer.rawValue {
-      statistics[what] = try NodeStatistics(original: attribute("sdd", attributes, what), in: graph, "\(what).sdd")
+      let counters = try NodeStatistics(original: attribute("sdd", attributes, what), in: graph, "\(what).sdd")
+      try tensors.charge(8 * counters.nodes * (counters.nodes + 3) + 4 * counters.splitImages.count)
+      statistics[what] = counters
     }
-    for (key, child) in try graph.pairs(attribute("_modules", attributes, what), "\(what)'s _modules") {
+    for (key, child) in try parts("_modules", attributes, what) {
       if case .none = child { continue }
-      try collect(child, path: path + graph.text(key, "a name in \(what)") + ".", depth: depth + 1)
+      try collect(child, path: path + key + ".", depth: depth + 1)
+    }
+  }
+
+  /// The named parts of one kind that a module has, in their order.
+  private func parts(
+    _ kind: String, _ attributes: [String: PickleValue], _ what: String
+  ) throws(ImportProblem) -> [(name: String, value: PickleValue)] {
+    let pairs = try graph.pairs(attribute(kind, attributes, what), "\(what)'s \(kind)")
+    guard pairs.count <= Self.mostMembers else { throw ImportProblem("\(what) has \(pairs.count) \(kind)") }
+    return try pairs.map { (key, value) throws(ImportProblem) in
+      let name = try graph.text(key, "a name in \(what)")
+      let isPlain = name.utf8.count <= 100 && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+      guard isPlain else { throw ImportProblem("\(what) has a part named \(ImportProblem.quoted(name))") }
+      return (name, value)
     }
   }
 
@@ -60,14 +84,14 @@ struct ModuleReader {
   private func module(
     _ value: PickleValue, _ what: String
   ) throws(ImportProblem) -> (name: String, attributes: [String: PickleValue]) {
-    guard case .object(let object)? = graph.node(value) else { throw graph.unexpected(value, what, "a module") }
+    guard let object = graph.object(value) else { throw graph.unexpected(value, what, "a module") }
     guard object.global == .persistentObject else {
       guard object.global.use == .instance else { throw graph.unexpected(value, what, "a module") }
-      return (object.global.rawValue, try graph.members(object.state, "the state of \(what)"))
+      return (object.global.rawValue, try self.attributes(object.state, what))
     }
     let arguments = try graph.tuple(object.arguments, what)
     guard arguments.count == 1 else { throw ImportProblem("\(what) is an object of \(arguments.count) arguments") }
-    let fields = try graph.members(arguments[0], what)
+    let fields = try graph.members(arguments[0], what, limit: Self.mostMembers)
     guard case .text("class")? = fields["type"], case .integer(6)? = fields["version"] else {
       throw ImportProblem("\(what) is no object of version 6 of the original's persistence")
     }
@@ -75,7 +99,11 @@ struct ModuleReader {
     guard Self.classes.contains(name) else {
       throw ImportProblem("\(what) is of the class \(ImportProblem.quoted(name)), which no network here has")
     }
-    return (name, try graph.members(attribute("state", fields, what), "the state of \(what)"))
+    return (name, try self.attributes(attribute("state", fields, what), what))
+  }
+
+  private func attributes(_ value: PickleValue, _ what: String) throws(ImportProblem) -> [String: PickleValue] {
+    try graph.members(value, "the state of \(what)", limit: Self.mostMembers)
   }
 
   private func attribute(

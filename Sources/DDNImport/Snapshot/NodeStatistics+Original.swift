@@ -8,7 +8,7 @@ extension NodeStatistics {
   ///   - name: of the object, for complaints.
   init(original value: PickleValue, in graph: PickleGraph, _ name: String) throws(ImportProblem) {
     let object = try graph.object(value, .nodeStatistics, name)
-    let attributes = try graph.members(object.state, name)
+    let attributes = try graph.members(object.state, name, limit: 100)
     func find(_ key: String) throws(ImportProblem) -> PickleValue {
       guard let value = attributes[key] else { throw ImportProblem("\(name) has no \(key)") }
       return value

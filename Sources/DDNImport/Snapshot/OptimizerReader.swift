@@ -30,7 +30,7 @@ extension TensorReader {
       }
       let name = names[number]
       let what = "\(name) in optimizer_state"
-      let fields = try graph.members(value, what)
+      let fields = try graph.members(value, what, limit: 100)
       guard let mean = fields["exp_avg"], let square = fields["exp_avg_sq"], let step = fields["step"] else {
         throw ImportProblem("\(what) has no exp_avg, exp_avg_sq or step")
       }

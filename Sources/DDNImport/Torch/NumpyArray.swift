@@ -54,7 +54,7 @@ struct NumpyArray {
 
   /// A single number of NumPy; nil for what is none.
   static func scalar(_ value: PickleValue, in graph: PickleGraph, _ name: String) throws(ImportProblem) -> Double? {
-    guard case .object(let object)? = graph.node(value), object.global == .scalar else { return nil }
+    guard let object = graph.object(value), object.global == .scalar else { return nil }
     let arguments = try graph.tuple(object.arguments, name)
     guard arguments.count == 2, case .double = try element(arguments[0], in: graph, name) else {
       throw ImportProblem("\(name) is no double")

@@ -42,9 +42,11 @@ public struct OriginalTensor: Sendable, Equatable {
 struct TensorReader {
   let graph: PickleGraph
   let storages: any Storages
-  /// Bytes of storages that may still be read: a file that names the same numbers again and again must not cost more
-  /// than one that holds as many.
+  /// Bytes that may still be read: a file that names the same numbers again and again must not cost more than one that
+  /// holds as many.
   private var bytesLeft: Int
+  /// What the description of a tensor takes at least, in any kind of file.
+  private static let descriptionBytes = 64
 
   /// - Parameter fileBytes: how long the file is.
   init(_ graph: PickleGraph, storages: any Storages, fileBytes: Int) {
@@ -58,7 +60,7 @@ struct TensorReader {
   /// - Parameter name: of the tensor, for complaints.
   mutating func tensor(_ value: PickleValue, _ name: String) throws(ImportProblem) -> OriginalTensor {
     var value = value
-    if case .object(let object)? = graph.node(value), object.global == .rebuildParameter {
+    if let object = graph.object(value), object.global == .rebuildParameter {
       let arguments = try graph.tuple(object.arguments, name)
       guard arguments.count == 3 else { throw ImportProblem("\(name) is a parameter of \(arguments.count) arguments") }
       value = arguments[0]
@@ -72,10 +74,17 @@ struct TensorReader {
     let shape = try integers(arguments[2], "\(name)'s size")
     let strides = try integers(arguments[3], "\(name)'s stride")
     let numbers = try storages.numbers(arguments[0], in: graph)
-    bytesLeft -= numbers.bytes.count
-    guard bytesLeft >= 0 else { throw ImportProblem("uses the same numbers for very many tensors") }
+    try charge(numbers.bytesRead + Self.descriptionBytes)
     let view = try StridedView(shape: shape, strides: strides, offset: offset, name: name)
     return OriginalTensor(dtype: numbers.dtype, shape: shape, bytes: try view.bytes(of: numbers, name: name))
+  }
+
+  /// Takes away from what may still be read.
+  ///
+  /// - Throws: `ImportProblem` when nothing is left.
+  mutating func charge(_ bytes: Int) throws(ImportProblem) {
+    bytesLeft -= bytes
+    guard bytesLeft >= 0 else { throw ImportProblem("uses the same numbers again and again") }
   }
 
   private func integers(_ value: PickleValue, _ what: String) throws(ImportProblem) -> [Int] {

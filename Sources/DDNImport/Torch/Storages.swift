@@ -7,6 +7,12 @@ import Torch
 struct StoredNumbers {
   let dtype: DType
   let bytes: Data
+  /// Bytes of the file that were read to find them.
+  var bytesRead: Int
+
+  init(dtype: DType, bytes: Data) {
+    (self.dtype, self.bytes, bytesRead) = (dtype, bytes, bytes.count)
+  }
 }
 
 /// Where the numbers of a file's tensors are.
@@ -22,8 +28,11 @@ struct EmbeddedStorages: Storages {
     let call = try graph.object(value, .loadFromBytes, what)
     let arguments = try graph.tuple(call.arguments, what)
     guard arguments.count == 1 else { throw ImportProblem("\(what) has \(arguments.count) arguments, not 1") }
-    let stream = try TorchStream(graph.bytes(arguments[0], what))
-    return try stream.numbers(stream.graph.root, in: stream.graph)
+    let data = try graph.bytes(arguments[0], what)
+    let stream = try TorchStream(data)
+    var numbers = try stream.numbers(stream.graph.root, in: stream.graph)
+    numbers.bytesRead = data.count
+    return numbers
   }
 }
 
