@@ -11,7 +11,7 @@ KERNEL_TESTS = NormConvolutionSiluTests|ResamplingTests|NodeDistancesTests|Layer
 # This clone's libCTorch, before one that another clone has published.
 export PKG_CONFIG_PATH := $(CURDIR)/.build/ctorch/lib/pkgconfig$(if $(PKG_CONFIG_PATH),:$(PKG_CONFIG_PATH))
 
-.PHONY: help demo test build bench setup format lint install bundle env clean
+.PHONY: help demo test build bench fuzz setup format lint install bundle env clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
@@ -36,11 +36,14 @@ setup: ## fetch libtorch and build libCTorch, unless done; LIBTORCH=/path uses o
 bench: build ## compare with the original in Python; ROWS=layer runs the rows whose name contains the word
 	@scripts/bench --rows "$(ROWS)"
 
+fuzz: setup ## feed the readers of files with damaged ones; READER=zip RUNS=5000000 choose
+	@scripts/fuzz $(READER) $(RUNS)
+
 format: ## format the Swift sources in place
-	@swift format --in-place --parallel --recursive Package.swift Sources Tests
+	@swift format --in-place --parallel --recursive Package.swift Sources Tests Fuzz/Package.swift Fuzz/Sources
 
 lint: ## check the format of the Swift sources
-	@swift format lint --strict --parallel --recursive Package.swift Sources Tests
+	@swift format lint --strict --parallel --recursive Package.swift Sources Tests Fuzz/Package.swift Fuzz/Sources
 
 install: build ## install ddn into PREFIX, /usr/local unless given
 	@scripts/install "$(PREFIX)" $(SWIFT_BUILD)

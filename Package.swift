@@ -12,7 +12,7 @@ let package = Package(
     .library(
       name: "DDN",
       targets: [
-        "DDN", "DDNData", "DDNDensities", "DDNTraining", "DDNEvaluation", "DDNFigures", "Images", "Torch",
+        "DDN", "DDNData", "DDNDensities", "DDNImport", "DDNTraining", "DDNEvaluation", "DDNFigures", "Images", "Torch",
       ]),
   ],
   dependencies: [
@@ -24,7 +24,7 @@ let package = Package(
     .systemLibrary(name: "CVips", pkgConfig: "vips", providers: [.apt(["libvips-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
-    // In the order of the data: files, tensors, images, the method, data sets, training, pictures.
+    // In the order of the data: files, tensors, images, the method, data sets, original weights, training, pictures.
     .target(name: "DDNFiles", swiftSettings: settings),
     .target(name: "Torch", dependencies: ["CTorch", "CZlib", "DDNFiles"], swiftSettings: settings),
     .target(name: "Images", dependencies: ["CVips", "DDNFiles"], swiftSettings: settings),
@@ -36,6 +36,7 @@ let package = Package(
     .target(
       name: "DDNData", dependencies: ["CVips", "CZlib", "DDN", "DDNFiles", "Images", "Torch"],
       resources: [.copy("Resources/mnist-test")], swiftSettings: settings),
+    .target(name: "DDNImport", dependencies: ["DDN", "DDNData", "DDNFiles", "Torch"], swiftSettings: settings),
     .target(
       name: "DDNTraining", dependencies: ["DDN", "DDNData", "DDNFiles", "Torch"], swiftSettings: settings),
     .target(name: "DDNEvaluation", dependencies: ["DDN", "Torch"], swiftSettings: settings),
@@ -48,8 +49,8 @@ let package = Package(
     .executableTarget(
       name: "ddn",
       dependencies: [
-        "DDN", "DDNBenchmark", "DDNData", "DDNDensities", "DDNEvaluation", "DDNFigures", "DDNFiles", "DDNTraining",
-        "Images", "Torch",
+        "DDN", "DDNBenchmark", "DDNData", "DDNDensities", "DDNEvaluation", "DDNFigures", "DDNFiles", "DDNImport",
+        "DDNTraining", "Images", "Torch",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -64,6 +65,9 @@ let package = Package(
       name: "DDNDensitiesTests", dependencies: ["DDN", "DDNDensities", "DDNFiles", "Images"], swiftSettings: settings),
     .testTarget(
       name: "DDNDataTests", dependencies: ["CZlib", "DDNData", "DDNFiles", "GoldenSupport", "Torch"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "DDNImportTests", dependencies: ["DDN", "DDNData", "DDNFiles", "DDNImport", "GoldenSupport", "Torch"],
       swiftSettings: settings),
     .testTarget(
       name: "DDNTrainingTests", dependencies: ["DDN", "DDNData", "DDNFiles", "DDNTraining", "Torch"],

@@ -20,7 +20,8 @@ struct Ddn: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Demo.self, Train.self, Generate.self, Reconstruct.self, Dataset.self, Info.self, Toy.self, Bench.self,
+      Demo.self, Train.self, Generate.self, Reconstruct.self, Dataset.self, Info.self, Import.self, Toy.self,
+      Bench.self,
     ])
 
   static func main() {

@@ -52,6 +52,7 @@ extension CommandTests {
       ),
       ("dataset fetch", ["--outdir", "--url", "--help"]),
       ("dataset inspect", ["--split", "--sheet", "--help"]),
+      ("import", ["--learn-res", "--condition", "--levels", "--help"]),
       ("bench", ["--rows", "--rounds", "--list", "--row", "--serve", "--precision"] + machine),
     ]
 

@@ -66,10 +66,11 @@ public struct TrainingSummary: Codable, Sendable, Equatable {
   public var data: String
   /// Images seen, repeats included.
   public var images: Int
+  /// 0 when it is not known.
   public var elapsedSeconds: Double
-  /// Mean loss of each level over the last images, in units of [-1, 1] squared.
+  /// Mean loss of each level over the last images, in units of [-1, 1] squared; empty when it is not known.
   public var lossOfLevels: [Double]
-  /// Perplexity of node use of each layer, in 1...K.
+  /// Perplexity of node use of each layer, in 1...K; empty when it is not known.
   public var perplexityOfLayers: [Double]
 
   public init(

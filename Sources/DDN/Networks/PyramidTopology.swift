@@ -61,7 +61,7 @@ extension PyramidNetwork.Configuration {
 
   /// Levels at a side, the one that leads up to it included: the side, at most 64 and at most `maxBlocks`, times
   /// `blocksTimes`. A single pixel has one.
-  func blocks(side: Int) -> Int {
+  public func blocks(side: Int) -> Int {
     if side == 1 { return 1 }
     let blocks = Double(min(side, 64, maxBlocks)) * blocksTimes
     return max(1, Int(blocks.rounded(.toNearestOrEven)))

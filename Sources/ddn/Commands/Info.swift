@@ -39,9 +39,13 @@ struct Info: ParsableCommand {
       "code          \(nodes.count) choices, \(formatNumber(LatentCode.bits(nodesOfLevels: nodes), digits: 1)) bits")
     defer { if case .pyramid(let configuration) = model.configuration { LevelTable.print(configuration) } }
     guard let training = model.training else { return }
-    Terminal.print(
-      "trained on    \(training.data), \(training.images) images in \(formatDuration(training.elapsedSeconds))")
-    Terminal.print("level losses  \(training.lossOfLevels.map { formatNumber($0) }.joined(separator: " "))")
+    // The original program's snapshots do not say how long training took, nor the losses.
+    let duration = training.elapsedSeconds > 0 ? " in \(formatDuration(training.elapsedSeconds))" : ""
+    Terminal.print("trained on    \(training.data), \(training.images) images\(duration)")
+    if !training.lossOfLevels.isEmpty {
+      Terminal.print("level losses  \(training.lossOfLevels.map { formatNumber($0) }.joined(separator: " "))")
+    }
+    guard !training.perplexityOfLayers.isEmpty else { return }
     Terminal.print(
       "node use      perplexity \(training.perplexityOfLayers.map { formatNumber($0, digits: 1) }.joined(separator: " "))"
         + " of \(nodes.max()!)")

@@ -1,0 +1,50 @@
+import DDN
+import DDNFiles
+import Foundation
+import Torch
+
+@testable import DDNData
+@testable import DDNImport
+
+/// What reads a file that may come from anybody. It must refuse or read it: a trap, endless work or unbounded memory is
+/// a fault.
+enum Reader: String, CaseIterable {
+  /// A pickle on its own.
+  case pickle
+  /// A whole file for `ddn import`: a snapshot, or either format of torch.save.
+  case snapshot
+  case safetensors
+  case idx
+  case zip
+
+  /// Reads one file.
+  func read(_ data: Data) {
+    do {
+      switch self {
+      case .pickle:
+        var reader = PickleReader(data, allowsPersistentIDs: true)
+        _ = try reader.read()
+      case .snapshot:
+        let isArchive = data.starts(with: [0x50, 0x4B])
+        let content = try Content(data, archive: isArchive ? ZipArchive(data, url: Self.nowhere) : nil)
+        _ = try NetworkConfiguration(original: content.state, .init())
+      case .safetensors:
+        let file = try SafetensorsFile(contentsOf: MemoryFile.shared.holding(data))
+        try file.verifyChecksum()
+        for name in file.entries.keys { _ = try file.withBytes(of: name) { $0.count } }
+      case .idx:
+        let url = MemoryFile.shared.holding(data)
+        for content in [IdxFile.Content.images, .labels] { _ = try? IdxFile(contentsOf: url, content: content) }
+      case .zip:
+        let archive = try ZipArchive(data, url: Self.nowhere)
+        for name in archive.names { _ = try? archive.read(name) }
+      }
+    } catch is FileError, is ImportProblem {
+      return
+    } catch {
+      fatalError("an error of another kind: \(error)")
+    }
+  }
+
+  private static let nowhere = URL(filePath: "/nowhere")
+}

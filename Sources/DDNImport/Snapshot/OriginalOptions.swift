@@ -1,0 +1,33 @@
+import DDNFiles
+import Foundation
+
+/// What the original's `training_options.json`, beside a snapshot, says that the snapshot does not.
+public struct OriginalOptions: Sendable, Equatable {
+  public static let fileName = "training_options.json"
+
+  /// The option `--learn-res`; nil when the file does not name it.
+  public let learnsResidual: Bool?
+
+  /// Reads the file in the folder of a snapshot.
+  ///
+  /// - Returns: nil when there is none.
+  /// - Throws: `FileError` (`invalid`) when it is not what the original writes.
+  public init?(beside snapshot: URL) throws(FileError) {
+    let url = snapshot.deletingLastPathComponent().appendingPathComponent(Self.fileName)
+    guard FileManager.default.fileExists(atPath: url.path) else { return nil }
+    let data = try InputFile.map(url)
+    func refuse(_ problem: String) -> FileError {
+      FileError(
+        .invalid, path: url.path, problem: problem, remedy: "say --learn-res true or false, and remove the file")
+    }
+    guard data.count <= 1 << 24, let json = try? JSONSerialization.jsonObject(with: data) as? [String: Any],
+      let options = json["kwargs"] as? [String: Any]
+    else { throw refuse("has no options of the original's training") }
+    guard let value = options["learn_res"] else {
+      learnsResidual = nil
+      return
+    }
+    guard let flag = value as? Bool else { throw refuse("has a learn_res that is neither true nor false") }
+    learnsResidual = flag
+  }
+}

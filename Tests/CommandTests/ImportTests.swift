@@ -1,0 +1,108 @@
+import Foundation
+import Testing
+import Torch
+
+extension CommandTests {
+  @Suite("ddn import makes models of the original's files") struct ImportTests {
+    static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: "Golden/H")
+
+    /// A copy of one of the original's files, in a folder of its own.
+    static func copy(_ name: String, as copy: String) throws -> URL {
+      let url = try Scratch.folder().appending(path: copy)
+      try FileManager.default.copyItem(at: folder.appending(path: name), to: url)
+      return url
+    }
+
+    @Test(
+      "it says what it found, and the model can be looked at and drawn with",
+      arguments: ["tiny_class10.pkl", "tiny_class10_proto2.pkl", "tiny_class10_oldstyle.pkl"])
+    func success(name: String) async throws {
+      let snapshot = try Self.copy(name, as: "shot-000007.pkl")
+      let output = snapshot.deletingLastPathComponent().appending(path: "model.safetensors")
+      let result = try await Command.run(["import", snapshot.path, output.path])
+      #expect(result.exitCode == 0 && result.errors.isEmpty, "\(result)")
+      for part in [
+        "snapshot of 82 tensors", "pyramid of 7 levels, 4 nodes, 8x8 colour, told class10, 8952 parameters",
+        "residuals     learned, assumed", "7000 images", "ddn generate --network \(output.path)",
+      ] {
+        #expect(result.output.contains(part), "\(part): \(result.output)")
+      }
+      let info = try await Command.run(["info", "--network", output.path])
+      #expect(info.exitCode == 0 && info.errors.isEmpty, "\(info)")
+      #expect(info.output.contains("8952 parameters") && info.output.contains("shot-000007.pkl"), "\(info.output)")
+      #expect(info.output.contains("7000 images") && info.output.contains("node use      perplexity 3."))
+      #expect(!info.output.contains("level losses"))
+      let pictures = try await Command.run([
+        "generate", "--network", output.path, "--seeds", "0-3", "--class", "3", "--outdir",
+        try Scratch.folder().appending(path: "pictures").path,
+      ])
+      #expect(pictures.exitCode == 0, "\(pictures)")
+    }
+
+    @Test("a training state gives the same model as its snapshot would, without the optimizer") func state()
+      async throws
+    {
+      let state = try Self.copy("tiny_uncond_training-state-000001.pt", as: "training-state-000001.pt")
+      let output = state.deletingLastPathComponent().appending(path: "model.safetensors")
+      let result = try await Command.run(["import", state.path, output.path, "--learn-res", "false"])
+      #expect(result.exitCode == 0 && result.errors.isEmpty, "\(result)")
+      #expect(result.output.contains("training state of 82 tensors") && result.output.contains("1000 images"))
+      #expect(result.output.contains("not learned, by --learn-res") && result.output.contains("69 parameters"))
+      let metadata = try SafetensorsFile(contentsOf: output).metadata
+      #expect(metadata["network"]?.contains(#""learnsResidual":false"#) == true)
+    }
+
+    @Test("residuals are taken from training_options.json beside the snapshot") func options() async throws {
+      let snapshot = try Self.copy("tiny_uncond.pkl", as: "a.pkl")
+      let options = snapshot.deletingLastPathComponent().appending(path: "training_options.json")
+      let arguments = ["import", snapshot.path, snapshot.path + ".safetensors"]
+      for (json, code, part) in [
+        (#"{"kwargs": {"learn_res": false}}"#, Int32(0), "not learned, by training_options.json"),
+        (#"{"kwargs": {"batch": 5}}"#, 0, "learned, assumed"),
+        (#"{"kwargs": {"learn_res": 3}}"#, 65, "neither true nor false"), ("{}", 65, "no options of the original's"),
+      ] {
+        try Data(json.utf8).write(to: options)
+        let result = try await Command.run(arguments)
+        #expect(
+          code == 0 ? result.exitCode == 0 && result.output.contains(part) : result.isFailure(code, part), "\(result)")
+      }
+      #expect(try await Command.run(arguments + ["--learn-res", "true"]).output.contains("learned, by --learn-res"))
+    }
+
+    @Test("a file that is not there exits with 66") func missing() async throws {
+      let folder = try Scratch.folder()
+      let result = try await Command.run(["import", "nothing.pkl", "o.safetensors"], in: folder)
+      #expect(result.isFailure(66, "nothing.pkl"), "\(result)")
+    }
+
+    @Test("a file that would run something, or is no snapshot, exits with 65 and leaves nothing") func refused()
+      async throws
+    {
+      let folder = try Scratch.folder()
+      let marker = folder.appending(path: "was-run")
+      let command = "touch \(marker.path)"
+      let evil =
+        Data("\u{80}\u{2}cos\nsystem\n(X".unicodeScalars.map { UInt8($0.value) })
+        + withUnsafeBytes(of: UInt32(command.utf8.count).littleEndian) { Data($0) } + Data("\(command)tR.".utf8)
+      let whole = try Data(contentsOf: Self.folder.appending(path: "tiny_edge.pkl"))
+      for (bytes, part) in [
+        (evil, #"asks for "os.system""#), (whole.prefix(whole.count / 2), "has a frame of"), (Data(), "is no pickle"),
+        (Data("PK\u{3}\u{4}nothing".utf8), "zip"), (Data("{\"a\": 1}".utf8), "is no pickle"),
+      ] {
+        let file = folder.appending(path: "x.pkl")
+        try bytes.write(to: file)
+        let result = try await Command.run(["import", "x.pkl", "o.safetensors"], in: folder)
+        #expect(result.isFailure(65, part) && result.errors.contains("x.pkl: "), "\(result)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["x.pkl"])
+      }
+    }
+
+    @Test("an output that cannot be written exits with 1") func badOutput() async throws {
+      let result = try await Command.run([
+        "import", Self.folder.appending(path: "tiny_uncond.pkl").path, "/nowhere/at/all.safetensors",
+      ])
+      #expect(result.isFailure(1, "/nowhere/at"), "\(result)")
+    }
+  }
+}

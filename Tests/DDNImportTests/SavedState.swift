@@ -1,0 +1,95 @@
+import DDNFiles
+import Foundation
+
+@testable import DDNData
+
+/// A state dictionary as torch.save writes it, in both of its formats; right unless a test spoils it.
+struct SavedState {
+  struct Entry {
+    var name: String
+    var shape: [Int]
+    var strides: [Int]
+    var offset = 0
+    var type = "FloatStorage"
+    /// How many numbers the pickle says there are.
+    var count: Int
+    var bytes: Data
+
+    init(_ name: String, _ shape: [Int], _ bytes: Data) {
+      (self.name, self.shape, self.bytes) = (name, shape, bytes)
+      count = bytes.count / 4
+      strides = shape.indices.map { shape[($0 + 1)...].reduce(1, *) }
+    }
+
+    /// The pickled tensor, with numbers of the name `key`.
+    func pickled(key: String, isLegacy: Bool) -> Pickled {
+      let reference: [Pickled] = [.text("storage"), .global("torch \(type)"), .text(key), .text("cpu"), .int(count)]
+      return .call(
+        "torch._utils _rebuild_tensor_v2",
+        [
+          .persistent(.tuple(reference + (isLegacy ? [.none] : []))), .int(offset), .tuple(shape.map { .int($0) }),
+          .tuple(strides.map { .int($0) }), .bool(false), .call("collections OrderedDict", []),
+        ])
+    }
+  }
+
+  var entries: [Entry]
+
+  init(_ entries: [Entry]) { self.entries = entries }
+
+  /// A dictionary as `state_dict()` returns it, with the versions of modules for a state.
+  private func dictionary(isLegacy: Bool) -> Pickled {
+    let pairs = entries.enumerated().map { place, entry in
+      (Pickled.text(entry.name), entry.pickled(key: "\(place)", isLegacy: isLegacy))
+    }
+    return .built(
+      .items(.call("collections OrderedDict", []), pairs),
+      state: .members(["_metadata": .call("collections OrderedDict", [])]))
+  }
+
+  /// The format since PyTorch 1.6: a zip archive.
+  func archive(pickle: Data? = nil) throws -> Data {
+    let url = FileManager.default.temporaryDirectory.appending(path: "saved-\(UUID().uuidString).zip")
+    defer { try? FileManager.default.removeItem(at: url) }
+    try AtomicFile.write(to: url) { (file) throws(FileError) in
+      var zip = ZipWriter(file)
+      try zip.add("net/data.pkl", pickle ?? dictionary(isLegacy: false).pickle())
+      try zip.add("net/byteorder", Data("little".utf8))
+      for (place, entry) in entries.enumerated() { try zip.add("net/data/\(place)", entry.bytes) }
+      try zip.add("net/version", Data("3\n".utf8))
+      try zip.finish()
+    }
+    return try Data(contentsOf: url)
+  }
+
+  /// The format before: five pickles, then the numbers.
+  func stream() -> Data {
+    var data = Pickled.raw([0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19]).pickle()
+    data += Pickled.int(1001).pickle()
+    data += Pickled.members(["protocol_version": .int(1001), "little_endian": .bool(true)]).pickle()
+    data += dictionary(isLegacy: true).pickle()
+    data += Pickled.list(entries.indices.map { .text("\($0)") }).pickle()
+    for entry in entries { data += Data(Pickled.bytes(entry.count)) + entry.bytes }
+    return data
+  }
+}
+
+/// Files that are gone when the test has ended.
+final class Scratch {
+  let url = FileManager.default.temporaryDirectory.appending(path: "import-\(UUID().uuidString)")
+  init() throws { try Folder.create(url) }
+  deinit { try? FileManager.default.removeItem(at: url) }
+
+  func file(_ name: String, _ bytes: Data) throws -> URL {
+    let file = url.appending(path: name)
+    try bytes.write(to: file)
+    return file
+  }
+}
+
+/// Seconds that this thread has computed: a busy machine does not make a test fail.
+func threadSeconds() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}
