@@ -60,7 +60,8 @@ extension CommandTests {
       try #require(result.exitCode == 0, "\(result.errors)")
       #expect(try Folder.names(in: folder) == ["out", "out-codes.txt", "out-examples.zip", "out.png"])
       let grid = try PNG.read(folder.appending(path: "out.png"))
-      #expect(grid.width < grid.height)
+      // Two classes in ten columns, 12 pictures in two rows.
+      #expect(grid.width == 10 * 18 + 2 && grid.height == 2 * 18 + 2)
       let codes = try String(contentsOf: folder.appending(path: "out-codes.txt"), encoding: .utf8).split(
         separator: "\n")
       #expect(codes.count == 12 && codes[0].hasPrefix("000000.png ") && codes[0].split(separator: ".").count == 8)

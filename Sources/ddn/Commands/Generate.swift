@@ -100,8 +100,9 @@ struct Generate: ParsableCommand {
     try AtomicFile.write(Data(lines.utf8), to: beside("-codes.txt"))
     Terminal.print("codes in \(beside("-codes.txt").path)")
     guard first.count >= 9 else { return }
-    // Seeds go through the classes in turn, so that a column is a class.
-    let columns = (2...20).contains(model.network.classes) && classIndex == nil ? model.network.classes : nil
+    // Seeds go through the classes in turn, so that every column is of one class.
+    let classes = model.network.classes
+    let columns = (2...20).contains(classes) && classIndex == nil ? max(10 / classes, 1) * classes : nil
     try SampleGrid.draw(first, columns: columns).write(to: beside(".png"))
     try ImageArchive.write(Array(zip(jobs.map(\.name), first)), to: beside("-examples.zip"))
     Terminal.print("the first \(first.count) in \(beside(".png").path) and \(beside("-examples.zip").path)")
