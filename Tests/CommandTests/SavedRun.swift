@@ -42,6 +42,7 @@ struct SavedRun {
       switch file.pathExtension {
       case "safetensors": _ = try SafetensorsFile(contentsOf: file)
       case "png": #expect(try Data(contentsOf: file).suffix(8) == Data("IEND".utf8) + [0xae, 0x42, 0x60, 0x82])
+      case "svg": #expect(try String(contentsOf: file, encoding: .utf8).hasSuffix("</svg>\n"))
       case "json": _ = try JSONSerialization.jsonObject(with: Data(contentsOf: file))
       case "jsonl": _ = try statistics()
       default: #expect(name.hasPrefix("state-"), "\(name) has no business here")
