@@ -43,8 +43,7 @@ public struct ReconstructionReport {
 
   /// A line for each level, or for sixteen of them from the first to the last: its error, at the size that it works at.
   public var levelLines: [String] {
-    let levels = sides.count <= 16 ? Array(sides.indices) : (0..<16).map { $0 * (sides.count - 1) / 15 }
-    return levels.map { level in
+    return Reconstruction.shownLevels(of: sides.count).map { level in
       let size = Set(sides).count > 1 ? "  \(sides[level])x\(sides[level])" : ""
       return "level \(level + 1)\(size)  error \(String(format: "%.4f", errorsOfLevels[level]))"
     }

@@ -14,7 +14,7 @@ public enum ReconstructionGrid {
   public static func draw(
     targets: Tensor, levels: [Tensor], codes: [LatentCode] = [], title: String = "", zoom: Int = 2
   ) throws -> Bitmap {
-    let shown = shownLevels(of: levels.count)
+    let shown = Reconstruction.shownLevels(of: levels.count)
     let size = (height: targets.shape[2], width: targets.shape[3])
     let columns =
       try [targets.bitmaps()]
@@ -24,10 +24,5 @@ public enum ReconstructionGrid {
       columns: columns.count, gap: 2, zoom: zoom, title: title, rowLabels: codes.map(\.description),
       columnLabels: ["target"] + shown.map { "\($0 + 1)" }
     ).draw(cells)
-  }
-
-  /// All levels, or sixteen of them spread evenly from the first to the last.
-  static func shownLevels(of count: Int) -> [Int] {
-    count <= 16 ? Array(0..<count) : (0..<16).map { $0 * (count - 1) / 15 }
   }
 }

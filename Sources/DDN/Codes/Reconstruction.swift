@@ -35,6 +35,13 @@ public struct Reconstruction {
   }
 }
 
+extension Reconstruction {
+  /// The levels that reports and pictures show: all, or sixteen spread evenly from the first to the last.
+  public static func shownLevels(of count: Int) -> [Int] {
+    count <= 16 ? Array(0..<count) : (0..<16).map { $0 * (count - 1) / 15 }
+  }
+}
+
 extension DiscreteDistributionNetwork {
   /// The images that codes stand for: `[B, C, H, W]` in [-1, 1].
   ///

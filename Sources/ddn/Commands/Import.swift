@@ -67,7 +67,8 @@ struct Import: ParsableCommand {
       Terminal.print("left out      the optimizer's state of \(original.moments.count) parameters")
     }
     Terminal.print("written to    \(output)")
-    Terminal.print("use it        ddn generate --network \(output)")
+    let needsImage = model.network.conditions.contains(where: \.needsImages)
+    Terminal.print("use it        ddn generate --network \(output)" + (needsImage ? " --condition-image PICTURE" : ""))
   }
 }
 

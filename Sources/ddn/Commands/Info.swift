@@ -46,11 +46,8 @@ struct Info: ParsableCommand {
       Terminal.print("level losses  \(training.lossOfLevels.map { formatNumber($0) }.joined(separator: " "))")
     }
     guard !training.perplexityOfLayers.isEmpty else { return }
-    let use = training.perplexityOfLayers.sorted()
-    let shown = use.count <= 4 ? training.perplexityOfLayers : [use[0], use[use.count / 2], use.last!]
     Terminal.print(
-      "node use      perplexity \(shown.map { formatNumber($0, digits: 1) }.joined(separator: use.count <= 4 ? " " : "/"))"
-        + (use.count <= 4 ? "" : " (least/median/most)") + " of \(nodes.max()!)")
+      "node use      perplexity \(formatPerplexities(training.perplexityOfLayers)) of \(nodes.max()!)")
   }
 
   private func printMachine() throws {

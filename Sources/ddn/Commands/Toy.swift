@@ -48,7 +48,7 @@ struct Toy: ParsableCommand {
   var distance = DistanceMeasure.l2
 
   @Option(help: "Rule of Split-and-Prune: total-variation (the original program's) or paper.")
-  var split = SplitPolicy.Rule.totalVariation
+  var split = SplitRule.totalVariation
 
   @Flag(help: "Begin each density with new nodes instead of those of the one before.")
   var fresh = false
@@ -81,16 +81,13 @@ struct Toy: ParsableCommand {
     if let samples { try check("samples", samples, within: 0...Self.mostSamples) }
     try check("batch", batch, within: 1...1_000_000)
     try check("frames", frames, within: 0...1000)
-    if split == .none {
-      throw ValidationError("--split none is what the third row shows; use total-variation or paper")
-    }
   }
 
   func run() throws {
     let maps = try makeMaps()
     let experiment = DensityExperiment(
       options: .init(
-        nodes: nodes, batch: batch, distance: distance, split: SplitPolicy(rule: split), seed: seed),
+        nodes: nodes, batch: batch, distance: distance, split: SplitPolicy(rule: split.rule), seed: seed),
       samples: samples ?? 40 * nodes, startsAfresh: fresh, frames: max(frames, 1))
     let folder = URL(fileURLWithPath: outdir)
     if dryRun {
@@ -170,6 +167,14 @@ struct Toy: ParsableCommand {
       Terminal.print(cells.joined(separator: "  "))
     }
   }
+}
+
+/// The rules that split; the training without splits is run anyway.
+enum SplitRule: String, ExpressibleByArgument, CaseIterable {
+  case totalVariation = "total-variation"
+  case paper
+
+  var rule: SplitPolicy.Rule { self == .paper ? .paper : .totalVariation }
 }
 
 /// Names of densities with commas between.

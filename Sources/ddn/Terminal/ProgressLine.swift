@@ -48,3 +48,11 @@ func formatDuration(_ seconds: Double) -> String {
 
 /// A number with a fixed count of digits after the point.
 func formatNumber(_ number: Double, digits: Int = 4) -> String { String(format: "%.\(digits)f", number) }
+
+/// Perplexities of node use: of a few layers each, of many the least, the median and the most, with slashes between.
+func formatPerplexities(_ ofLayers: [Double]) -> String {
+  let sorted = ofLayers.sorted()
+  let isFew = ofLayers.count <= 4
+  let shown = isFew ? ofLayers : [sorted[0], sorted[sorted.count / 2], sorted.last!]
+  return shown.map { formatNumber($0, digits: 1) }.joined(separator: isFew ? " " : "/")
+}

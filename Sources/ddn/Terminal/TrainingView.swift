@@ -30,19 +30,11 @@ final class TrainingView {
       let left = Double(max(run.trainer.options.images - tick.images, 0)) / max(tick.imagesPerSecond, 1e-9)
       Terminal.print(
         "\(tick.images) images  \(lastLoss)  last level \(formatNumber(tick.lossOfLevels.last!))  "
-          + "perplexity \(perplexity(tick.perplexityOfLayers))  \(tick.splits) splits  "
+          + "perplexity \(formatPerplexities(tick.perplexityOfLayers))  \(tick.splits) splits  "
           + ((tick.skippedSteps ?? 0) > 0 ? "\(tick.skippedSteps!) steps skipped (gradients no numbers)  " : "")
           + "\(formatRate(tick.imagesPerSecond))/s  \(formatDuration(left)) left")
       try drawPictures(images: tick.images)
     }
-  }
-
-  /// Of a few layers each, of many the least, the median and the most.
-  private func perplexity(_ ofLayers: [Double]) -> String {
-    if ofLayers.count <= 4 { return ofLayers.map { formatNumber($0, digits: 1) }.joined(separator: " ") }
-    let sorted = ofLayers.sorted()
-    return [sorted[0], sorted[sorted.count / 2], sorted.last!].map { formatNumber($0, digits: 1) }
-      .joined(separator: "/")
   }
 
   private func drawPictures(images: Int) throws {
