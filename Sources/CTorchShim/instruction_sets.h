@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "block_kernels.h"
 #include "node_kernels.h"
 #include "resampling_kernels.h"
 #include "unit_kernels.h"
@@ -12,6 +13,7 @@
   namespace isa {                                    \
   extern const UnitKernels unit_kernels;             \
   extern const NodeKernels node_kernels;             \
+  extern const BlockKernels block_kernels;           \
   extern const ResamplingKernels resampling_kernels; \
   }
 DDN_KERNELS_OF(baseline)

@@ -98,7 +98,7 @@ class ChosenImages : public torch::autograd::Function<ChosenImages> {
                                                  const torch::autograd::variable_list &gradients) {
     TORCH_CHECK(!at::GradMode::is_enabled(), "ddn::chosen_images has no second derivative");
     const auto saved = context->get_saved_variables();
-    const Tensor &features = saved[0], &weights = saved[1], &node_of_row = saved[3];
+    const Tensor features = saved[0].to(at::kFloat), &weights = saved[1], &node_of_row = saved[3];
     const optional<Tensor> parent_of_row = saved[2].defined() ? optional<Tensor>(saved[2]) : std::nullopt;
     Tensor feature_gradient = context->needs_input_grad(0) ? at::empty_like(features) : Tensor();
     Tensor weight_gradient = at::empty_like(weights);
@@ -112,11 +112,13 @@ class ChosenImages : public torch::autograd::Function<ChosenImages> {
     call.feature_gradient = feature_gradient.defined() ? feature_gradient.data_ptr<float>() : nullptr;
     call.weight_gradient = weight_gradient.data_ptr<float>();
     DDN_BEST(node_kernels).chosen_gradient(call);
+    if (feature_gradient.defined()) feature_gradient = feature_gradient.to(saved[0].scalar_type());
     return {feature_gradient, weight_gradient, Tensor(), Tensor()};
   }
 
-  static std::vector<Tensor> run(const Tensor &features, const Tensor &weights, const optional<Tensor> &parent_of_row,
+  static std::vector<Tensor> run(const Tensor &given, const Tensor &weights, const optional<Tensor> &parent_of_row,
                                  const Tensor &node_of_row) {
+    const Tensor features = given.to(at::kFloat);
     ChosenCall call = chosen_call(features, weights, parent_of_row, node_of_row);
     std::vector<Tensor> images;
     for (int group = 0; group < call.groups; ++group) {
@@ -130,6 +132,7 @@ class ChosenImages : public torch::autograd::Function<ChosenImages> {
 };
 
 // features [P, groups F, H, W], weights [K, C, F], parent_of_row [R] or none, node_of_row [R] -> groups of [R, C, H, W]
+// in the type of the weights. Features of bfloat16 are kept as they are for the gradient, and not as the floats they become.
 std::vector<Tensor> chosen_images(const Tensor &features, const Tensor &weights,
                                   const optional<Tensor> &parent_of_row, const Tensor &node_of_row) {
   TORCH_CHECK(features.dim() == 4 && weights.dim() == 3 && weights.size(2) > 0, "features ", features.sizes(),
@@ -140,10 +143,12 @@ std::vector<Tensor> chosen_images(const Tensor &features, const Tensor &weights,
   TORCH_CHECK((parent_of_row ? parent_of_row->numel() : features.size(0)) == node_of_row.numel(),
               "every row has one parent");
   const bool is_empty = features.numel() == 0 || weights.numel() == 0;
-  if (is_empty || !features.is_cpu() || !weights.is_cpu() || features.scalar_type() != at::kFloat ||
-      weights.scalar_type() != at::kFloat) {
+  const bool has_kernel = features.is_cpu() && weights.is_cpu() && weights.scalar_type() == at::kFloat &&
+                          (features.scalar_type() == at::kFloat || features.scalar_type() == at::kBFloat16);
+  if (is_empty || !has_kernel) {
     c10::impl::ExcludeDispatchKeyGuard without_autocast(c10::autocast_dispatch_keyset);  // as the kernel
-    const Tensor rows = parent_of_row ? features.index_select(0, *parent_of_row) : features;
+    const Tensor parents = features.to(weights.scalar_type());
+    const Tensor rows = parent_of_row ? parents.index_select(0, *parent_of_row) : parents;
     const Tensor nodes = weights.index_select(0, node_of_row).unsqueeze(1);  // [R, 1, C, F]
     const Tensor images = at::matmul(nodes, rows.reshape({rows.size(0), groups, width, -1}));  // [R, groups, C, N]
     std::vector<Tensor> result;

@@ -4,7 +4,7 @@ import Torch
 /// One side of a comparison: prepares a row, then does a timed run whenever it is told to.
 ///
 /// Lines of text both ways, the same for the original's side: out `ready`; for every `run 3` the seconds that one of
-/// three runs in a row took; for `quit`, or when nobody is left to say it, the peak memory of this process in MiB.
+/// three runs in a row took; for `quit`, or when nobody is left to say it, the peak memory of these runs in MiB.
 public struct RowWorker {
   private let row: Row
   private let machine: Machine
@@ -31,6 +31,7 @@ public struct RowWorker {
   ///   - print: takes a line and has it delivered before it returns.
   /// - Throws: `ProtocolError` for a line that means nothing; what the row's work throws.
   public func serve(read: () -> String?, print: (String) -> Void) throws {
+    Self.forgetPeak()
     print("ready")
     while let line = read(), line != "quit" {
       let words = line.split(separator: " ")
@@ -47,7 +48,14 @@ public struct RowWorker {
     public var description: String { "'\(line)' is neither run, with a number of runs, nor quit" }
   }
 
-  /// The most memory that this process has held.
+  /// Makes what the process holds now its peak: preparing and comparing may have taken more than the work does.
+  ///
+  /// Linux only; elsewhere, and where the system refuses, the peak includes them, on both sides.
+  private static func forgetPeak() {
+    try? Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs"))
+  }
+
+  /// The most memory that this process has held since `forgetPeak`.
   private static var peakMebibytes: Double {
     #if os(Linux)
       // Not getrusage, which on Linux can tell the peak of whoever started this process.

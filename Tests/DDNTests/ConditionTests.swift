@@ -91,13 +91,13 @@ import Torch
       try Tensor.normal([2, 4, 2, 2], generator: Generator(seed: 2)),
       try Tensor.normal([2, 3, 2, 2], generator: Generator(seed: 3))
     )
-    let sum = try features.adding([ChannelAddition(one, at: 0), ChannelAddition(two, at: 3)])
+    let sum = try features.adding(ChannelAddition([ChannelAddition(one, at: 0), ChannelAddition(two, at: 3)]))
     func padded(_ tensor: Tensor, _ before: Int, _ after: Int) throws -> Tensor {
       let parts = try [.zeros([2, before, 2, 2]), tensor, .zeros([2, after, 2, 2])]
       return try .concatenate(parts, dimension: 1)
     }
     let expected = try features + padded(one, 0, 2) + padded(two, 3, 0)
     #expect(try sum.array(Float.self) == expected.array(Float.self))
-    #expect(try features.adding([]).array(Float.self) == features.array(Float.self))
+    #expect(try features.adding(nil).array(Float.self) == features.array(Float.self))
   }
 }

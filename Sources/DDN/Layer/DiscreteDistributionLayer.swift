@@ -90,7 +90,7 @@ public final class DiscreteDistributionLayer: Module {
 
     let branching = try paths.branching(at: choice.codes, nodes: nodes)
     var made = try Self.chosenImages.tensors(  // of each half of the features [R', C, H, W]
-      .tensor(features.to(.float32)), .tensor(candidates.weights), .optional(branching.parentOfRow),
+      .tensor(features), .tensor(candidates.weights), .optional(branching.parentOfRow),
       .tensor(branching.codeOfRow))
     if let base { made[0] = try made[0] + branching.inherit(base) }
     return LevelOutput(

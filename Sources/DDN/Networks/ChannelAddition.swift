@@ -1,34 +1,34 @@
 import Torch
 
-/// A tensor to add to some consecutive channels of features.
+/// Images to add to some channels of features.
 struct ChannelAddition {
   /// `[R, c, H, W]`.
   let tensor: Tensor
-  /// The channels that it is added to.
-  let range: Range<Int>
+  /// The c channels of the features that they are added to; one may be named twice.
+  let channels: [Int]
 
+  /// Images that are added to consecutive channels.
   init(_ tensor: Tensor, at first: Int) {
+    self.init(tensor, Array(first..<first + tensor.shape[1]))
+  }
+
+  /// All of several additions as one.
+  init(_ additions: [ChannelAddition]) throws(TorchError) {
+    self.init(try .concatenate(additions.map(\.tensor), dimension: 1), additions.flatMap(\.channels))
+  }
+
+  private init(_ tensor: Tensor, _ channels: [Int]) {
     self.tensor = tensor
-    range = first..<first + tensor.shape[1]
+    self.channels = channels
   }
 }
 
 extension Tensor {
-  /// These features `[R, C, H, W]` with `additions`, which may overlap, added to some of their channels.
-  ///
-  /// In one pass over the features, forward and backward: they are cut where an addition begins or ends, and joined.
-  func adding(_ additions: [ChannelAddition]) throws(TorchError) -> Tensor {
-    if additions.isEmpty { return self }
-    let cuts = Set([0, shape[1]] + additions.flatMap { [$0.range.lowerBound, $0.range.upperBound] }).sorted()
-    let ranges = zip(cuts, cuts.dropFirst()).map { $0..<$1 }
-    var parts = try split(ranges.map(\.count), dimension: 1)
-    for (index, range) in ranges.enumerated() {
-      for addition in additions where addition.range.overlaps(range) {
-        let first = range.lowerBound - addition.range.lowerBound
-        let part = try addition.tensor.slice(1, first..<first + range.count)
-        parts[index] = try (parts[index] + part).to(dtype)
-      }
-    }
-    return try .concatenate(parts, dimension: 1)
+  private static let addToChannels = Operator("ddn::add_to_channels")
+
+  /// These features `[R, C, H, W]` with an addition to some of their channels.
+  func adding(_ addition: ChannelAddition?) throws(TorchError) -> Tensor {
+    guard let addition else { return self }
+    return try Tensor.addToChannels.tensor(.tensor(self), .tensor(addition.tensor), .ints(addition.channels))
   }
 }

@@ -110,7 +110,7 @@ public final class PyramidNetwork: Module, DiscreteDistributionNetwork {
         let middle = level.inputChannels / 2 - told.channels / 2
         additions.append(ChannelAddition(try told.resized(side: level.inputSide), at: middle))
       }
-      features = try levels[number].block(features.adding(additions))
+      features = try levels[number].block(features, adding: additions.isEmpty ? nil : ChannelAddition(additions))
       output = try levels[number].layer(
         level: number, features: features, previous: output?.images, paths: paths, chooser: chooser)
       try observe(output)

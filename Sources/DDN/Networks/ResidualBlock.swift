@@ -6,6 +6,8 @@ import Torch
 ///     hidden = convolution(silu(norm(hidden)))
 ///     output = (hidden + skip(input)) * scale
 ///
+/// The input is the features of the level before plus, in some channels, its image, its leaked choice and conditions.
+///
 /// Source: paper, section 3.4 (two convolutions between layers); the original program takes NVIDIA EDM's block without
 /// noise embeddings. `OriginalNames` maps its parameter names.
 final class ResidualBlock: Module {
@@ -52,14 +54,31 @@ final class ResidualBlock: Module {
   static func groups(channels: Int) -> Int { min(32, channels / 4) }
 
   /// `[R, inputs, H, W]` to `[R, outputs, H', W']`, in the type that convolutions compute in.
-  func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
-    var hidden = try firstNorm(input).silu()
-    if doublesResolution { hidden = try hidden.pixelsDoubled() }
-    hidden = try secondConvolution(secondNorm(firstConvolution(hidden)).silu())
-    var shortcut = input
+  ///
+  /// - Parameters:
+  ///   - features: the level's input, before anything is added to it.
+  ///   - addition: what the level before has made and what the network is told, of the features' size.
+  func callAsFunction(_ features: Tensor, adding addition: ChannelAddition? = nil) throws(TorchError) -> Tensor {
+    var hidden = try Self.convolved(features, addition, firstNorm, firstConvolution, doublesPixels: doublesResolution)
+    hidden = try Self.convolved(hidden, nil, secondNorm, secondConvolution)
+    var shortcut = try features.adding(addition)
     // Repeating pixels after a 1x1 convolution is the same as before it, and a quarter of the work.
-    if let skip { shortcut = try skip(input) }
+    if let skip { shortcut = try skip(shortcut) }
     if doublesResolution { shortcut = try shortcut.pixelsDoubled() }
     return try (hidden + shortcut.to(hidden.dtype)) * scale
+  }
+
+  /// One operator that keeps only what it is given for the backward pass; see `Sources/CTorchShim/block.cpp`.
+  private static let normSiluConvolution = Operator("ddn::norm_silu_convolution")
+
+  /// `convolution(silu(norm(features + addition)))`.
+  static func convolved(
+    _ features: Tensor, _ addition: ChannelAddition?, _ norm: GroupNorm, _ convolution: Convolution,
+    doublesPixels: Bool = false
+  ) throws(TorchError) -> Tensor {
+    try normSiluConvolution.tensor(
+      .tensor(features), .optional(addition?.tensor), .ints(addition?.channels ?? []), .tensor(norm.weight.tensor),
+      .tensor(norm.bias.tensor), .int(norm.groups), .double(norm.epsilon), .tensor(convolution.weight.tensor),
+      .tensor(convolution.bias.tensor), .bool(doublesPixels))
   }
 }

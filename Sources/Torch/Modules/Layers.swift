@@ -99,8 +99,8 @@ public final class LayerNorm: Module {
 public final class GroupNorm: Module {
   public let weight: Parameter
   public let bias: Parameter
-  private let groups: Int
-  private let epsilon: Double
+  public let groups: Int
+  public let epsilon: Double
 
   public init(groups: Int, channels: Int, epsilon: Double = 1e-5) throws(TorchError) {
     precondition(channels % groups == 0, "\(channels) channels do not divide into \(groups) groups")

@@ -5,7 +5,6 @@ extension Tensor {
   private static let expandOperator = Operator("aten::expand")
   private static let transposeOperator = Operator("aten::transpose", "int")
   private static let narrowOperator = Operator("aten::narrow")
-  private static let splitOperator = Operator("aten::split_with_sizes")
   private static let selectOperator = Operator("aten::select", "int")
   private static let indexSelectOperator = Operator("aten::index_select")
   private static let contiguousOperator = Operator("aten::contiguous")
@@ -36,11 +35,6 @@ extension Tensor {
   /// `range` of one dimension, without copying.
   public func slice(_ dimension: Int, _ range: Range<Int>) throws(TorchError) -> Tensor {
     try Tensor.narrowOperator.tensor(.tensor(self), .int(dimension), .int(range.lowerBound), .int(range.count))
-  }
-
-  /// Consecutive parts of one dimension, whose sizes add up to its own, without copying.
-  public func split(_ sizes: [Int], dimension: Int) throws(TorchError) -> [Tensor] {
-    try Tensor.splitOperator.tensors(.tensor(self), .ints(sizes), .int(dimension))
   }
 
   /// One index of a dimension, which disappears; without copying.
