@@ -51,6 +51,20 @@ extension CommandTests {
       #expect(info.output.contains("pyramid of 7 levels") && info.output.contains("4x4_0_up"))
     }
 
+    @Test("a CPU that is given the original's large network says what an image costs, and only then")
+    func cost() async throws {
+      let folder = try Scratch.folder()
+      for index in 0..<2 {
+        try Bitmap(width: 32, height: 32, channels: 3, pixels: [UInt8](repeating: 50, count: 32 * 32 * 3))
+          .write(to: folder.appending(path: "\(index).png"))
+      }
+      let large = try await Command.run(["train", "--data", folder.path, "--dry-run"])
+      // Three times what ddn info counts forward: 88.4 billion.
+      #expect(large.exitCode == 0 && large.errors.contains("265 billion operations"), "\(large.errors)")
+      let small = try await Command.run(["train", "--data", folder.path, "--dry-run"] + Self.small)
+      #expect(small.exitCode == 0 && small.errors.isEmpty, "\(small.errors)")
+    }
+
     @Test("it draws classes in columns, saves the codes, and an archive of examples")
     func generating() async throws {
       let run = try await Self.classRun.value

@@ -76,6 +76,7 @@ struct Train: ParsableCommand {
     let device = try machine.start(threads: options.threads)
     options.threads = Torch.threadCount
     options.precision = machine.precision ?? options.precision ?? .float32
+    printCost(of: options.network, on: device)
     if dryRun {
       Terminal.print(String(decoding: try options.json(), as: UTF8.self))
       let parent = URL(fileURLWithPath: outdir ?? "runs")
@@ -98,6 +99,16 @@ struct Train: ParsableCommand {
     StopSignal.listen("saving after this step; once more to stop at once without saving")
     try run.run(shouldStop: StopSignal.shouldStop, report: view.show)
     Terminal.print("done: \(runFolder.model.path)")
+  }
+
+  /// Says so when a CPU is given a network that is made for a GPU, as the original's defaults are.
+  private func printCost(of network: NetworkConfiguration, on device: Device) {
+    guard device == .cpu, case .pyramid(let configuration) = network else { return }
+    let operations = 6 * configuration.levels.reduce(0) { $0 + $1.multiplyAdds }  // a third forward, the rest backward
+    guard operations > 20_000_000_000 else { return }
+    Terminal.printError(
+      "note: an image takes \(formatNumber(Double(operations) / 1e9, digits: 0)) billion operations to train, much for a CPU; "
+        + "smaller: --cbase 1024 --cmax 64 --max-blockn 8")
   }
 
   private func openRun(_ path: String) throws -> (RunFolder?, TrainingOptions?) {

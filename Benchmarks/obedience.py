@@ -1,0 +1,124 @@
+"""Says how often a classifier sees in an image the class that the image was told to be.
+
+`ddn generate` draws seed n as class n modulo the number of classes. A small convolutional classifier learns from a data
+set, shows how good it is on another, and then judges the drawn images:
+
+  ddn generate --network cifar10 --seeds 0-1999 --outdir samples
+  scripts/bench obedience cifar10-train.zip cifar10-test.zip samples
+"""
+
+import argparse
+import io
+import json
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+BATCH = 128
+
+
+def tensor_of(images: list[Image.Image]) -> Tensor:
+    """Pictures as [N, C, H, W] in [-1, 1]."""
+    pixels = np.stack([np.atleast_3d(np.asarray(image)) for image in images])
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def read_zip(path: Path) -> tuple[Tensor, Tensor]:
+    """Images and classes of a data set as `ddn dataset convert` writes it."""
+    with zipfile.ZipFile(path) as archive:
+        labels = json.loads(archive.read("dataset.json"))["labels"]
+        if not labels:
+            raise SystemExit(f"{path}: it has no classes")
+        images = [Image.open(io.BytesIO(archive.read(name))) for name, _ in labels]
+        return tensor_of(images), torch.tensor([label for _, label in labels])
+
+
+def read_samples(folder: Path, classes: int) -> tuple[Tensor, Tensor]:
+    """Images of `ddn generate --seeds` and the classes they were told."""
+    files = sorted(file for file in folder.rglob("*.png") if re.fullmatch(r"\d{6,}", file.stem))
+    if not files:
+        raise SystemExit(f"{folder}: no images of ddn generate --seeds")
+    images = []
+    for file in files:
+        with Image.open(file) as image:
+            images.append(image.copy())
+    return tensor_of(images), torch.tensor([int(file.stem) % classes for file in files])
+
+
+def make_classifier(channels: int, side: int, classes: int) -> nn.Module:
+    """3x3 convolutions of 32, 64 and 128 channels, two at each size, down to 4x4 or less."""
+    layers: list[nn.Module] = []
+    width = 32
+    while side > 4:
+        for _ in range(2):
+            layers += [nn.Conv2d(channels, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
+            channels = width
+        layers.append(nn.MaxPool2d(2))
+        side, width = side // 2, min(2 * width, 128)
+    return nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.3), nn.Linear(channels * side * side, classes))
+
+
+def train(classifier: nn.Module, images: Tensor, labels: Tensor, epochs: int) -> None:
+    """Adam with a rate that falls to nothing; half of the images are mirrored."""
+    optimizer = torch.optim.Adam(classifier.parameters(), weight_decay=1e-5)
+    steps = epochs * (len(images) // BATCH)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
+    classifier.train()
+    for epoch in range(epochs):
+        for chosen in torch.randperm(len(images)).split(BATCH)[: len(images) // BATCH]:
+            batch = images[chosen]
+            mirrored = torch.rand(len(batch), 1, 1, 1) < 0.5
+            loss = cross_entropy(classifier(torch.where(mirrored, batch.flip(3), batch)), labels[chosen])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+        print(f"epoch {epoch + 1} of {epochs}: loss {loss.item():.3f}", flush=True)
+
+
+@torch.no_grad()
+def seen_classes(classifier: nn.Module, images: Tensor) -> Tensor:
+    """[N], the class that the classifier sees in every image."""
+    classifier.eval()
+    return torch.cat([classifier(batch).argmax(1) for batch in images.split(BATCH)])
+
+
+def report(name: str, seen: Tensor, labels: Tensor) -> None:
+    """One line: how many are right, in all and by class."""
+    right = seen == labels
+    by_class = " ".join(f"{100 * right[labels == c].float().mean():.0f}" for c in labels.unique())
+    print(f"{name}: {100 * right.float().mean():.1f} % of {len(labels)} are seen as their class; by class: {by_class}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench obedience", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("train", type=Path, help="data set to learn from, a zip file with classes")
+    parser.add_argument("test", type=Path, help="data set to test the classifier on")
+    parser.add_argument("samples", type=Path, nargs="+", help="folder of ddn generate")
+    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+
+    torch.manual_seed(options.seed)
+    images, labels = read_zip(options.train)
+    classes = int(labels.max()) + 1
+    classifier = make_classifier(images.shape[1], images.shape[2], classes)
+    train(classifier, images, labels, options.epochs)
+    test_images, test_labels = read_zip(options.test)
+    report("test images", seen_classes(classifier, test_images), test_labels)
+    for folder in options.samples:
+        drawn, told = read_samples(folder, classes)
+        report(str(folder), seen_classes(classifier, drawn), told)
+    print(f"by chance: {100 / classes:.1f} %")
+
+
+if __name__ == "__main__":
+    main()
