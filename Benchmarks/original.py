@@ -32,14 +32,18 @@ def synchronize(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def forget_peak() -> None:
-    """Makes what the process holds now its peak, as our side does: comparing may have taken more than the work."""
+def forget_peak(device: torch.device) -> None:
+    """Makes what is held now the peak, as our side does: comparing may have taken more than the work."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
     with contextlib.suppress(OSError):  # Only Linux has this.
         Path("/proc/self/clear_refs").write_text("5")
 
 
-def peak_mebibytes() -> float:
-    """The most memory that this process has held since forget_peak."""
+def peak_mebibytes(device: torch.device) -> float:
+    """The most memory that the device's tensors, or on a CPU this process, have held since forget_peak."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
     if sys.platform == "linux":
         # Not getrusage, which on Linux can tell the peak of whoever started this process.
         for line in Path("/proc/self/status").read_text().splitlines():
@@ -59,6 +63,7 @@ def main() -> None:
     options = parser.parse_args()
 
     torch.set_num_threads(options.threads)
+    torch.backends.cudnn.allow_tf32 = False  # float32 is float32 on both sides, as in the original's training
     case = Case.load(options.folder, options.device)
     autocast = torch.autocast(options.device.type, torch.bfloat16, enabled=options.precision == "bfloat16")
     job = make_job(case, autocast)
@@ -67,13 +72,13 @@ def main() -> None:
     except Difference as difference:
         sys.exit(f"the original does something else: {difference}")
 
-    forget_peak()
+    forget_peak(options.device)
     print("ready", flush=True)
     for line in sys.stdin:
         if line.strip() == "quit":
             break
         print(timed(job, options.device, runs=int(line.split()[1])), flush=True)
-    print(peak_mebibytes(), flush=True)
+    print(peak_mebibytes(options.device), flush=True)
 
 
 if __name__ == "__main__":

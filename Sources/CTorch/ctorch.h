@@ -87,6 +87,8 @@ void ct_generator_free(ct_generator generator);
 
 // Devices and threads.
 int ct_cuda_device_count(int *count);
+// The most that tensors on the device have held at once; `forgets` makes what they hold now the most.
+int ct_cuda_peak_memory(int device_index, bool forgets, int64_t *bytes);
 int ct_thread_count(void);
 int ct_set_thread_count(int count);
 

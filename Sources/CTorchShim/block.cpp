@@ -88,10 +88,14 @@ class Activation {
   const int64_t groups;
   Tensor mean, deviation;    // [N, groups], once known
 
+  Activation(Tensor input, Tensor scale, Tensor shift, int64_t groups, Tensor mean = {}, Tensor deviation = {})
+      : input(std::move(input)), scale(std::move(scale)), shift(std::move(shift)), groups(groups),
+        mean(std::move(mean)), deviation(std::move(deviation)) {}
+
   // [N, C, H, W] in the type that the convolution computes in.
   Tensor forward(double epsilon, at::ScalarType type) {
     if (!fits_kernel() || type != input.scalar_type()) {
-      const Tensor normal = normalize(epsilon);
+      normal = normalize(epsilon);
       return at::silu(normal).to(type);
     }
     ActivationForward call{};
@@ -115,10 +119,11 @@ class Activation {
   }
 
   // The gradients of input, scale and shift.
-  std::array<Tensor, 3> backward(const Tensor &output_gradient, double epsilon) {
-    if (!fits_kernel() || output_gradient.scalar_type() != input.scalar_type()) {
-      const Tensor normal = normalize(epsilon);
-      const Tensor through = at::silu_backward(output_gradient.to(normal.scalar_type()), normal);
+  //
+  // `forward` must have been asked for the same type before.
+  std::array<Tensor, 3> backward(const Tensor &output_gradient) {
+    if (normal.defined()) {
+      const Tensor through = at::silu_backward(output_gradient.to(normal.scalar_type()), normal).contiguous();
       const auto [of_input, of_scale, of_shift] =
           at::native_group_norm_backward(through, input.to(through.scalar_type()), mean, deviation, scale,
                                          input.size(0), input.size(1), pixels(), groups, {true, true, true});
@@ -144,6 +149,8 @@ class Activation {
   }
 
  private:
+  Tensor normal;  // what libtorch's norm has made, where it is not the kernel's
+
   int64_t pixels() const { return input.size(2) * input.size(3); }
 
   ActivationShape shape() const {
@@ -181,7 +188,7 @@ class NormSiluConvolution : public torch::autograd::Function<NormSiluConvolution
                         const optional<Tensor> &addition, at::IntArrayRef channels, const Tensor &scale,
                         const Tensor &shift, int64_t groups, double epsilon, const Tensor &weight, const Tensor &bias,
                         bool doubles, at::ScalarType type) {
-    Activation activation{added(features, addition, channels), scale, shift, groups, {}, {}};
+    Activation activation(added(features, addition, channels), scale, shift, groups);
     Tensor output = run(activation, epsilon, weight, bias, doubles, type);
     context->save_for_backward({features, addition.value_or(Tensor()), scale, shift, weight, activation.mean,
                                 activation.deviation});
@@ -203,8 +210,8 @@ class NormSiluConvolution : public torch::autograd::Function<NormSiluConvolution
     const double epsilon = context->saved_data["epsilon"].toDouble();
     const bool doubles = context->saved_data["doubles"].toBool();
     const at::ScalarType type = gradient.scalar_type();
-    Activation activation{added(features, addition, channels), saved[2], saved[3],
-                          context->saved_data["groups"].toInt(), saved[5], saved[6]};
+    Activation activation(added(features, addition, channels), saved[2], saved[3],
+                          context->saved_data["groups"].toInt(), saved[5], saved[6]);
 
     Tensor active = activation.forward(epsilon, type);
     if (doubles) active = doubled(active);
@@ -213,7 +220,7 @@ class NormSiluConvolution : public torch::autograd::Function<NormSiluConvolution
                                  {0, 0}, 1, {true, true, true});
     active.reset();
     if (doubles) of_active = doubled_backward(of_active);
-    const auto [of_input, of_scale, of_shift] = activation.backward(of_active, epsilon);
+    const auto [of_input, of_scale, of_shift] = activation.backward(of_active);
     Tensor of_addition;
     if (addition && context->needs_input_grad(1))
       of_addition = gradient_of_addition(of_input, channels, addition->scalar_type());
@@ -255,7 +262,7 @@ Tensor norm_silu_convolution(const Tensor &given, const optional<Tensor> &additi
     return NormSiluConvolution::apply(features, addition, channels, scales, shifts, groups, epsilon, weight, bias,
                                       doubles, type);
   at::AutoDispatchBelowADInplaceOrView below;
-  Activation activation{added(features, addition, channels), scales, shifts, groups, {}, {}};
+  Activation activation(added(features, addition, channels), scales, shifts, groups);
   return NormSiluConvolution::run(activation, epsilon, weight, bias, doubles, type);
 }
 

@@ -5,6 +5,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/version.h>
 
@@ -24,6 +25,9 @@ struct ct_generator_s {
 };
 
 namespace {
+
+// float32 is float32 here: cuDNN's convolutions would otherwise compute with 10 bits of mantissa (TF32).
+[[maybe_unused]] const bool is_without_tf32 = (at::globalContext().setAllowTF32CuDNN(false), true);
 
 thread_local std::string error_message;
 
@@ -272,6 +276,15 @@ void ct_generator_free(ct_generator generator) { delete generator; }
 
 int ct_cuda_device_count(int *count) {
   return guarded([&] { *count = at::hasCUDA() ? static_cast<int>(at::detail::getCUDAHooks().deviceCount()) : 0; });
+}
+
+int ct_cuda_peak_memory(int device_index, bool forgets, int64_t *bytes) {
+  return guarded([&] {
+    at::DeviceAllocator *allocator = at::getDeviceAllocator(at::kCUDA);
+    const auto index = static_cast<c10::DeviceIndex>(device_index);
+    if (forgets) allocator->resetPeakStats(index);
+    *bytes = allocator->getDeviceStats(index).allocated_bytes[0].peak;  // 0: all pools
+  });
 }
 
 int ct_thread_count(void) { return at::get_num_threads(); }

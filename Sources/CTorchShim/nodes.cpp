@@ -147,8 +147,8 @@ std::vector<Tensor> chosen_images(const Tensor &features, const Tensor &weights,
                           (features.scalar_type() == at::kFloat || features.scalar_type() == at::kBFloat16);
   if (is_empty || !has_kernel) {
     c10::impl::ExcludeDispatchKeyGuard without_autocast(c10::autocast_dispatch_keyset);  // as the kernel
-    const Tensor parents = features.to(weights.scalar_type());
-    const Tensor rows = parent_of_row ? parents.index_select(0, *parent_of_row) : parents;
+    const Tensor parents = parent_of_row ? features.index_select(0, *parent_of_row) : features;
+    const Tensor rows = parents.to(weights.scalar_type());
     const Tensor nodes = weights.index_select(0, node_of_row).unsqueeze(1);  // [R, 1, C, F]
     const Tensor images = at::matmul(nodes, rows.reshape({rows.size(0), groups, width, -1}));  // [R, groups, C, N]
     std::vector<Tensor> result;

@@ -76,7 +76,8 @@ public struct LayerWork: Encodable, Sendable {
       let optimizer = try Adam(owner, learningRate: 0)
       let counters = SplitAndPrune(policy: SplitPolicy(rule: .none), network: owner)
       run = {
-        try backward(choose())
+        let output = try choose()
+        try withPrecision(.float32, on: machine.device) { try backward(output) }
         try clearGradients()
         _ = try counters.step(optimizer: optimizer)
       }

@@ -92,7 +92,12 @@ public struct NetworkWork: Encodable, Sendable {
         let first = try Reconstruction(of: data.batch(Array(0..<batch)).images, by: trainer.network)
         return try trainer.network.caseWeights(OriginalNames.recurrent)
           .merging(reconstructionCase(digits, first)) { $1 }
-      }, run: { try trainer.step() })
+      }, run: { try Self.step(trainer) })
+  }
+
+  /// A step in the trainer's own precision, which is that of the forward pass; gradients and Adam are float32.
+  static func step(_ trainer: Trainer) throws {
+    try withPrecision(.float32, on: trainer.network.device) { _ = try trainer.step() }
   }
 
   private func prepareEncoding(_ machine: Machine) throws -> PreparedRow {

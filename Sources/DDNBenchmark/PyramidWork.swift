@@ -52,7 +52,7 @@ public struct PyramidWork: Encodable, Sendable {
         trainer.network.setMode(.evaluation)
         defer { trainer.network.setMode(.training) }
         return try reconstructionCase(dataset, trainer.data, trainer.network)
-      }, run: { try trainer.step() })
+      }, run: { try NetworkWork.step(trainer) })
   }
 
   private func prepareEncoding(_ machine: Machine) throws -> PreparedRow {

@@ -4,7 +4,8 @@ import Torch
 /// One side of a comparison: prepares a row, then does a timed run whenever it is told to.
 ///
 /// Lines of text both ways, the same for the original's side: out `ready`; for every `run 3` the seconds that one of
-/// three runs in a row took; for `quit`, or when nobody is left to say it, the peak memory of these runs in MiB.
+/// three runs in a row took; for `quit`, or when nobody is left to say it, the peak memory of these runs in MiB: of the
+/// process, or of a GPU's tensors.
 public struct RowWorker {
   private let row: Row
   private let machine: Machine
@@ -31,7 +32,7 @@ public struct RowWorker {
   ///   - print: takes a line and has it delivered before it returns.
   /// - Throws: `ProtocolError` for a line that means nothing; what the row's work throws.
   public func serve(read: () -> String?, print: (String) -> Void) throws {
-    Self.forgetPeak()
+    _ = try peakMebibytes(forgetting: true)
     print("ready")
     while let line = read(), line != "quit" {
       let words = line.split(separator: " ")
@@ -40,7 +41,7 @@ public struct RowWorker {
       }
       print("\(try machine.time(prepared, runs: runs))")
     }
-    print("\(Self.peakMebibytes)")
+    print("\(try peakMebibytes())")
   }
 
   public struct ProtocolError: Error, CustomStringConvertible {
@@ -48,16 +49,16 @@ public struct RowWorker {
     public var description: String { "'\(line)' is neither run, with a number of runs, nor quit" }
   }
 
-  /// Makes what the process holds now its peak: preparing and comparing may have taken more than the work does.
+  /// The most memory that the device's tensors, or on a CPU this process, have held.
   ///
-  /// Linux only; elsewhere, and where the system refuses, the peak includes them, on both sides.
-  private static func forgetPeak() {
-    try? Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs"))
-  }
-
-  /// The most memory that this process has held since `forgetPeak`.
-  private static var peakMebibytes: Double {
+  /// - Parameter forgetting: makes what is held now the most: preparing and comparing may have taken more than the work
+  ///   does. On a CPU that is possible on Linux only; elsewhere, and where the system refuses, both sides count them.
+  private func peakMebibytes(forgetting: Bool = false) throws -> Double {
+    if case .cuda(let index) = machine.device {
+      return Double(try Torch.peakCudaMemory(device: index, forgetting: forgetting)) / 1_048_576
+    }
     #if os(Linux)
+      if forgetting { try? Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs")) }
       // Not getrusage, which on Linux can tell the peak of whoever started this process.
       let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
       let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") } ?? ""

@@ -112,6 +112,36 @@ struct ResidualBlockOperatorTests {
     }
   }
 
+  /// Other devices take the same way.
+  @Test("types that the kernel does not know go through libtorch's operators", arguments: [false, true])
+  func operators(doubles: Bool) throws {
+    let example = try Case(batch: 3, inputs: 16, outputs: 8, height: 6, width: 6, doubles: doubles)
+    let leaves = try example.leaves.map { try $0.detached().to(.float64) }
+    for leaf in leaves { try leaf.setRequiresGradient(true) }
+    let (features, extra, scale, shift) = (leaves[0], leaves[1], leaves[2], leaves[3])
+    func run(_ output: Tensor) throws -> [Tensor] {
+      for leaf in leaves { try leaf.clearGradient() }
+      try output.backward(Tensor.normal(output.shape, generator: Generator(seed: 8)).to(.float64))
+      return try [output] + leaves.map { try #require(try $0.gradient()) }
+    }
+    let fused = try Operator("ddn::norm_silu_convolution").tensor(
+      .tensor(features), .tensor(extra), .ints([0, 2]), .tensor(scale), .tensor(shift), .int(example.norm.groups),
+      .double(1e-6), .tensor(leaves[4]), .tensor(leaves[5]), .bool(doubles))
+    let none = try Tensor.zeros([3, 1, 6, 6]).to(.float64)
+    let rest = try Tensor.zeros([3, 13, 6, 6]).to(.float64)
+    let spread = try Tensor.concatenate(
+      [extra.slice(1, 0..<1), none, extra.slice(1, 1..<2), rest], dimension: 1)
+    var hidden = try (features + spread).groupNormalized(
+      groups: example.norm.groups, weight: scale, bias: shift, epsilon: 1e-6
+    ).silu()
+    if doubles { hidden = try hidden.pixelsDoubled() }
+    let expected = try hidden.convolved(leaves[4], bias: leaves[5], padding: 1)
+    for (got, wanted) in zip(try run(fused), try run(expected)) {
+      #expect(got.dtype == .float64)
+      #expect(try deviation(of: got, from: wanted) <= 1e-12)
+    }
+  }
+
   @Test("without gradients the output has the same bits")
   func unrecorded() throws {
     let example = try Case(batch: 9, inputs: 8, outputs: 16, height: 16, width: 16)

@@ -47,7 +47,17 @@ public final class DiscreteDistributionLayer: Module {
   /// How the nodes were used in training; changed by `SplitAndPrune`.
   ///
   /// Made when first asked for: K * K numbers, which only training needs.
-  public lazy var statistics = NodeStatistics(nodes: configuration.nodes)
+  public var statistics: NodeStatistics {
+    get {
+      if madeStatistics == nil { madeStatistics = NodeStatistics(nodes: configuration.nodes) }
+      return madeStatistics!
+    }
+    _modify {  // In place: a setter would copy the table at every step.
+      if madeStatistics == nil { madeStatistics = NodeStatistics(nodes: configuration.nodes) }
+      yield &madeStatistics!
+    }
+  }
+  private var madeStatistics: NodeStatistics?
   /// What training batches have shown since `SplitAndPrune` last looked.
   var observations: [Observation] = []
 

@@ -1,3 +1,4 @@
+import Synchronization
 import Torch
 
 /// How far every node's image is from the target, for every image of a batch.
@@ -96,11 +97,29 @@ public enum NodeDistances {
   /// checksum over the weights' bits takes two nodes for twins by chance at most once in 2^33 pairs.
   private static func firstTwins(_ weights: Tensor) throws(TorchError) -> Tensor {
     let (nodes, count) = (weights.shape[0], weights.shape[1] * weights.shape[2])
-    var twister = MersenneTwister(seed: 0)
-    let factors = (0..<count).map { _ in Int(bitPattern: UInt(twister.next()) << 32 | UInt(twister.next())) }
     let bits = try weights.reshaped([nodes, count]).reinterpreted(as: .int32).to(.int64)
-    let checksums = try (bits * Tensor(factors, shape: [count]).to(weights.device)).sum([1])  // [K], wrapping
+    let checksums = try (bits * checksumFactors(count, on: weights.device)).sum([1])  // [K], wrapping
     return try checksums.reshaped([nodes, 1]).isUnequal(to: checksums).to(.uint8).argmin(1)  // [K, K] -> [K]
+  }
+
+  /// A tensor that nobody changes.
+  private struct Constant: @unchecked Sendable {
+    let tensor: Tensor
+  }
+
+  private static let factorsOfSize = Mutex<[String: Constant]>([:])
+
+  /// `[count]` int64, arbitrary but always the same; kept, because a copy to the device would wait for it at each level.
+  private static func checksumFactors(_ count: Int, on device: Device) throws(TorchError) -> Tensor {
+    try factorsOfSize.withLock { (kept) throws(TorchError) in
+      let size = "\(count) on \(device)"
+      if let factors = kept[size] { return factors.tensor }
+      var twister = MersenneTwister(seed: 0)
+      let numbers = (0..<count).map { _ in Int(bitPattern: UInt(twister.next()) << 32 | UInt(twister.next())) }
+      let factors = Constant(tensor: try Tensor(numbers, shape: [count]).to(device))
+      kept[size] = factors
+      return factors.tensor
+    }
   }
 
   private static func byImages(

@@ -11,6 +11,9 @@ public protocol DiscreteDistributionNetwork: Module {
   /// What the network can be told about the images.
   var conditions: [ConditionKind] { get }
 
+  /// Where the weights are.
+  var device: Device { get }
+
   /// Runs all levels.
   ///
   /// - Parameters:
@@ -49,8 +52,6 @@ extension DiscreteDistributionNetwork {
       classes: self.classes > 0 ? classes : nil,
       sources: conditions.contains(where: \.needsImages) ? sources : nil, randomness: randomness)
   }
-
-  public var device: Device { layers[0].layer.weight.tensor.device }
 }
 
 extension Module {

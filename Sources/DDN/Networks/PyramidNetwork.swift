@@ -87,6 +87,7 @@ public final class PyramidNetwork: Module, DiscreteDistributionNetwork {
   public var nodesOfLevels: [Int] { plan.map(\.nodes) }
   public var imageShape: [Int] { [configuration.imageChannels, configuration.resolution, configuration.resolution] }
   public var conditions: [ConditionKind] { configuration.conditions }
+  public var device: Device { levels[0].layer.weight.tensor.device }
 
   @discardableResult
   public func run(

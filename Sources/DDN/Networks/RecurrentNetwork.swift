@@ -75,6 +75,7 @@ public final class RecurrentNetwork: Module, DiscreteDistributionNetwork {
 
   public var nodesOfLevels: [Int] { Array(repeating: configuration.nodes, count: configuration.levels) }
   public var imageShape: [Int] { [1, Self.imageSide, Self.imageSide] }
+  public var device: Device { stacks[0].layer.weight.tensor.device }
   public var conditions: [ConditionKind] {
     configuration.isClassConditional ? [.classNumber(of: RecurrentUNet.classes)] : []
   }

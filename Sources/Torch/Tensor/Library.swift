@@ -13,6 +13,16 @@ public enum Torch {
     precondition(count > 0, "a thread count is at least 1, not \(count)")
     try check("set thread count", ct_set_thread_count(Int32(count)))
   }
+
+  /// The most bytes that tensors on a CUDA device have held at once.
+  ///
+  /// - Parameter forgetting: makes what they hold now the most.
+  /// - Throws: `TorchError` where there is no such device.
+  public static func peakCudaMemory(device: Int, forgetting: Bool = false) throws(TorchError) -> Int {
+    var bytes: Int64 = 0
+    try check("peak memory", ct_cuda_peak_memory(Int32(device), forgetting, &bytes))
+    return Int(bytes)
+  }
 }
 
 /// Turns a status of the C interface into a thrown error.

@@ -13,7 +13,7 @@ struct Train: ParsableCommand {
     discussion: """
       Every run gets a numbered folder in --outdir with its options, statistics (stats.jsonl), pictures, the newest \
       model and saved states. Ctrl-C saves and stops; --resume goes on where the run was, to the last bit on the \
-      same device.
+      same CPU.
 
       Examples:
         ddn train --outdir runs --duration 0.2               a first run on digits that are part of ddn
