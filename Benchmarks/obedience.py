@@ -105,14 +105,19 @@ def main() -> None:
     parser.add_argument("samples", type=Path, nargs="+", help="folder of ddn generate")
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--classifier", type=Path, help="file to keep the classifier in, or where it was kept before")
     options = parser.parse_args()
 
     torch.manual_seed(options.seed)
-    images, labels = read_zip(options.train)
-    classes = int(labels.max()) + 1
-    classifier = make_classifier(images.shape[1], images.shape[2], classes)
-    train(classifier, images, labels, options.epochs)
     test_images, test_labels = read_zip(options.test)
+    classes = int(test_labels.max()) + 1
+    classifier = make_classifier(test_images.shape[1], test_images.shape[2], classes)
+    if options.classifier and options.classifier.exists():
+        classifier.load_state_dict(torch.load(options.classifier, weights_only=True))
+    else:
+        train(classifier, *read_zip(options.train), options.epochs)
+        if options.classifier:
+            torch.save(classifier.state_dict(), options.classifier)
     report("test images", seen_classes(classifier, test_images), test_labels)
     for folder in options.samples:
         drawn, told = read_samples(folder, classes)
