@@ -46,10 +46,10 @@ struct ImageFilesTests {
   @Test(
     "Labels that do not match the images are refused, each in words of its own",
     arguments: [
-      (#"{"labels": [["img0.png", 1]]}"#, "no label for 1 of 2 images, such as img1.png"),
+      (#"{"labels": [["img0.png", 1]]}"#, "no label for 1 of 2 images, such as \"img1.png\""),
       (#"{"labels": []}"#, "no label for 2 of 2 images"),
-      (#"{"labels": [["img0.png", 1], ["img1.png", 1], ["img2.png", 1]]}"#, "labels img2.png"),
-      (#"{"labels": [["img0.png", 1], ["img0.png", 1], ["img1.png", 1]]}"#, "labels img0.png twice"),
+      (#"{"labels": [["img0.png", 1], ["img1.png", 1], ["img2.png", 1]]}"#, "labels \"img2.png\""),
+      (#"{"labels": [["img0.png", 1], ["img0.png", 1], ["img1.png", 1]]}"#, "labels \"img0.png\" twice"),
       (#"{"labels": [["img0.png", -1], ["img1.png", 1]]}"#, "the class -1"),
       (#"{"labels": [["img0.png", 1000000], ["img1.png", 1]]}"#, "the class 1000000"),
       (#"{"labels": [["img0.png", 1e300], ["img1.png", 1]]}"#, "the class 1e+300"),

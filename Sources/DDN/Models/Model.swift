@@ -114,7 +114,8 @@ public struct Model {
     }
     guard file.metadata["version"] == Self.formatVersion else {
       throw FileError(
-        .invalid, path: url.path, problem: "has format version \(file.metadata["version"] ?? "none")",
+        .invalid, path: url.path,
+        problem: "has format version \(file.metadata["version"].map { quoted($0) } ?? "none")",
         remedy: "use the version of ddn that wrote it; this one reads version \(Self.formatVersion)")
     }
     func decode<T: Decodable>(_ type: T.Type, _ key: String) throws -> T? {

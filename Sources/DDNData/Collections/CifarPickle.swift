@@ -114,7 +114,7 @@ struct CifarPickle {
     } else if function == "numpy dtype", case .bytes(let type) = arguments.first {
       stack.append(.elementType(String(decoding: type, as: UTF8.self)))
     } else {
-      throw invalid("wants to call \(function)")
+      throw invalid("wants to call \(quoted(function))")
     }
   }
 

@@ -1,3 +1,4 @@
+import DDNFiles
 import Foundation
 
 /// Reads one pickle of protocol 2, 3 or 4 into a graph of values, and runs nothing of it.
@@ -197,7 +198,7 @@ extension PickleReader {
   private mutating func name(module: String, _ name: String) throws(ImportProblem) {
     guard let global = KnownGlobal(module: module, name: name) else {
       throw ImportProblem(
-        "asks for \(ImportProblem.quoted("\(module).\(name)")), which no snapshot needs; nothing of it was run")
+        "asks for \(quoted("\(module).\(name)")), which no snapshot needs; nothing of it was run")
     }
     stack.append(.global(global))
   }

@@ -1,4 +1,5 @@
 import DDN
+import DDNFiles
 
 /// Collects the weights and node statistics of a network that was pickled with all its objects.
 ///
@@ -50,7 +51,7 @@ struct ModuleReader {
         let name = path + key
         if case .none = value { continue }
         guard state.updateValue(try tensors.tensor(value, name), forKey: name) == nil else {
-          throw ImportProblem("has the tensor \(ImportProblem.quoted(name)) twice")
+          throw ImportProblem("has the tensor \(quoted(name)) twice")
         }
         if isParameter { parameterNames.append(name) }
       }
@@ -75,7 +76,7 @@ struct ModuleReader {
     return try pairs.map { (key, value) throws(ImportProblem) in
       let name = try graph.text(key, "a name in \(what)")
       let isPlain = name.utf8.count <= 100 && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
-      guard isPlain else { throw ImportProblem("\(what) has a part named \(ImportProblem.quoted(name))") }
+      guard isPlain else { throw ImportProblem("\(what) has a part named \(quoted(name))") }
       return (name, value)
     }
   }
@@ -97,7 +98,7 @@ struct ModuleReader {
     }
     let name = try graph.text(attribute("class_name", fields, what), "the class of \(what)")
     guard Self.classes.contains(name) else {
-      throw ImportProblem("\(what) is of the class \(ImportProblem.quoted(name)), which no network here has")
+      throw ImportProblem("\(what) is of the class \(quoted(name)), which no network here has")
     }
     return (name, try self.attributes(attribute("state", fields, what), what))
   }

@@ -77,7 +77,7 @@ struct TorchStream: Storages {
     for value in try keys.sequence(keys.root, "the list of stored numbers") {
       let key = try keys.text(value, "a name of stored numbers")
       guard let reference = references[key], storages[key] == nil else {
-        throw ImportProblem("stores numbers \(ImportProblem.quoted(key)), which are used nowhere or stored twice")
+        throw ImportProblem("stores numbers \(quoted(key)), which are used nowhere or stored twice")
       }
       let count = try cursor.uint64("a count of stored numbers")
       guard count == UInt64(reference.count) else {
@@ -97,7 +97,7 @@ struct TorchStream: Storages {
     for case .persistent(let value) in graph.nodes {
       let reference = try StorageReference(value, in: graph)
       guard references.updateValue(reference, forKey: reference.key) ?? reference == reference else {
-        throw ImportProblem("stored numbers \(ImportProblem.quoted(reference.key)) are described in two ways")
+        throw ImportProblem("stored numbers \(quoted(reference.key)) are described in two ways")
       }
     }
     return references
@@ -108,7 +108,7 @@ struct TorchStream: Storages {
       throw graph.unexpected(value, "a tensor's storage", "a reference to stored numbers")
     }
     let key = try StorageReference(reference, in: graph).key
-    guard let numbers = storages[key] else { throw ImportProblem("lacks the numbers \(ImportProblem.quoted(key))") }
+    guard let numbers = storages[key] else { throw ImportProblem("lacks the numbers \(quoted(key))") }
     return numbers
   }
 }
@@ -129,7 +129,7 @@ struct TorchArchive: Storages {
     if archive.contains(folder + "byteorder") {
       let order = String(decoding: try Self.read(folder + "byteorder", of: archive), as: UTF8.self)
       guard order == "little" else {
-        throw ImportProblem("has numbers in the byte order \(ImportProblem.quoted(order))")
+        throw ImportProblem("has numbers in the byte order \(quoted(order))")
       }
     }
     let data = try Self.read(pickles[0], of: archive)
@@ -150,7 +150,7 @@ struct TorchArchive: Storages {
     }
     let reference = try StorageReference(persistent, in: graph)
     let name = folder + "data/" + reference.key
-    guard archive.contains(name) else { throw ImportProblem("lacks its entry \(ImportProblem.quoted(name))") }
+    guard archive.contains(name) else { throw ImportProblem("lacks its entry \(quoted(name))") }
     let bytes = try Self.read(name, of: archive)
     guard bytes.count == reference.byteCount else {
       throw ImportProblem("its entry \(name) has \(bytes.count) bytes, not \(reference.byteCount)")

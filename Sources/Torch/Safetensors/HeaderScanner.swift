@@ -1,3 +1,5 @@
+import DDNFiles
+
 /// A strict JSON reader for safetensors headers.
 ///
 /// Unlike Foundation's it refuses a name given twice, of which readers would choose different ones.
@@ -52,7 +54,7 @@ struct HeaderScanner {
       guard peek == UInt8(ascii: "\"") else { throw broken("a name was expected") }
       let name = try string()
       guard names.insert(name).inserted else {
-        throw SafetensorsProblem("names \(SafetensorsProblem.quoted(name)) twice in its header")
+        throw SafetensorsProblem("names \(quoted(name)) twice in its header")
       }
       skipSpace()
       guard take(":") else { throw broken("':' was expected") }
