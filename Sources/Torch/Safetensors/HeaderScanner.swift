@@ -4,7 +4,7 @@ import DDNFiles
 ///
 /// Unlike Foundation's it refuses a name given twice, of which readers would choose different ones.
 struct HeaderScanner {
-  indirect enum Value {
+  enum Value {
     case object([(name: String, value: Value)])
     case array([Value])
     case string(String)
