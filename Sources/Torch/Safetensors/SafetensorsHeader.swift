@@ -14,14 +14,10 @@ struct SafetensorsHeader {
   ///   - json: the header's bytes, padding included.
   ///   - dataBytes: how many bytes follow the header.
   init(parsing json: [UInt8], dataBytes: Int) throws(SafetensorsProblem) {
-    guard json.first == UInt8(ascii: "{") else { throw SafetensorsProblem("has a header that does not start with '{'") }
     var scanner = HeaderScanner(json)
-    guard case .object(let members) = try scanner.document() else {
-      throw SafetensorsProblem("has a header that is not a JSON object")
-    }
     var metadata: [String: String] = [:]
     var entries: [String: SafetensorsFile.Entry] = [:]
-    for (name, value) in members {
+    for (name, value) in try scanner.document() {
       if name == Self.metadataName {
         metadata = try Self.metadata(value)
       } else {
