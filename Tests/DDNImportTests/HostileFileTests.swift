@@ -33,6 +33,8 @@ import Testing
     ("has the size", { ($0.shape, $0.strides) = ([-2, 3], [3, 1]) }),
     ("has the size", { ($0.shape, $0.strides) = ([.max, .max], [.max, 1]) }),
     ("has the size", { ($0.shape, $0.strides) = ([1 << 40, 1 << 40], [1 << 40, 1]) }),
+    ("has the size", { ($0.shape, $0.strides) = ([0, 1 << 40, 1 << 40], [1, 1, 1]) }),
+    ("has the size [0]", { ($0.shape, $0.strides) = ([0], [1]) }),
     ("has the strides [0, 1]", { $0.strides = [0, 1] }),
     ("has the strides [0, 0]", { ($0.shape, $0.strides) = ([1 << 30, 1 << 30], [0, 0]) }),
     ("has the strides [4, 1]", { $0.strides = [4, 1] }),

@@ -106,11 +106,12 @@ private struct StridedView {
     guard shape.count == strides.count, shape.count <= 8 else {
       throw ImportProblem("\(name) has \(shape.count) sizes and \(strides.count) strides")
     }
-    guard shape.allSatisfy({ (0...1 << 40).contains($0) }) else { throw ImportProblem("\(name) has the size \(shape)") }
+    // An empty tensor belongs to no network.
+    guard shape.allSatisfy({ (1...1 << 40).contains($0) }) else { throw ImportProblem("\(name) has the size \(shape)") }
     // From the fastest dimension to the slowest, each must begin where the one before ends.
     let varying = shape.indices.filter { shape[$0] != 1 }.sorted { strides[$0] < strides[$1] }
     var count = 1
-    for dimension in varying where !shape.contains(0) {
+    for dimension in varying {
       guard strides[dimension] == count else {
         throw ImportProblem("\(name) of size \(shape) has the strides \(strides), with gaps or overlaps")
       }
@@ -118,7 +119,7 @@ private struct StridedView {
       guard !overflow, product <= 1 << 40 else { throw ImportProblem("\(name) has the size \(shape)") }
       count = product
     }
-    (self.shape, self.strides, self.offset, self.count) = (shape, strides, offset, shape.contains(0) ? 0 : count)
+    (self.shape, self.strides, self.offset, self.count) = (shape, strides, offset, count)
   }
 
   /// The numbers in row-major order.
@@ -134,7 +135,7 @@ private struct StridedView {
       strides.append(strides.isEmpty ? 1 : strides.last! * shape[dimension + 1])
     }.reversed()
     let isRowMajor = zip(shape, zip(strides, rowMajor)).allSatisfy { $0 == 1 || $1.0 == $1.1 }
-    if isRowMajor || count == 0 { return own }
+    if isRowMajor { return own }
 
     var bytes = Data(capacity: own.count)
     var place = [Int](repeating: 0, count: shape.count)
