@@ -187,6 +187,17 @@ import Testing
     #expect(try problem(Pickled.members(["ema": named]).pickle()).problem.contains(#"a part named "a\nb""#))
   }
 
+  @Test("a few bytes that claim a giant are refused before the giant is made") func giant() throws {
+    let scratch = try Scratch()
+    let claims = SavedState([
+      .init("ddn_seqen.0.ddo.multi_out_conv1x1.weight", [64], Data(count: 256)),
+      .init("ddn_seqen.0.b1.2.conv1.weight", [1024], Data(count: 4096)),
+    ])
+    let url = try scratch.file("net.pt", claims.stream())
+    let error = try #require(throws: FileError.self) { _ = try OriginalSnapshot(contentsOf: url).model() }
+    #expect(error.problem.contains("holds 4352 bytes of weights, too few for the network"), "\(error)")
+  }
+
   @Test("what is said of a network that says it itself, or that fits no such network") func choices() throws {
     let pyramid = try OriginalSnapshot(contentsOf: Golden.url("H/tiny_uncond.pkl"))
     for (choices, reason) in [

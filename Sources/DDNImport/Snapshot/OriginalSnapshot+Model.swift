@@ -69,6 +69,8 @@ extension OriginalSnapshot {
           } ?? []
       }
       configuration = try NetworkConfiguration(original: state, choices)
+      let weightBytes = state.values.reduce(0) { $0 + $1.bytes.count }
+      if let objection = configuration.objection(toWeightBytes: weightBytes) { throw ImportProblem(objection) }
     } catch {
       throw error.fileError(url.path)
     }
