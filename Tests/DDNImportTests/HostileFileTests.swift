@@ -198,6 +198,32 @@ import Testing
     #expect(error.problem.contains("holds 4352 bytes of weights, too few for the network"), "\(error)")
   }
 
+  /// A text of a snapshot, the first bytes behind it that give way, and what takes their places.
+  static let counters: [(text: String, old: [UInt8], new: [UInt8], reason: String)] = [
+    ("count", [0x43, 32], [0x43, 32] + Pickled.bytes(1e308.bitPattern), "count has the number 1e+308"),
+    ("near2", [0x43, 128], [0x43, 128] + Pickled.bytes((-1.0).bitPattern), "near2 has the number -1.0"),
+    ("loss_acc", [0x43, 32], [0x43, 32] + Pickled.bytes((0x1p53 + 2).bitPattern), "loss_acc has the number 9.00"),
+    ("iter", [0x4B, 0x18], [0x8A, 8] + Pickled.bytes(Int.max), "iter has the number 9223372036854775807"),
+    ("idx_max", [0x4B, 9], [0x8A, 8] + Pickled.bytes(1 << 53 + 1), "idx_max has the number 9007199254740993"),
+    ("batchn", [0x4B, 4], [0x4A] + Pickled.bytes(Int32(-4)), "batchn has the number -4"),
+    ("split_iters", [0x4B, 6], [0x4A] + Pickled.bytes(Int32(-1)), "split_iters has the number -1"),
+    // A size of nine numbers.
+    ("count", [0x4B, 4, 0x85], [0x28] + Array(repeating: [0x4B, 1], count: 9).joined() + [0x74], "count has 9 sizes"),
+  ]
+
+  @Test("counters that no training comes to, and arrays of many sizes", arguments: counters.indices)
+  func badCounters(index: Int) throws {
+    let (text, old, new, reason) = Self.counters[index]
+    var bytes = try Data(contentsOf: Golden.url("H/tiny_uncond.pkl"))
+    let name = try #require(bytes.range(of: Data([UInt8(text.utf8.count)] + text.utf8)))
+    let start = try #require(bytes.range(of: Data(old), in: name.upperBound..<bytes.count)).lowerBound
+    // Bytes of an array change; other values may grow.
+    let end = start + (old[0] == 0x43 ? new.count : old.count)
+    bytes.replaceSubrange(start..<end, with: new)
+    let found = try problem(bytes, "x.pkl")
+    #expect(found.problem.contains(reason), "\(found)")
+  }
+
   @Test("what is said of a network that says it itself, or that fits no such network") func choices() throws {
     let pyramid = try OriginalSnapshot(contentsOf: Golden.url("H/tiny_uncond.pkl"))
     for (choices, reason) in [
