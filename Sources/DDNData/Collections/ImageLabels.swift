@@ -21,6 +21,10 @@ enum ImageLabels {
       throw invalid("is no JSON with a list of [name, class] under \"labels\"")
     }
     guard let pairs = file.labels else { return nil }
+    if let name = names.spelledTwice() {
+      throw invalid(
+        "cannot tell apart two images that are named \(quoted(name)) in two spellings", "rename one of them")
+    }
     let places = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
     var labels = [Int](repeating: -1, count: names.count)
     for pair in pairs {
