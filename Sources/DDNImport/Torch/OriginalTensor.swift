@@ -41,7 +41,7 @@ public struct OriginalTensor: Sendable, Equatable {
 /// Makes tensors of what a pickle says of them.
 struct TensorReader {
   let graph: PickleGraph
-  let storages: any Storages
+  private var storages: any Storages
   /// Bytes that may still be read: a file that names the same numbers again and again must not cost more than one that
   /// holds as many.
   private var bytesLeft: Int
@@ -74,9 +74,12 @@ struct TensorReader {
     let shape = try integers(arguments[2], "\(name)'s size")
     let strides = try integers(arguments[3], "\(name)'s stride")
     let numbers = try storages.numbers(arguments[0], in: graph)
-    try charge(numbers.bytesRead + Self.descriptionBytes)
+    try charge(numbers.bytesRead)
     let view = try StridedView(shape: shape, strides: strides, offset: offset, name: name)
-    return OriginalTensor(dtype: numbers.dtype, shape: shape, bytes: try view.bytes(of: numbers, name: name))
+    let bytes = try view.bytes(of: numbers, name: name)
+    // What was read is paid for; a further view of it costs what it shows.
+    try charge(max(bytes.count - numbers.bytesRead, 0) + Self.descriptionBytes)
+    return OriginalTensor(dtype: numbers.dtype, shape: shape, bytes: bytes)
   }
 
   /// Takes away from what may still be read.
