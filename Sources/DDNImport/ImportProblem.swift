@@ -7,13 +7,6 @@ struct ImportProblem: Error, Equatable {
 
   init(_ text: String) { self.text = text }
 
-  /// A text from a file, short and without line breaks or terminal codes.
-  static func quoted(_ text: String) -> String {
-    let head = text.unicodeScalars.prefix(80)
-    let isWhole = head.endIndex == text.unicodeScalars.endIndex
-    return String(String.UnicodeScalarView(head)).debugDescription + (isWhole ? "" : "...")
-  }
-
   func fileError(_ path: String) -> FileError {
     FileError(
       .invalid, path: path, problem: text,

@@ -60,7 +60,12 @@ extension CommandTests {
       for (json, code, part) in [
         (#"{"kwargs": {"learn_res": false}}"#, Int32(0), "not learned, by training_options.json"),
         (#"{"kwargs": {"batch": 5}}"#, 0, "learned, assumed"),
-        (#"{"kwargs": {"learn_res": 3}}"#, 65, "neither true nor false"), ("{}", 65, "no options of the original's"),
+        (
+          #"{"kwargs": {"learn_res": 3}}"#, 65,
+          "neither true nor false; say --learn-res true or false, or remove the file"
+        ),
+        (#"{"kwargs": {"learn_res": 1}}"#, 65, "neither true nor false"),
+        (#"{"kwargs": [true]}"#, 65, "no options of the original's"), ("{}", 65, "no options of the original's"),
       ] {
         try Data(json.utf8).write(to: options)
         let result = try await Command.run(arguments)

@@ -31,6 +31,32 @@ struct Cifar10Tests {
     return data
   }
 
+  /// A batch as Python 3's `pickle.dumps(batch, 4)` writes it; see there for the order of instructions.
+  private static func pickle4(_ labels: [UInt8], type: String = "u1", isFortran: Bool = false) -> Data {
+    func text(_ text: String) -> Data { Data([0x8C, UInt8(text.utf8.count)] + text.utf8 + [0x94]) }
+    func bytes(_ text: String) -> Data { Data([0x43, UInt8(text.utf8.count)] + text.utf8 + [0x94]) }
+    let count = labels.count
+    var data = Data("}".utf8) + [0x94] + Data("(".utf8) + bytes("labels") + Data("]".utf8) + [0x94] + Data("(".utf8)
+    data += labels.flatMap { [UInt8(ascii: "K"), $0] } + Data("e".utf8) + bytes("data")
+    data += text("numpy._core.multiarray") + text("_reconstruct") + [0x93, 0x94]
+    data +=
+      text("numpy") + text("ndarray") + [0x93, 0x94] + Data("K\u{0}".utf8) + [0x85, 0x94] + bytes("b") + [0x87, 0x94]
+    data += Data("R".utf8) + [0x94] + Data("(K\u{1}K".utf8) + [UInt8(count)] + Data("M".utf8)
+    // NumPy's module is the eighth thing that was remembered.
+    data += words(UInt16(Cifar10.pixelCount)) + [0x86, 0x94] + Data("h\u{7}".utf8) + text("dtype") + [0x93, 0x94]
+    data += text(type) + [0x89, 0x88, 0x87, 0x94] + Data("R".utf8) + [0x94] + Data("(K\u{3}".utf8) + text("|")
+    data += Data("NNNJ".utf8) + words(Int32(-1)) + Data("J".utf8) + words(Int32(-1)) + Data("K\u{0}t".utf8) + [0x94]
+    data += Data("b".utf8) + [isFortran ? 0x88 : 0x89] + Data("B".utf8) + words(UInt32(count * Cifar10.pixelCount))
+    let rows = labels.indices.map { planes($0) }
+    if isFortran {
+      for column in 0..<Cifar10.pixelCount { data += rows.map { $0[column] } }
+    } else {
+      data += rows.joined()
+    }
+    data += [0x94] + Data("t".utf8) + [0x94] + Data("bu.".utf8)
+    return Data([0x80, 4, 0x95]) + words(UInt64(data.count)) + data
+  }
+
   private static func tar(_ files: [(name: String, content: Data)]) -> Data {
     func header(_ name: String, _ size: Int) -> Data {
       var header = [UInt8](repeating: 0, count: 512)
@@ -84,6 +110,13 @@ struct Cifar10Tests {
     }
   }
 
+  @Test("Batches that Python 3 wrote, and arrays in Fortran's order, are the same images", arguments: [false, true])
+  func otherWriters(isFortran: Bool) throws {
+    let batch = try CifarPickle.read([UInt8](Self.pickle4([3, 9], isFortran: isFortran)), path: "batch")
+    #expect(batch.labels == [3, 9])
+    #expect(Array(batch.pixels) == Self.planes(0) + Self.planes(1))
+  }
+
   @Test("A batch that is cut off, mislabelled or not there is an error")
   func damaged() throws {
     try withTemporaryFolder { (folder) throws in
@@ -118,21 +151,58 @@ struct Cifar10Tests {
         try problem(Self.tar([("test_batch.bin", Data()), ("x/test_batch.bin", Data())])).contains("twice"))
       let long = Self.tar([("test_batch", Data(count: 65 << 20))])
       #expect(try problem(long).contains("more than"))
+      let named = try problem(Self.tar([("x\u{1B}[31mRED\nline", Data(count: 600))]).prefix(700))
+      #expect(named.contains(#"cut off within "x\u{1B}[31mRED\nline""#), "\(named)")
     }
   }
 
   @Test("A pickle that wants to call anything else is refused by name and runs nothing")
   func hostilePickle() throws {
-    #expect(try pickleProblem(Self.pickle([1], function: "os\nsystem\n")).contains("wants to call os system"))
+    #expect(try pickleProblem(Self.pickle([1], function: "os\nsystem\n")).contains(#"wants to call "os system""#))
     let call = Data("cposix\nsystem\n(U\u{4}trueq\u{0}tR.".utf8)
-    #expect(try pickleProblem(Data([0x80, 2]) + call).contains("wants to call posix system"))
+    #expect(try pickleProblem(Data([0x80, 2]) + call).contains(#"wants to call "posix system""#))
     #expect(try pickleProblem(Data("i__main__\nA\n.".utf8)).contains("instruction 105"))
     #expect(try pickleProblem(Data([0x80, 2]) + Data("}.".utf8)).contains("no labels and data"))
-    #expect(try pickleProblem(Data([0x80, 9])).contains("unknown protocol"))
+    #expect(try pickleProblem(Data([0x80, 5])).contains("unknown protocol"))
+    #expect(try pickleProblem(Self.pickle4([1], type: "<i4")).contains(#"NumPy's type "<i4""#))
+    let escape = try pickleProblem(Self.pickle([1], function: "os\nsys\u{1B}[31mtem\n"))
+    #expect(escape.contains(#"wants to call "os sys\u{1B}[31mtem""#), "\(escape)")
     let nested = Data([0x80, 2]) + Data(")".utf8) + Data(repeating: 0x85, count: 1_000_000)
     #expect(try pickleProblem(nested).contains("too many lists and tuples"))
     #expect(try pickleProblem(Data("R".utf8)).contains("empty stack"))
     #expect(try pickleProblem(Data("h\u{1}.".utf8)).contains("did not remember"))
+  }
+
+  @Test("A pickle of many values, or of names that are long, is refused before it costs more than its bytes")
+  func costlyPickle() throws {
+    let start = Data([0x80, 2])
+    for many in ["K\u{0}", "N", "Nr\u{0}\u{0}\u{0}\u{0}"] {
+      let bytes = start + Data([[UInt8]](repeating: Array(many.utf8), count: 600_000).joined())
+      #expect(try pickleProblem(bytes).contains("more than 500000 instructions"))
+    }
+    let long = String(repeating: "x", count: 3_000_000)
+    for bytes in [
+      start + Data("c\(long)\nsystem\n.".utf8),
+      start + Data("}X".utf8) + words(UInt32(long.utf8.count)) + Data("\(long)Ns.".utf8),
+      start + Data("cnumpy\ndtype\n(X".utf8) + words(UInt32(long.utf8.count)) + Data("\(long)tR.".utf8),
+    ] {
+      let problem = try pickleProblem(bytes)
+      #expect(problem.contains("200 bytes") && problem.utf8.count < 300, "\(problem.prefix(300))")
+    }
+  }
+
+  @Test("An array whose size is no two numbers, and a label that is none, are refused")
+  func wrongSizes() throws {
+    let whole = Self.pickle([1])
+    let size = Data("(K\u{1}M".utf8) + words(UInt16(1))
+    let place = try #require(whole.range(of: size)).upperBound - 3
+    var none = whole
+    none.replaceSubrange(place..<place + 3, with: Data("N".utf8))
+    #expect(try pickleProblem(none).contains("not a number of rows"))
+    var label = whole
+    let labels = try #require(whole.range(of: Data("(K\u{1}eU".utf8)))
+    label.replaceSubrange(labels, with: Data("(NeU".utf8))
+    #expect(try pickleProblem(label).contains("a label that is no number"))
   }
 
   @Test("A pickle that is cut off or has a flipped bit anywhere outside the pixels crashes nothing")

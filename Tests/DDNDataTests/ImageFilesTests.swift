@@ -46,10 +46,10 @@ struct ImageFilesTests {
   @Test(
     "Labels that do not match the images are refused, each in words of its own",
     arguments: [
-      (#"{"labels": [["img0.png", 1]]}"#, "no label for 1 of 2 images, such as img1.png"),
+      (#"{"labels": [["img0.png", 1]]}"#, "no label for 1 of 2 images, such as \"img1.png\""),
       (#"{"labels": []}"#, "no label for 2 of 2 images"),
-      (#"{"labels": [["img0.png", 1], ["img1.png", 1], ["img2.png", 1]]}"#, "labels img2.png"),
-      (#"{"labels": [["img0.png", 1], ["img0.png", 1], ["img1.png", 1]]}"#, "labels img0.png twice"),
+      (#"{"labels": [["img0.png", 1], ["img1.png", 1], ["img2.png", 1]]}"#, "labels \"img2.png\""),
+      (#"{"labels": [["img0.png", 1], ["img0.png", 1], ["img1.png", 1]]}"#, "labels \"img0.png\" twice"),
       (#"{"labels": [["img0.png", -1], ["img1.png", 1]]}"#, "the class -1"),
       (#"{"labels": [["img0.png", 1000000], ["img1.png", 1]]}"#, "the class 1000000"),
       (#"{"labels": [["img0.png", 1e300], ["img1.png", 1]]}"#, "the class 1e+300"),
@@ -64,6 +64,38 @@ struct ImageFilesTests {
     let failure = try #require(try SmallFiles(2, labels: json).failure())
     #expect(failure.kind == .invalid && failure.path.hasSuffix("/dataset.json"))
     #expect(failure.description.contains(words), "\(failure)")
+  }
+
+  @Test("Two images, or two folders of classes, whose names mean the same in Unicode are refused")
+  func spellings() throws {
+    let spellings = ["\u{E9}", "e\u{301}"]
+    func problem(_ files: [(name: String, content: Data)]) throws -> FileError {
+      var error: FileError?
+      try withTemporaryFolder { folder in
+        for (name, content) in files {
+          let url = folder.appendingPathComponent(name)
+          try FileManager.default.createDirectory(
+            at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+          try content.write(to: url)
+        }
+        error = #expect(throws: FileError.self) { _ = try ImageFiles(folder: folder) }
+      }
+      return try #require(error)
+    }
+    var images = try SmallFiles()
+    for name in spellings { try images.add("\(name).png", picture(0)) }
+    let pairs = spellings.map { #"["\#($0).png", 1]"# }.joined(separator: ", ")
+    images.files.append(("dataset.json", Data(#"{"labels": [\#(pairs)]}"#.utf8)))
+    let twins = try problem(images.files)
+    #expect(twins.problem.contains("two images that are named") && twins.remedy == "rename one of them")
+
+    var classes = try SmallFiles()
+    for name in spellings + ["other"] { try classes.add("\(name)/1.png", picture(0)) }
+    #expect(try problem(classes.files).problem.contains("two folders that are named"))
+    // In an archive the names as a whole must differ, too.
+    classes.files[1].name = "e\u{301}/2.png"
+    let archive = try #require(try classes.failure())
+    #expect(archive.problem.contains("two folders that are named"), "\(archive)")
   }
 
   @Test("Labels in a deeper folder are not overlooked")

@@ -91,7 +91,9 @@ struct ZipArchiveTests {
     var latin = ZipBytes.Entry("", Self.text)
     latin.name = [0x66, 0xfc, 0x72]
     #expect(try problem(ZipBytes([latin]).data).contains("no name in UTF-8"))
-    #expect(try problem(ZipBytes([.init("a", Self.text), .init("a", Data())]).data).contains("two entries a"))
+    #expect(try problem(ZipBytes([.init("a", Self.text), .init("a", Data())]).data).contains("two entries \"a\""))
+    let long = String(repeating: "a", count: 1001)
+    #expect(try problem(ZipBytes([.init(long, Self.text)]).data).contains("entry 0 has a name of 1001 bytes"))
   }
 
   /// Archives with one lie each, and words of the error.

@@ -8,7 +8,8 @@ import Testing
 
 @Suite("A damaged file is refused or read, and never does worse") struct DamagedFileTests {
   static let small = SavedState([
-    .init("ddn_seqen.0.a", [2, 3], Data(count: 24)), .init("b", [], Data(count: 4)), .init("c", [0, 2], Data()),
+    .init("ddn_seqen.0.a", [2, 3], Data(count: 24)), .init("b", [], Data(count: 4)),
+    .init("c", [1, 2], Data(count: 8)),
   ])
 
   /// Reads a file's content.

@@ -91,8 +91,11 @@ import Testing
     limits.nodes = 10
     limits.textBytes = 5
     for (opcodes, reason) in [
-      ([UInt8](repeating: 0x4E, count: 200), "more than 100 operations"),
       ([UInt8](repeating: 0x5D, count: 20), "more than 10 containers"),
+      ([0x4E] + [UInt8](repeating: 0x94, count: 20), "more than 10 values on its stack or remembered"),
+      ([UInt8](repeating: 0x4E, count: 20), "more than 10 values on its stack or remembered"),
+      ([UInt8](repeating: 0x28, count: 20), "more than 10 values on its stack or remembered"),
+      (Array(repeating: [0x4E, 0x30], count: 100).flatMap(\.self), "more than 100 operations"),
       (Array("X\u{6}\0\0\0abcdef".utf8), "text of 6 bytes"),
     ] {
       let problem = try #require(throws: ImportProblem.self) {

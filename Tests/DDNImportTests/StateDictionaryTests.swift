@@ -106,4 +106,21 @@ import Torch
     let again = try OriginalSnapshot(contentsOf: scratch.file("b.pt", saved.stream())).state
     #expect(again.mapValues { Data($0.bytes) } == straight.mapValues { Data($0.bytes) })
   }
+
+  @Test("many tensors may be parts of the same stored numbers, which are read once") func views() throws {
+    let scratch = try Scratch()
+    let numbers = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 / 5000) }.withUnsafeBytes { Data($0) }
+    let parts = (0..<20).map { place in
+      var part = SavedState.Entry("t\(place)", [1250], numbers)
+      part.offset = 1250 * place
+      return (Pickled.text(part.name), part.pickled(key: "0", isLegacy: false))
+    }
+    let saved = SavedState([.init("all", [25_000], numbers)])
+    let url = try scratch.file("a.pt", saved.archive(pickle: Pickled.dictionary(parts).pickle()))
+    let state = try OriginalSnapshot(contentsOf: url).state
+    #expect(state.count == 20)
+    for place in 0..<20 {
+      #expect(state["t\(place)"].map { Data($0.bytes) } == Data(repeating: UInt8(place), count: 5000))
+    }
+  }
 }

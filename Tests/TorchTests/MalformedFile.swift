@@ -81,6 +81,12 @@ struct MalformedFile: Sendable, CustomTestStringConvertible {
     MalformedFile("a size beyond 64 bits", shape: "[18446744073709551616]", "no shape"),
     MalformedFile("a shape whose product overflows", shape: "[4294967296,4294967296]", "too large"),
     MalformedFile("a shape whose bytes overflow", shape: "[4611686018427387904]", "too large"),
+    MalformedFile(
+      "a shape of more sizes than any tensor has", shape: "[2\(String(repeating: ",1", count: 64))]", "has 65 sizes"),
+    MalformedFile("a control character in a name", #"{"a\n\u001b":1}"#, #"tensor "a\n\u{1B}" is described"#),
+    MalformedFile(
+      "a name of a million characters", "{\"\(String(repeating: "a", count: 1_000_000))\":1}",
+      "tensor \"\(String(repeating: "a", count: 80))\"... is described by no object"),
     MalformedFile("too few bytes for the shape", shape: "[3]", "8 bytes where its shape and dtype need 12"),
     MalformedFile("too many bytes for the shape", shape: "[]", "8 bytes where its shape and dtype need 4"),
     MalformedFile("one offset", offsets: "[0]", "no data_offsets"),

@@ -51,6 +51,15 @@ public enum NetworkConfiguration: Codable, Sendable, Equatable {
     }
   }
 
+  /// Why a file of so many bytes of weights cannot hold this network's, if it cannot.
+  ///
+  /// A few bytes that claim a giant must not cost gigabytes before the weights turn out to be missing: ask before the
+  /// network is made.
+  public func objection(toWeightBytes count: Int) -> String? {
+    guard fewestParameters > count / DType.float32.size else { return nil }
+    return "holds \(count) bytes of weights, too few for the network that it describes"
+  }
+
   /// A network with fresh weights.
   public func makeNetwork(generator: Generator) throws(TorchError) -> any DiscreteDistributionNetwork {
     switch self {
@@ -114,7 +123,8 @@ public struct Model {
     }
     guard file.metadata["version"] == Self.formatVersion else {
       throw FileError(
-        .invalid, path: url.path, problem: "has format version \(file.metadata["version"] ?? "none")",
+        .invalid, path: url.path,
+        problem: "has format version \(file.metadata["version"].map { quoted($0) } ?? "none")",
         remedy: "use the version of ddn that wrote it; this one reads version \(Self.formatVersion)")
     }
     func decode<T: Decodable>(_ type: T.Type, _ key: String) throws -> T? {
@@ -130,13 +140,9 @@ public struct Model {
         .invalid, path: url.path, problem: "its metadata describes no possible network",
         remedy: "train or download it again")
     }
-    // A few bytes that claim a giant must not cost gigabytes before the weights turn out to be missing.
     let dataBytes = file.entries.values.map(\.byteRange.upperBound).max() ?? 0
-    guard configuration.fewestParameters <= dataBytes / DType.float32.size else {
-      throw FileError(
-        .invalid, path: url.path,
-        problem: "holds \(dataBytes) bytes of weights, too few for the network that its metadata describes",
-        remedy: "train or download it again")
+    if let objection = configuration.objection(toWeightBytes: dataBytes) {
+      throw FileError(.invalid, path: url.path, problem: objection, remedy: "train or download it again")
     }
     self.configuration = configuration
     training = try decode(TrainingSummary.self, "training")

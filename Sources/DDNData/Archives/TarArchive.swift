@@ -36,18 +36,19 @@ enum TarArchive {
       let isPlain = header[156] == UInt8(ascii: "0") || header[156] == 0
       let path = String(decoding: header[..<100].prefix { $0 != 0 }, as: UTF8.self)
       let name = path.split(separator: "/").last.map(String.init) ?? ""
+      let shown = quoted(name)
       guard size <= maxBytes else {
-        throw damaged("holds \(name) of \(size) bytes, more than the \(maxBytes) expected")
+        throw damaged("holds \(shown) of \(size) bytes, more than the \(maxBytes) expected")
       }
       if isPlain && isWanted(name) {
-        guard files[name] == nil else { throw damaged("holds \(name) twice") }
+        guard files[name] == nil else { throw damaged("holds \(shown) twice") }
         let content = try source.bytes(size)
-        guard content.count == size else { throw damaged("is cut off within \(name)") }
+        guard content.count == size else { throw damaged("is cut off within \(shown)") }
         files[name] = content
       } else {
-        try skip(size, of: source, or: damaged("is cut off within \(name)"))
+        try skip(size, of: source, or: damaged("is cut off within \(shown)"))
       }
-      try skip((blockSize - size % blockSize) % blockSize, of: source, or: damaged("is cut off after \(name)"))
+      try skip((blockSize - size % blockSize) % blockSize, of: source, or: damaged("is cut off after \(shown)"))
     }
   }
 

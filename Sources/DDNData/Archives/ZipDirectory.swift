@@ -26,6 +26,7 @@ struct ZipDirectory {
   private static let endSize = 22
   private static let locatorSize = 20
   private static let recordSize = 46
+  private static let maxNameBytes = 1_000
   /// Deflate makes at most 1,032 bytes of one.
   private static let maxRatio = 1_032
 
@@ -112,7 +113,7 @@ struct ZipDirectory {
       let next = start + Self.recordSize + nameCount + extraCount + Int(record.uint16(32))
       guard next <= range.upperBound else { throw invalid("ends within entry \(number)") }
       let name = try name(record.bytes(Self.recordSize, nameCount), number: number)
-      guard names.insert(name).inserted else { throw invalid("has two entries \(name)") }
+      guard names.insert(name).inserted else { throw invalid("has two entries \(quoted(name))") }
       let extra = record.bytes(Self.recordSize + nameCount, extraCount)
       entries.append(try entry(record, name: name, extra: extra))
       start = next
@@ -127,6 +128,12 @@ struct ZipDirectory {
       throw FileError(
         .invalid, path: path, problem: "entry \(number) has no name in UTF-8", remedy: "pack it again with plain names")
     }
+    // Names stand in messages, whole.
+    guard bytes.count <= Self.maxNameBytes else {
+      throw FileError(
+        .invalid, path: path, problem: "entry \(number) has a name of \(bytes.count) bytes",
+        remedy: "pack it again with names of at most \(Self.maxNameBytes) bytes")
+    }
     let parts = (name.hasSuffix("/") ? name.dropLast() : name[...]).split(
       separator: "/", omittingEmptySubsequences: false)
     let isDrive = name.dropFirst().first == ":" && name.first!.isLetter
@@ -134,7 +141,7 @@ struct ZipDirectory {
       parts.allSatisfy({ !["", ".", ".."].contains($0) })
     else {
       throw FileError(
-        .invalid, path: path, problem: "entry \(number) has a name that leads elsewhere: \(name)",
+        .invalid, path: path, problem: "entry \(number) has a name that leads elsewhere: \(quoted(name))",
         remedy: "pack it again with relative names and slashes between their parts")
     }
     return name
@@ -201,7 +208,7 @@ struct ZipDirectory {
     for place in entries.indices.sorted(by: { entries[$0].headerOffset > entries[$1].headerOffset }) {
       let entry = entries[place]
       guard entry.headerOffset + 30 + entry.name.utf8.count + entry.packedCount <= end else {
-        throw invalid("has entries that overlap, \(entry.name) among them")
+        throw invalid("has entries that overlap, \(quoted(entry.name)) among them")
       }
       entries[place].end = end
       end = entry.headerOffset

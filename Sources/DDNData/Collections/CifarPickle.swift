@@ -7,9 +7,11 @@ import Foundation
 /// tuples and dictionaries, and two calls, which it does not make but recognizes: NumPy's for an array of bytes and for
 /// its element type. Whatever else a file asks for is an error.
 ///
+/// Python 2 wrote the published batches at protocol 2; Python 3's protocols 3 and 4 are read, too.
+///
 /// Source: Python's `pickletools` for the instructions.
 struct CifarPickle {
-  private indirect enum Value {
+  private enum Value {
     case none
     case bool(Bool)
     case int(Int)
@@ -18,7 +20,8 @@ struct CifarPickle {
     case list(Box<[Value]>)
     case dictionary(Box<[String: Value]>)
     case global(String)
-    case elementType(String)
+    /// NumPy's `u1`; no other is taken.
+    case byteType
     case array(Box<NumPyArray>)
     case mark
   }
@@ -30,8 +33,23 @@ struct CifarPickle {
   }
 
   private struct NumPyArray {
-    var shape: [Int] = []
+    var rows = 0
+    var columns = 0
     var bytes: ArraySlice<UInt8> = []
+    /// Whether columns follow one another, not rows.
+    var isFortran = false
+
+    /// Row after row; there must be `rows * columns` of them.
+    var rowMajorBytes: ArraySlice<UInt8> {
+      guard isFortran else { return bytes }
+      let start = bytes.startIndex
+      var turned: [UInt8] = []
+      turned.reserveCapacity(bytes.count)
+      for row in 0..<rows {
+        for column in 0..<columns { turned.append(bytes[start + column * rows + row]) }
+      }
+      return turned[...]
+    }
   }
 
   private let input: [UInt8]
@@ -43,6 +61,11 @@ struct CifarPickle {
   /// Lists, tuples and dictionaries that may still be made. A batch has about ten; thousands within each other would
   /// overflow the stack when they are freed.
   private var containersLeft = 1000
+
+  /// Instructions, each of which makes at most one value; a batch of 10,000 images takes some 30,000.
+  private static let mostInstructions = 500_000
+  /// Bytes of a name or of an entry's key, which a batch may recall as often as it likes.
+  private static let longestName = 200
 
   private static let reconstruct: Set = [
     "numpy.core.multiarray _reconstruct", "numpy._core.multiarray _reconstruct",
@@ -57,10 +80,15 @@ struct CifarPickle {
     else { throw reader.invalid("has no labels and data") }
     let labels = list.content.compactMap { if case .int(let label) = $0 { label } else { nil } }
     let count = list.content.count
-    guard count > 0, labels.count == count, pixels.content.shape == [count, Cifar10.pixelCount],
-      pixels.content.bytes.count == count * Cifar10.pixelCount
-    else { throw reader.invalid("has data of \(pixels.content.shape) bytes for \(count) labels") }
-    return (pixels.content.bytes, labels)
+    let array = pixels.content
+    guard labels.count == count else { throw reader.invalid("has a label that is no number") }
+    guard count > 0, array.rows == count, array.columns == Cifar10.pixelCount,
+      array.bytes.count == count * Cifar10.pixelCount
+    else {
+      throw reader.invalid(
+        "has \(array.bytes.count) bytes of data in \(array.rows) rows and \(array.columns) columns for \(count) labels")
+    }
+    return (array.rowMajorBytes, labels)
   }
 
   private init(input: [UInt8], path: String) {
@@ -69,18 +97,20 @@ struct CifarPickle {
   }
 
   private mutating func run() throws(FileError) -> Value {
-    while true {
+    for _ in 0..<Self.mostInstructions {
       let instruction = try take(1).first!
       switch UnicodeScalar(instruction) {
-      case "\u{80}": guard (2...5).contains(try number(1)) else { throw invalid("is of an unknown protocol") }
+      case "\u{80}": guard (2...4).contains(try number(1)) else { throw invalid("is of an unknown protocol") }
       case ".": return try pop()
+      // How many bytes belong together; all are read in turn.
+      case "\u{95}": _ = try take(8)
       case "N": stack.append(.none)
       case "\u{88}": stack.append(.bool(true))
       case "\u{89}": stack.append(.bool(false))
       case "K": stack.append(.int(try number(1)))
       case "M": stack.append(.int(try number(2)))
       case "J": stack.append(.int(Int(Int32(truncatingIfNeeded: try number(4)))))
-      case "U", "C": stack.append(.bytes(try take(number(1))))
+      case "U", "C", "\u{8C}": stack.append(.bytes(try take(number(1))))
       case "T", "B", "X": stack.append(.bytes(try take(number(4))))
       case "(": stack.append(.mark)
       case "]": try push(container: .list(Box([])))
@@ -94,14 +124,19 @@ struct CifarPickle {
       case "u": try set(popToMark())
       case "q": memo[try number(1)] = try peek()
       case "r": memo[try number(4)] = try peek()
+      case "\u{94}": memo[memo.count] = try peek()
       case "h": try recall(number(1))
       case "j": try recall(number(4))
       case "c": stack.append(.global("\(try line()) \(try line())"))
+      case "\u{93}":
+        let name = try name(pop())
+        stack.append(.global("\(try self.name(pop())) \(name)"))
       case "R": try reduce()
       case "b": try build()
       default: throw invalid("asks for instruction \(instruction), which no CIFAR-10 batch needs")
       }
     }
+    throw invalid("has more than \(Self.mostInstructions) instructions")
   }
 
   /// Recognizes a call; nothing is called.
@@ -111,10 +146,12 @@ struct CifarPickle {
     }
     if Self.reconstruct.contains(function), case .global("numpy ndarray") = arguments.first {
       stack.append(.array(Box(NumPyArray())))
-    } else if function == "numpy dtype", case .bytes(let type) = arguments.first {
-      stack.append(.elementType(String(decoding: type, as: UTF8.self)))
+    } else if function == "numpy dtype", let type = arguments.first {
+      let name = try name(type)
+      guard name == "u1" else { throw invalid("has an array of NumPy's type \(quoted(name)), not of bytes") }
+      stack.append(.byteType)
     } else {
-      throw invalid("wants to call \(function)")
+      throw invalid("wants to call \(quoted(function))")
     }
   }
 
@@ -122,13 +159,15 @@ struct CifarPickle {
   private mutating func build() throws(FileError) {
     guard case .tuple(let state) = try pop() else { throw invalid("sets an unknown state") }
     switch try peek() {
-    case .elementType: return
+    case .byteType: return
     case .array(let array):
-      guard state.count == 5, case .tuple(let sizes) = state[1], case .elementType("u1") = state[2],
-        case .bool(false) = state[3], case .bytes(let bytes) = state[4]
+      guard state.count == 5, case .tuple(let sizes) = state[1], case .byteType = state[2],
+        case .bool(let isFortran) = state[3], case .bytes(let bytes) = state[4]
       else { throw invalid("has an array of something else than bytes") }
-      array.content = NumPyArray(
-        shape: sizes.compactMap { if case .int(let size) = $0 { size } else { nil } }, bytes: bytes)
+      guard sizes.count == 2, case .int(let rows) = sizes[0], case .int(let columns) = sizes[1] else {
+        throw invalid("has an array whose size is not a number of rows and one of columns")
+      }
+      array.content = NumPyArray(rows: rows, columns: columns, bytes: bytes, isFortran: isFortran)
     default: throw invalid("sets the state of something else than an array")
     }
   }
@@ -144,8 +183,7 @@ struct CifarPickle {
       throw invalid("sets entries of what is no dictionary")
     }
     for place in stride(from: 0, to: pairs.count, by: 2) {
-      guard case .bytes(let key) = pairs[place] else { throw invalid("has a key that is no text") }
-      dictionary.content[String(decoding: key, as: UTF8.self)] = pairs[place + 1]
+      dictionary.content[try name(pairs[place])] = pairs[place + 1]
     }
   }
 
@@ -197,9 +235,19 @@ struct CifarPickle {
   }
 
   private mutating func line() throws(FileError) -> String {
-    guard let end = input[position...].firstIndex(of: UInt8(ascii: "\n")) else { throw invalid("is cut off in a name") }
+    let start = input[position...].prefix(Self.longestName + 1)
+    guard let end = start.firstIndex(of: UInt8(ascii: "\n")) else {
+      throw invalid("is cut off in a name, or has one of more than \(Self.longestName) bytes")
+    }
     defer { position = end + 1 }
     return String(decoding: input[position..<end], as: UTF8.self)
+  }
+
+  private func name(_ value: Value) throws(FileError) -> String {
+    guard case .bytes(let bytes) = value, bytes.count <= Self.longestName else {
+      throw invalid("has a name that is no text of at most \(Self.longestName) bytes")
+    }
+    return String(decoding: bytes, as: UTF8.self)
   }
 
   private func invalid(_ problem: String) -> FileError {

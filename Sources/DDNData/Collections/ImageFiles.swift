@@ -62,6 +62,11 @@ public struct ImageFiles: ImageSource {
         remedy: "name or pack the folder that it is in")
     } else {
       let folders = names.map { name in name.firstIndex(of: "/").map { String(name[..<$0]) } }
+      if let folder = folders.compactMap(\.self).spelledTwice() {
+        throw FileError(
+          .invalid, path: path, problem: "has two folders that are named \(quoted(folder)) in two spellings",
+          remedy: "rename one of them, or move the images of one into the other")
+      }
       let classes = Set(folders.compactMap { $0 }).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
       let areClasses = classes.count > 1 && !folders.contains(nil)
       classNames = areClasses ? classes : nil
@@ -103,5 +108,18 @@ public struct ImageFiles: ImageSource {
         .failed, path: url.path, problem: "this folder cannot be listed", remedy: "check its permissions")
     }
     return walk.compactMap { $0 as? String }
+  }
+}
+
+extension Sequence<String> {
+  /// A name that another one spells in other Unicode characters of the same meaning, such as é as one or as two.
+  ///
+  /// File systems and archives tell them apart, and Swift's texts, which mean the same, are equal.
+  func spelledTwice() -> String? {
+    var spellings: [String: String] = [:]
+    return first { name in
+      guard let other = spellings.updateValue(name, forKey: name) else { return false }
+      return !other.utf8.elementsEqual(name.utf8)
+    }
   }
 }

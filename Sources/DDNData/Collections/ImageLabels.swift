@@ -21,23 +21,30 @@ enum ImageLabels {
       throw invalid("is no JSON with a list of [name, class] under \"labels\"")
     }
     guard let pairs = file.labels else { return nil }
+    if let name = names.spelledTwice() {
+      throw invalid(
+        "cannot tell apart two images that are named \(quoted(name)) in two spellings", "rename one of them")
+    }
     let places = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
     var labels = [Int](repeating: -1, count: names.count)
     for pair in pairs {
-      guard let place = places[pair.name] else { throw invalid("labels \(pair.name), and there is no such image") }
+      guard let place = places[pair.name] else {
+        throw invalid("labels \(quoted(pair.name)), and there is no such image")
+      }
       guard let label = pair.label else {
         throw invalid(
-          "gives \(pair.name) a label that is no whole number", "give every image one class; vectors are not supported")
+          "gives \(quoted(pair.name)) a label that is no whole number",
+          "give every image one class; vectors are not supported")
       }
       guard label >= 0, label <= Double(maxLabel) else {
-        throw invalid("gives \(pair.name) the class \(pair.text), which is not within 0...\(maxLabel)")
+        throw invalid("gives \(quoted(pair.name)) the class \(pair.text), which is not within 0...\(maxLabel)")
       }
-      guard labels[place] < 0 else { throw invalid("labels \(pair.name) twice") }
+      guard labels[place] < 0 else { throw invalid("labels \(quoted(pair.name)) twice") }
       labels[place] = Int(label)
     }
     if let place = labels.firstIndex(of: -1) {
       let missing = labels.count { $0 < 0 }
-      throw invalid("has no label for \(missing) of \(labels.count) images, such as \(names[place])")
+      throw invalid("has no label for \(missing) of \(labels.count) images, such as \(quoted(names[place]))")
     }
     return labels
   }

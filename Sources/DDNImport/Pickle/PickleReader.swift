@@ -1,3 +1,4 @@
+import DDNFiles
 import Foundation
 
 /// Reads one pickle of protocol 2, 3 or 4 into a graph of values, and runs nothing of it.
@@ -11,7 +12,7 @@ struct PickleReader {
   struct Limits {
     /// Opcodes, each of which makes at most one value.
     var operations = 32_000_000
-    /// Containers and objects.
+    /// Containers and objects; also values on the stack, and those remembered.
     var nodes = 4_000_000
     /// Bytes of one text; a snapshot holds the text of the original's sources.
     var textBytes = 1 << 30
@@ -50,18 +51,15 @@ struct PickleReader {
       guard let opcode = PickleOpcode(rawValue: byte) else {
         throw ImportProblem("has the opcode 0x\(hexadecimal(byte)) at byte \(place), which no snapshot has")
       }
-      if opcode == .stop {
-        guard marks.isEmpty, stack.count == 1 else {
-          throw ImportProblem("stops at byte \(place) with \(stack.count) values on its stack, not 1")
-        }
-        graph.root = stack[0]
-        return graph
-      }
       do throws(ImportProblem) { try run(opcode) } catch {
         throw ImportProblem("\(error.text) (\(opcode) at byte \(place) of a pickle)")
       }
+      if opcode == .stop { return graph }
       guard graph.nodes.count <= limits.nodes else {
         throw ImportProblem("holds more than \(limits.nodes) containers and objects")
+      }
+      guard max(stack.count, marks.count, memo.count) <= limits.nodes else {
+        throw ImportProblem("has more than \(limits.nodes) values on its stack or remembered")
       }
     }
     throw ImportProblem("has more than \(limits.operations) operations")
@@ -77,7 +75,11 @@ struct PickleReader {
       guard count <= UInt64(cursor.remaining) else {
         throw ImportProblem("has a frame of \(count) bytes and ends after \(cursor.remaining)")
       }
-    case .stop: break
+    case .stop:
+      guard marks.isEmpty, stack.count == 1 else {
+        throw ImportProblem("has \(stack.count) values on its stack at its end, not 1")
+      }
+      graph.root = stack[0]
     case .mark: marks.append(stack.count)
     case .pop: _ = try pop()
     case .popMark: _ = try popToMark()
@@ -197,7 +199,7 @@ extension PickleReader {
   private mutating func name(module: String, _ name: String) throws(ImportProblem) {
     guard let global = KnownGlobal(module: module, name: name) else {
       throw ImportProblem(
-        "asks for \(ImportProblem.quoted("\(module).\(name)")), which no snapshot needs; nothing of it was run")
+        "asks for \(quoted("\(module).\(name)")), which no snapshot needs; nothing of it was run")
     }
     stack.append(.global(global))
   }

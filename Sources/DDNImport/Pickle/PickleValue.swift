@@ -1,3 +1,4 @@
+import DDNFiles
 import Foundation
 
 /// One value of a pickle; containers and objects are places in a `PickleGraph`.
@@ -143,7 +144,7 @@ extension PickleGraph {
     for (key, value) in pairs {
       let name = try text(key, "a key of \(what)")
       guard members.updateValue(value, forKey: name) == nil else {
-        throw ImportProblem("\(what) has \(ImportProblem.quoted(name)) twice")
+        throw ImportProblem("\(what) has \(quoted(name)) twice")
       }
     }
     return members
@@ -206,7 +207,7 @@ extension PickleGraph {
     case .integer(let integer): "\(integer)"
     case .longInteger(let bytes): "a number of \(bytes.count) bytes"
     case .number(let number): "\(number)"
-    case .text(let text): "the text \(ImportProblem.quoted(text))"
+    case .text(let text): "the text \(quoted(text))"
     case .bytes(let bytes): "\(bytes.count) bytes"
     case .global(let global): "the name \(global.rawValue)"
     case .node(let place):

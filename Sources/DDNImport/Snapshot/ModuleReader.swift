@@ -1,4 +1,5 @@
 import DDN
+import DDNFiles
 
 /// Collects the weights and node statistics of a network that was pickled with all its objects.
 ///
@@ -20,37 +21,34 @@ struct ModuleReader {
   private static let classes: Set = [
     "DDNPrecond", "PHDDNHandsDense", "DiscreteDistributionBlock", "UNetBlockWoEmb", "GroupNorm", "Conv2d",
   ]
-  /// A real network has five levels of modules,
+  /// A real network has five levels of modules.
   private static let deepest = 12
-  /// some nine modules a level of its pyramid,
-  private static let mostModules = 1 << 16
-  /// and no more attributes or parts of a module than this.
-  private static let mostMembers = 1 << 12
 
-  private var modulesLeft = Self.mostModules
+  /// Modules and their dictionaries, by their places in the graph. A real network holds each once; one that held them
+  /// again and again would cost far more than its bytes.
+  private var visited: Set<Int> = []
 
   init(_ tensors: TensorReader) { self.tensors = tensors }
 
   /// Reads a whole network.
   mutating func read(_ network: PickleValue) throws(ImportProblem) {
-    let (name, _) = try module(network, "the network")
-    guard name == "DDNPrecond" else { throw ImportProblem("holds a \(name), not the original's network DDNPrecond") }
     try collect(network, path: "", depth: 0)
   }
 
   private mutating func collect(_ value: PickleValue, path: String, depth: Int) throws(ImportProblem) {
     let what = path.isEmpty ? "the network" : String(path.dropLast())
     guard depth <= Self.deepest else { throw ImportProblem("has modules in more than \(Self.deepest) levels") }
-    modulesLeft -= 1
-    guard modulesLeft > 0 else { throw ImportProblem("has more than \(Self.mostModules) modules") }
     let (name, attributes) = try module(value, what)
+    guard depth > 0 || name == "DDNPrecond" else {
+      throw ImportProblem("holds a \(name), not the original's network DDNPrecond")
+    }
     try check(name, attributes, what)
     for (kind, isParameter) in [("_parameters", true), ("_buffers", false)] {
       for (key, value) in try parts(kind, attributes, what) {
         let name = path + key
         if case .none = value { continue }
         guard state.updateValue(try tensors.tensor(value, name), forKey: name) == nil else {
-          throw ImportProblem("has the tensor \(ImportProblem.quoted(name)) twice")
+          throw ImportProblem("has the tensor \(quoted(name)) twice")
         }
         if isParameter { parameterNames.append(name) }
       }
@@ -67,23 +65,30 @@ struct ModuleReader {
   }
 
   /// The named parts of one kind that a module has, in their order.
-  private func parts(
+  private mutating func parts(
     _ kind: String, _ attributes: [String: PickleValue], _ what: String
   ) throws(ImportProblem) -> [(name: String, value: PickleValue)] {
-    let pairs = try graph.pairs(attribute(kind, attributes, what), "\(what)'s \(kind)")
-    guard pairs.count <= Self.mostMembers else { throw ImportProblem("\(what) has \(pairs.count) \(kind)") }
-    return try pairs.map { (key, value) throws(ImportProblem) in
+    let value = try attribute(kind, attributes, what)
+    try visit(value, "\(what)'s \(kind)")
+    return try graph.pairs(value, "\(what)'s \(kind)").map { (key, value) throws(ImportProblem) in
       let name = try graph.text(key, "a name in \(what)")
       let isPlain = name.utf8.count <= 100 && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
-      guard isPlain else { throw ImportProblem("\(what) has a part named \(ImportProblem.quoted(name))") }
+      guard isPlain else { throw ImportProblem("\(what) has a part named \(quoted(name))") }
       return (name, value)
     }
   }
 
+  /// Refuses what was visited before.
+  private mutating func visit(_ value: PickleValue, _ what: String) throws(ImportProblem) {
+    guard case .node(let place) = value, !visited.insert(place).inserted else { return }
+    throw ImportProblem("\(what) is what another part of the network is, too, and networks here share nothing")
+  }
+
   /// A module's class and attributes.
-  private func module(
+  private mutating func module(
     _ value: PickleValue, _ what: String
   ) throws(ImportProblem) -> (name: String, attributes: [String: PickleValue]) {
+    try visit(value, what)
     guard let object = graph.object(value) else { throw graph.unexpected(value, what, "a module") }
     guard object.global == .persistentObject else {
       guard object.global.use == .instance else { throw graph.unexpected(value, what, "a module") }
@@ -91,19 +96,22 @@ struct ModuleReader {
     }
     let arguments = try graph.tuple(object.arguments, what)
     guard arguments.count == 1 else { throw ImportProblem("\(what) is an object of \(arguments.count) arguments") }
-    let fields = try graph.members(arguments[0], what, limit: Self.mostMembers)
+    try visit(arguments[0], what)
+    let fields = try graph.members(arguments[0], what)
     guard case .text("class")? = fields["type"], case .integer(6)? = fields["version"] else {
       throw ImportProblem("\(what) is no object of version 6 of the original's persistence")
     }
     let name = try graph.text(attribute("class_name", fields, what), "the class of \(what)")
     guard Self.classes.contains(name) else {
-      throw ImportProblem("\(what) is of the class \(ImportProblem.quoted(name)), which no network here has")
+      throw ImportProblem("\(what) is of the class \(quoted(name)), which no network here has")
     }
     return (name, try self.attributes(attribute("state", fields, what), what))
   }
 
-  private func attributes(_ value: PickleValue, _ what: String) throws(ImportProblem) -> [String: PickleValue] {
-    try graph.members(value, "the state of \(what)", limit: Self.mostMembers)
+  private mutating func attributes(_ value: PickleValue, _ what: String) throws(ImportProblem) -> [String: PickleValue]
+  {
+    try visit(value, "the state of \(what)")
+    return try graph.members(value, "the state of \(what)")
   }
 
   private func attribute(

@@ -1,4 +1,5 @@
 import DDN
+import DDNFiles
 
 extension NetworkConfiguration {
   /// The network that weights of these names and shapes belong to.
@@ -10,7 +11,7 @@ extension NetworkConfiguration {
     } else if shapes.keys.contains(where: { $0.hasPrefix("ddn_seqen.") }) {
       self = .recurrent(try RecurrentNetwork.Configuration(original: shapes, choices))
     } else {
-      let names = shapes.keys.sorted().prefix(3).map { ImportProblem.quoted($0) }.joined(separator: ", ")
+      let names = shapes.keys.sorted().prefix(3).map { quoted($0) }.joined(separator: ", ")
       throw ImportProblem("holds no network of the original: its tensors are \(names.isEmpty ? "none" : names)")
     }
     if let objection { throw ImportProblem("has a network that cannot be: \(objection)") }
@@ -89,7 +90,7 @@ private struct OriginalBlock {
     for (name, shape) in shapes.sorted(by: { $0.key < $1.key }) where name.hasSuffix(suffix) {
       guard let match = name.wholeMatch(of: /model\.block_(([0-9]{1,4})x([0-9]{1,4})_[0-9]{1,4}(?:_up)?)\.ddo\..*/),
         match.2 == match.3, let side = Int(match.2), side > 0
-      else { throw ImportProblem("has the layer \(ImportProblem.quoted(name)), which no pyramid has") }
+      else { throw ImportProblem("has the layer \(quoted(name)), which no pyramid has") }
       let convolution = shapes["model.block_\(match.1).block.conv0.weight"] ?? []
       guard convolution.count == 4, (1...4096).contains(convolution[0]), shape.count == 4, shape[0] > 0,
         shape[0] % imageChannels == 0

@@ -1,6 +1,9 @@
 import DDN
 
 extension NodeStatistics {
+  /// Beyond it a double counts no further, and long before it a training ends; sums of such counters are finite.
+  private static let mostCounted = 1 << 53
+
   /// The counters of one of the original's layers.
   ///
   /// - Parameters:
@@ -13,24 +16,26 @@ extension NodeStatistics {
       guard let value = attributes[key] else { throw ImportProblem("\(name) has no \(key)") }
       return value
     }
-    func count(_ key: String) throws(ImportProblem) -> Int {
-      let number = try graph.integer(find(key), "\(name).\(key)")
-      guard number >= 0 else { throw ImportProblem("\(name).\(key) is \(number)") }
+    func check<Number: Numeric & Comparable>(_ number: Number, _ key: String) throws(ImportProblem) -> Number {
+      guard number >= 0, number <= Number(exactly: Self.mostCounted)! else {
+        throw ImportProblem("\(name).\(key) has the number \(number), which is not within 0...\(Self.mostCounted)")
+      }
       return number
+    }
+    func count(_ key: String) throws(ImportProblem) -> Int {
+      try check(graph.integer(find(key), "\(name).\(key)"), key)
     }
     func array(_ key: String) throws(ImportProblem) -> NumpyArray {
       try NumpyArray(find(key), in: graph, "\(name).\(key)")
     }
     func doubles(_ key: String, _ shape: [Int]) throws(ImportProblem) -> [Double] {
-      let doubles = try array(key).doubles(shape, "\(name).\(key)")
-      guard doubles.allSatisfy({ $0 >= 0 }) else { throw ImportProblem("\(name).\(key) has a negative number") }
-      return doubles
+      try array(key).doubles(shape, "\(name).\(key)").map { (number) throws(ImportProblem) in try check(number, key) }
     }
     let nodes = try count("k")
     guard (2...1 << 16).contains(nodes) else { throw ImportProblem("\(name) has \(nodes) nodes") }
     var splitImages: [Int] = []
     for value in try graph.sequence(find("split_iters"), "\(name).split_iters") {
-      splitImages.append(try graph.integer(value, "\(name).split_iters"))
+      splitImages.append(try check(graph.integer(value, "\(name).split_iters"), "split_iters"))
     }
     let newest = try count("idx_max")
     let lineage = try array("i_to_idx").integers([nodes], "\(name).i_to_idx")

@@ -17,17 +17,24 @@ public struct OriginalOptions: Sendable, Equatable {
     guard FileManager.default.fileExists(atPath: url.path) else { return nil }
     let data = try InputFile.map(url)
     func refuse(_ problem: String) -> FileError {
-      FileError(
-        .invalid, path: url.path, problem: problem, remedy: "say --learn-res true or false, and remove the file")
+      FileError(.invalid, path: url.path, problem: problem, remedy: "say --learn-res true or false, or remove the file")
     }
-    guard data.count <= 1 << 24, let json = try? JSONSerialization.jsonObject(with: data) as? [String: Any],
-      let options = json["kwargs"] as? [String: Any]
-    else { throw refuse("has no options of the original's training") }
-    guard let value = options["learn_res"] else {
-      learnsResidual = nil
-      return
+    guard data.count <= 1 << 24 else { throw refuse("has \(data.count) bytes, more than options take") }
+    do { learnsResidual = try JSONDecoder().decode(File.self, from: data).kwargs.learnsResidual } catch {
+      // A type that is wrong below `kwargs` is that of the one option that is read.
+      if case DecodingError.typeMismatch(_, let context)? = error as? DecodingError, context.codingPath.count > 1 {
+        throw refuse("has a learn_res that is neither true nor false")
+      }
+      throw refuse("has no options of the original's training")
     }
-    guard let flag = value as? Bool else { throw refuse("has a learn_res that is neither true nor false") }
-    learnsResidual = flag
+  }
+
+  private struct File: Decodable {
+    let kwargs: Options
+  }
+
+  private struct Options: Decodable {
+    let learnsResidual: Bool?
+    enum CodingKeys: String, CodingKey { case learnsResidual = "learn_res" }
   }
 }

@@ -43,7 +43,7 @@ extension OriginalSnapshot {
       }
     }
     for name in unused.sorted() where try !isConstant(name) {
-      throw refuse("has the tensor \(ImportProblem.quoted(name)), which this network lacks")
+      throw refuse("has the tensor \(quoted(name)), which this network lacks")
     }
     try give(statistics, to: network, configuration)
     return Model(configuration: configuration, network: network, training: summary(network))
@@ -57,18 +57,20 @@ extension OriginalSnapshot {
       var choices = choices
       if kind != .stateDictionary {
         guard choices.conditions.isEmpty else {
-          throw ImportProblem("says itself what the network is told: \(condition ?? "nothing")")
+          throw ImportProblem("says itself what the network is told: \(condition.map { quoted($0) } ?? "nothing")")
         }
         choices.conditions =
           try condition.map { (name) throws(ImportProblem) in
             guard let kind = ConditionKind(name) else {
               throw ImportProblem(
-                "has a network on the condition \(ImportProblem.quoted(name)), which no network here knows")
+                "has a network on the condition \(quoted(name)), which no network here knows")
             }
             return [kind]
           } ?? []
       }
       configuration = try NetworkConfiguration(original: state, choices)
+      let weightBytes = state.values.reduce(0) { $0 + $1.bytes.count }
+      if let objection = configuration.objection(toWeightBytes: weightBytes) { throw ImportProblem(objection) }
     } catch {
       throw error.fileError(url.path)
     }
@@ -83,7 +85,7 @@ extension OriginalSnapshot {
     guard name.hasSuffix(".resample_filter") else { return false }
     guard tensor.dtype == .float32, tensor.shape == [1, 1, 2, 2],
       try tensor.tensor().array() == [Float](repeating: 0.25, count: 4)
-    else { throw refuse("\(ImportProblem.quoted(name)) is not the filter that doubles pixels") }
+    else { throw refuse("\(quoted(name)) is not the filter that doubles pixels") }
     return true
   }
 

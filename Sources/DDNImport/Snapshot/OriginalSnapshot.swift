@@ -99,12 +99,12 @@ struct Content {
       kind = .stateDictionary
       var found: [String: OriginalTensor] = [:]
       for (name, value) in members.sorted(by: { $0.key < $1.key }) {
-        found[name] = try tensors.tensor(value, ImportProblem.quoted(name))
+        found[name] = try tensors.tensor(value, quoted(name))
       }
       state = found
     }
     for (name, tensor) in state.sorted(by: { $0.key < $1.key }) where !tensor.isFinite {
-      throw ImportProblem("\(ImportProblem.quoted(name)) has a number that is infinite or none")
+      throw ImportProblem("\(quoted(name)) has a number that is infinite or none")
     }
   }
 }

@@ -26,7 +26,9 @@ struct NumpyArray {
     bytes = try graph.bytes(state[4], name)
     var shape: [Int] = []
     var count = 1
-    for size in try graph.tuple(state[1], "\(name)'s size") {
+    let sizes = try graph.tuple(state[1], "\(name)'s size")
+    guard sizes.count <= 8 else { throw ImportProblem("\(name) has \(sizes.count) sizes") }
+    for size in sizes {
       let size = try graph.integer(size, "\(name)'s size")
       guard (0...1 << 30).contains(size) else { throw ImportProblem("\(name) has the size \(size)") }
       let (product, overflow) = count.multipliedReportingOverflow(by: size)

@@ -41,7 +41,7 @@ public struct OriginalTensor: Sendable, Equatable {
 /// Makes tensors of what a pickle says of them.
 struct TensorReader {
   let graph: PickleGraph
-  let storages: any Storages
+  private var storages: any Storages
   /// Bytes that may still be read: a file that names the same numbers again and again must not cost more than one that
   /// holds as many.
   private var bytesLeft: Int
@@ -74,9 +74,12 @@ struct TensorReader {
     let shape = try integers(arguments[2], "\(name)'s size")
     let strides = try integers(arguments[3], "\(name)'s stride")
     let numbers = try storages.numbers(arguments[0], in: graph)
-    try charge(numbers.bytesRead + Self.descriptionBytes)
+    try charge(numbers.bytesRead)
     let view = try StridedView(shape: shape, strides: strides, offset: offset, name: name)
-    return OriginalTensor(dtype: numbers.dtype, shape: shape, bytes: try view.bytes(of: numbers, name: name))
+    let bytes = try view.bytes(of: numbers, name: name)
+    // What was read is paid for; a further view of it costs what it shows.
+    try charge(max(bytes.count - numbers.bytesRead, 0) + Self.descriptionBytes)
+    return OriginalTensor(dtype: numbers.dtype, shape: shape, bytes: bytes)
   }
 
   /// Takes away from what may still be read.
@@ -106,11 +109,12 @@ private struct StridedView {
     guard shape.count == strides.count, shape.count <= 8 else {
       throw ImportProblem("\(name) has \(shape.count) sizes and \(strides.count) strides")
     }
-    guard shape.allSatisfy({ (0...1 << 40).contains($0) }) else { throw ImportProblem("\(name) has the size \(shape)") }
+    // An empty tensor belongs to no network.
+    guard shape.allSatisfy({ (1...1 << 40).contains($0) }) else { throw ImportProblem("\(name) has the size \(shape)") }
     // From the fastest dimension to the slowest, each must begin where the one before ends.
     let varying = shape.indices.filter { shape[$0] != 1 }.sorted { strides[$0] < strides[$1] }
     var count = 1
-    for dimension in varying where !shape.contains(0) {
+    for dimension in varying {
       guard strides[dimension] == count else {
         throw ImportProblem("\(name) of size \(shape) has the strides \(strides), with gaps or overlaps")
       }
@@ -118,7 +122,7 @@ private struct StridedView {
       guard !overflow, product <= 1 << 40 else { throw ImportProblem("\(name) has the size \(shape)") }
       count = product
     }
-    (self.shape, self.strides, self.offset, self.count) = (shape, strides, offset, shape.contains(0) ? 0 : count)
+    (self.shape, self.strides, self.offset, self.count) = (shape, strides, offset, count)
   }
 
   /// The numbers in row-major order.
@@ -134,7 +138,7 @@ private struct StridedView {
       strides.append(strides.isEmpty ? 1 : strides.last! * shape[dimension + 1])
     }.reversed()
     let isRowMajor = zip(shape, zip(strides, rowMajor)).allSatisfy { $0 == 1 || $1.0 == $1.1 }
-    if isRowMajor || count == 0 { return own }
+    if isRowMajor { return own }
 
     var bytes = Data(capacity: own.count)
     var place = [Int](repeating: 0, count: shape.count)

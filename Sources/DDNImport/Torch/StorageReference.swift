@@ -1,7 +1,7 @@
 import Torch
 
 /// How a pickle of torch.save refers to numbers that are stored beside it.
-struct StorageReference: Equatable {
+struct StorageReference: Hashable {
   let dtype: DType
   /// The name of the numbers within the file.
   let key: String

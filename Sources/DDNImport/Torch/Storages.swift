@@ -7,7 +7,7 @@ import Torch
 struct StoredNumbers {
   let dtype: DType
   let bytes: Data
-  /// Bytes of the file that were read to find them.
+  /// Bytes of the file that were read to find them; 0 when they had been found before.
   var bytesRead: Int
 
   init(dtype: DType, bytes: Data) {
@@ -18,7 +18,7 @@ struct StoredNumbers {
 /// Where the numbers of a file's tensors are.
 protocol Storages {
   /// - Parameter value: the first argument of `_rebuild_tensor_v2`.
-  func numbers(_ value: PickleValue, in graph: PickleGraph) throws(ImportProblem) -> StoredNumbers
+  mutating func numbers(_ value: PickleValue, in graph: PickleGraph) throws(ImportProblem) -> StoredNumbers
 }
 
 /// Storages of a snapshot: each is a file of torch.save within the pickle.
@@ -29,7 +29,7 @@ struct EmbeddedStorages: Storages {
     let arguments = try graph.tuple(call.arguments, what)
     guard arguments.count == 1 else { throw ImportProblem("\(what) has \(arguments.count) arguments, not 1") }
     let data = try graph.bytes(arguments[0], what)
-    let stream = try TorchStream(data)
+    var stream = try TorchStream(data)
     var numbers = try stream.numbers(stream.graph.root, in: stream.graph)
     numbers.bytesRead = data.count
     return numbers
@@ -48,7 +48,7 @@ struct TorchStream: Storages {
   }
 
   let graph: PickleGraph
-  private let storages: [String: StoredNumbers]
+  private var storages: [String: StoredNumbers]
 
   init(_ data: Data) throws(ImportProblem) {
     var position = 0
@@ -77,7 +77,7 @@ struct TorchStream: Storages {
     for value in try keys.sequence(keys.root, "the list of stored numbers") {
       let key = try keys.text(value, "a name of stored numbers")
       guard let reference = references[key], storages[key] == nil else {
-        throw ImportProblem("stores numbers \(ImportProblem.quoted(key)), which are used nowhere or stored twice")
+        throw ImportProblem("stores numbers \(quoted(key)), which are used nowhere or stored twice")
       }
       let count = try cursor.uint64("a count of stored numbers")
       guard count == UInt64(reference.count) else {
@@ -97,18 +97,19 @@ struct TorchStream: Storages {
     for case .persistent(let value) in graph.nodes {
       let reference = try StorageReference(value, in: graph)
       guard references.updateValue(reference, forKey: reference.key) ?? reference == reference else {
-        throw ImportProblem("stored numbers \(ImportProblem.quoted(reference.key)) are described in two ways")
+        throw ImportProblem("stored numbers \(quoted(reference.key)) are described in two ways")
       }
     }
     return references
   }
 
-  func numbers(_ value: PickleValue, in graph: PickleGraph) throws(ImportProblem) -> StoredNumbers {
+  mutating func numbers(_ value: PickleValue, in graph: PickleGraph) throws(ImportProblem) -> StoredNumbers {
     guard case .persistent(let reference)? = graph.node(value) else {
       throw graph.unexpected(value, "a tensor's storage", "a reference to stored numbers")
     }
     let key = try StorageReference(reference, in: graph).key
-    guard let numbers = storages[key] else { throw ImportProblem("lacks the numbers \(ImportProblem.quoted(key))") }
+    guard let numbers = storages[key] else { throw ImportProblem("lacks the numbers \(quoted(key))") }
+    storages[key]!.bytesRead = 0
     return numbers
   }
 }
@@ -120,6 +121,8 @@ struct TorchArchive: Storages {
   private let archive: ZipArchive
   private let folder: String
   let graph: PickleGraph
+  /// What was read: tensors may be views of the same numbers.
+  private var known: [StorageReference: StoredNumbers] = [:]
 
   init(_ archive: ZipArchive) throws(ImportProblem) {
     self.archive = archive
@@ -129,7 +132,7 @@ struct TorchArchive: Storages {
     if archive.contains(folder + "byteorder") {
       let order = String(decoding: try Self.read(folder + "byteorder", of: archive), as: UTF8.self)
       guard order == "little" else {
-        throw ImportProblem("has numbers in the byte order \(ImportProblem.quoted(order))")
+        throw ImportProblem("has numbers in the byte order \(quoted(order))")
       }
     }
     let data = try Self.read(pickles[0], of: archive)
@@ -144,17 +147,21 @@ struct TorchArchive: Storages {
     }
   }
 
-  func numbers(_ value: PickleValue, in graph: PickleGraph) throws(ImportProblem) -> StoredNumbers {
+  mutating func numbers(_ value: PickleValue, in graph: PickleGraph) throws(ImportProblem) -> StoredNumbers {
     guard case .persistent(let persistent)? = graph.node(value) else {
       throw graph.unexpected(value, "a tensor's storage", "a reference to stored numbers")
     }
     let reference = try StorageReference(persistent, in: graph)
+    if let numbers = known[reference] { return numbers }
     let name = folder + "data/" + reference.key
-    guard archive.contains(name) else { throw ImportProblem("lacks its entry \(ImportProblem.quoted(name))") }
+    guard archive.contains(name) else { throw ImportProblem("lacks its entry \(quoted(name))") }
     let bytes = try Self.read(name, of: archive)
     guard bytes.count == reference.byteCount else {
       throw ImportProblem("its entry \(name) has \(bytes.count) bytes, not \(reference.byteCount)")
     }
-    return StoredNumbers(dtype: reference.dtype, bytes: bytes)
+    let numbers = StoredNumbers(dtype: reference.dtype, bytes: bytes)
+    known[reference] = numbers
+    known[reference]!.bytesRead = 0
+    return numbers
   }
 }

@@ -1,8 +1,10 @@
+import DDNFiles
+
 /// A strict JSON reader for safetensors headers.
 ///
 /// Unlike Foundation's it refuses a name given twice, of which readers would choose different ones.
 struct HeaderScanner {
-  indirect enum Value {
+  enum Value {
     case object([(name: String, value: Value)])
     case array([Value])
     case string(String)
@@ -19,19 +21,20 @@ struct HeaderScanner {
 
   init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-  /// The one value that the bytes hold, with nothing but white space after it.
-  mutating func document() throws(SafetensorsProblem) -> Value {
-    let value = try self.value(depth: 0)
+  /// The members of the one object that the bytes hold, with nothing before it and only white space after it.
+  mutating func document() throws(SafetensorsProblem) -> [(name: String, value: Value)] {
+    guard peek == UInt8(ascii: "{") else { throw SafetensorsProblem("has a header that does not start with '{'") }
+    let members = try members(depth: 0)
     skipSpace()
     guard position == bytes.count else { throw broken("text after the end") }
-    return value
+    return members
   }
 
   private mutating func value(depth: Int) throws(SafetensorsProblem) -> Value {
     guard depth <= Self.deepest else { throw broken("more than \(Self.deepest) levels") }
     skipSpace()
     switch peek {
-    case UInt8(ascii: "{"): return try object(depth: depth)
+    case UInt8(ascii: "{"): return .object(try members(depth: depth))
     case UInt8(ascii: "["): return try array(depth: depth)
     case UInt8(ascii: "\""): return .string(try string())
     case UInt8(ascii: "t"): return try word("true")
@@ -41,18 +44,18 @@ struct HeaderScanner {
     }
   }
 
-  private mutating func object(depth: Int) throws(SafetensorsProblem) -> Value {
+  private mutating func members(depth: Int) throws(SafetensorsProblem) -> [(name: String, value: Value)] {
     position += 1
     var members: [(name: String, value: Value)] = []
     var names: Set<String> = []
     skipSpace()
-    if take("}") { return .object(members) }
+    if take("}") { return members }
     repeat {
       skipSpace()
       guard peek == UInt8(ascii: "\"") else { throw broken("a name was expected") }
       let name = try string()
       guard names.insert(name).inserted else {
-        throw SafetensorsProblem("names \(SafetensorsProblem.quoted(name)) twice in its header")
+        throw SafetensorsProblem("names \(quoted(name)) twice in its header")
       }
       skipSpace()
       guard take(":") else { throw broken("':' was expected") }
@@ -60,7 +63,7 @@ struct HeaderScanner {
       skipSpace()
     } while take(",")
     guard take("}") else { throw broken("',' or '}' was expected") }
-    return .object(members)
+    return members
   }
 
   private mutating func array(depth: Int) throws(SafetensorsProblem) -> Value {

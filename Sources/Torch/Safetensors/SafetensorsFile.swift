@@ -68,7 +68,7 @@ public struct SafetensorsFile: Sendable {
   public func entry(_ name: String) throws(FileError) -> Entry {
     guard let entry = entries[name] else {
       throw FileError(
-        .invalid, path: url.path, problem: "has no tensor \(SafetensorsProblem.quoted(name))",
+        .invalid, path: url.path, problem: "has no tensor \(quoted(name))",
         remedy: "use the file that belongs to this model")
     }
     return entry
@@ -100,7 +100,7 @@ public struct SafetensorsFile: Sendable {
     guard found == dtype else {
       throw FileError(
         .invalid, path: url.path,
-        problem: "tensor \(SafetensorsProblem.quoted(name)) is \(found.rawValue), not \(dtype.rawValue)",
+        problem: "tensor \(quoted(name)) is \(found.rawValue), not \(dtype.rawValue)",
         remedy: "use the file that belongs to this model")
     }
     return try withBytes(of: name) { source in

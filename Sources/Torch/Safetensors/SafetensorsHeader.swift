@@ -1,7 +1,11 @@
+import DDNFiles
+
 /// What a safetensors header says, in agreement with itself and with the size of the data behind it.
 struct SafetensorsHeader {
   /// The one name that is no tensor.
   static let metadataName = "__metadata__"
+  /// As many as libtorch has in most operators.
+  private static let mostSizes = 64
 
   let metadata: [String: String]
   let entries: [String: SafetensorsFile.Entry]
@@ -10,14 +14,10 @@ struct SafetensorsHeader {
   ///   - json: the header's bytes, padding included.
   ///   - dataBytes: how many bytes follow the header.
   init(parsing json: [UInt8], dataBytes: Int) throws(SafetensorsProblem) {
-    guard json.first == UInt8(ascii: "{") else { throw SafetensorsProblem("has a header that does not start with '{'") }
     var scanner = HeaderScanner(json)
-    guard case .object(let members) = try scanner.document() else {
-      throw SafetensorsProblem("has a header that is not a JSON object")
-    }
     var metadata: [String: String] = [:]
     var entries: [String: SafetensorsFile.Entry] = [:]
-    for (name, value) in members {
+    for (name, value) in try scanner.document() {
       if name == Self.metadataName {
         metadata = try Self.metadata(value)
       } else {
@@ -34,7 +34,7 @@ struct SafetensorsHeader {
     var metadata: [String: String] = [:]
     for (name, value) in members {
       guard case .string(let text) = value else {
-        throw SafetensorsProblem("has a \(metadataName) whose \(SafetensorsProblem.quoted(name)) is no text")
+        throw SafetensorsProblem("has a \(metadataName) whose \(quoted(name)) is no text")
       }
       metadata[name] = text
     }
@@ -44,16 +44,19 @@ struct SafetensorsHeader {
   private static func entry(
     _ name: String, _ value: HeaderScanner.Value, dataBytes: Int
   ) throws(SafetensorsProblem) -> SafetensorsFile.Entry {
-    let tensor = "tensor \(SafetensorsProblem.quoted(name))"
+    let tensor = "tensor \(quoted(name))"
     guard case .object(let members) = value else { throw SafetensorsProblem("\(tensor) is described by no object") }
     func field(_ key: String) -> HeaderScanner.Value? { members.first { $0.name == key }?.value }
 
     guard case .string(let typeName)? = field("dtype") else { throw SafetensorsProblem("\(tensor) has no dtype") }
     guard let dtype = DType(rawValue: typeName) else {
-      throw SafetensorsProblem("\(tensor) has the unknown dtype \(SafetensorsProblem.quoted(typeName))")
+      throw SafetensorsProblem("\(tensor) has the unknown dtype \(quoted(typeName))")
     }
     guard let shape = wholeNumbers(field("shape")) else {
       throw SafetensorsProblem("\(tensor) has no shape of whole numbers")
+    }
+    guard shape.count <= mostSizes else {
+      throw SafetensorsProblem("\(tensor) has \(shape.count) sizes, more than the \(mostSizes) of any tensor")
     }
     guard let offsets = wholeNumbers(field("data_offsets")), offsets.count == 2 else {
       throw SafetensorsProblem("\(tensor) has no data_offsets of two whole numbers")
@@ -106,11 +109,11 @@ struct SafetensorsHeader {
     for (name, entry) in inOrder {
       let begin = entry.byteRange.lowerBound
       if begin < covered {
-        throw SafetensorsProblem("tensor \(SafetensorsProblem.quoted(name)) overlaps the tensor before it")
+        throw SafetensorsProblem("tensor \(quoted(name)) overlaps the tensor before it")
       }
       if begin > covered {
         throw SafetensorsProblem(
-          "bytes \(covered) to \(begin) of the data belong to no tensor; \(SafetensorsProblem.quoted(name)) comes next")
+          "bytes \(covered) to \(begin) of the data belong to no tensor; \(quoted(name)) comes next")
       }
       covered = entry.byteRange.upperBound
     }
@@ -125,9 +128,4 @@ struct SafetensorsProblem: Error {
   let text: String
 
   init(_ text: String) { self.text = text }
-
-  /// A name from a file, short and without line breaks or terminal codes.
-  static func quoted(_ name: String) -> String {
-    String(String.UnicodeScalarView(name.unicodeScalars.prefix(80))).debugDescription
-  }
 }

@@ -43,15 +43,15 @@ extension SafetensorsFile {
     var unused = Set(entries.keys)
     for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
       let fileName = nameInFile(name)
-      guard let entry = entries[fileName] else { throw refuse("has no tensor named \(fileName)") }
+      guard let entry = entries[fileName] else { throw refuse("has no tensor named \(quoted(fileName))") }
       guard entry.shape == tensor.shape, entry.dtype == tensor.dtype else {
         throw refuse(
-          "\(fileName) is \(entry.dtype.rawValue) \(entry.shape) and should be \(tensor.dtype.rawValue) \(tensor.shape)"
+          "\(quoted(fileName)) is \(entry.dtype.rawValue) \(entry.shape) and should be \(tensor.dtype.rawValue) \(tensor.shape)"
         )
       }
       unused.remove(fileName)
     }
-    if let extra = unused.sorted().first { throw refuse("has a tensor named \(extra) that this network lacks") }
+    if let extra = unused.sorted().first { throw refuse("has a tensor named \(quoted(extra)) that this network lacks") }
   }
 }
 
