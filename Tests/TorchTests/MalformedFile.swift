@@ -61,6 +61,8 @@ struct MalformedFile: Sendable, CustomTestStringConvertible {
     MalformedFile("text after the header", "{}x", "text after the end"),
     MalformedFile("padding by zeros", "{}\0", "text after the end"),
     MalformedFile("a very deep header", #"{"a":"# + String(repeating: "[", count: 100_000), "more than 16 levels"),
+    MalformedFile(
+      "a very long list", #"{"a":["# + String(repeating: "1,", count: 100_000) + "1]}", "more than 64 values"),
     MalformedFile("a name given twice", "{\(bytes("a", 0, 1)),\(bytes("a", 0, 1))}", dataBytes: 1, #"names "a" twice"#),
     MalformedFile("metadata that is a list", #"{"__metadata__":[]}"#, "no object"),
     MalformedFile("metadata that is a number", #"{"__metadata__":{"k":1}}"#, #""k" is no text"#),
@@ -82,7 +84,7 @@ struct MalformedFile: Sendable, CustomTestStringConvertible {
     MalformedFile("a shape whose product overflows", shape: "[4294967296,4294967296]", "too large"),
     MalformedFile("a shape whose bytes overflow", shape: "[4611686018427387904]", "too large"),
     MalformedFile(
-      "a shape of more sizes than any tensor has", shape: "[2\(String(repeating: ",1", count: 64))]", "has 65 sizes"),
+      "a shape of more sizes than any tensor has", shape: "[2\(String(repeating: ",1", count: 64))]", "more than 64 values"),
     MalformedFile("a control character in a name", #"{"a\n\u001b":1}"#, #"tensor "a\n\u{1B}" is described"#),
     MalformedFile(
       "a name of a million characters", "{\"\(String(repeating: "a", count: 1_000_000))\":1}",

@@ -18,6 +18,8 @@ struct HeaderScanner {
   private var position = 0
   /// A header needs 3; the limit keeps a hostile one from exhausting the stack.
   private static let deepest = 16
+  /// A tensor's sizes and its two offsets are lists; no tensor has as many sizes. A longer list would cost memory.
+  private static let longestList = 64
 
   init(_ bytes: [UInt8]) { self.bytes = bytes }
 
@@ -72,6 +74,7 @@ struct HeaderScanner {
     skipSpace()
     if take("]") { return .array(values) }
     repeat {
+      guard values.count < Self.longestList else { throw broken("a list of more than \(Self.longestList) values") }
       values.append(try value(depth: depth + 1))
       skipSpace()
     } while take(",")

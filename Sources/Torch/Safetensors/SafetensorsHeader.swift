@@ -4,8 +4,6 @@ import DDNFiles
 struct SafetensorsHeader {
   /// The one name that is no tensor.
   static let metadataName = "__metadata__"
-  /// As many as libtorch has in most operators.
-  private static let mostSizes = 64
 
   let metadata: [String: String]
   let entries: [String: SafetensorsFile.Entry]
@@ -54,9 +52,6 @@ struct SafetensorsHeader {
     }
     guard let shape = wholeNumbers(field("shape")) else {
       throw SafetensorsProblem("\(tensor) has no shape of whole numbers")
-    }
-    guard shape.count <= mostSizes else {
-      throw SafetensorsProblem("\(tensor) has \(shape.count) sizes, more than the \(mostSizes) of any tensor")
     }
     guard let offsets = wholeNumbers(field("data_offsets")), offsets.count == 2 else {
       throw SafetensorsProblem("\(tensor) has no data_offsets of two whole numbers")
