@@ -135,9 +135,10 @@ def row_of_case(folder: Path) -> dict:
 def measure(name: str, folder: Path, options: argparse.Namespace) -> tuple[dict, dict]:
     """Measures one row; its description and the result."""
     machine = ["--device", options.device, "--threads", str(options.threads)]
-    precision = ["--precision", options.precision]
-    ours_command = [options.ddn, "bench", "--row", name, "--serve", str(folder), *machine, *precision]
-    theirs_command = [sys.executable, str(HERE / "original.py"), str(folder), *machine, *precision]
+    ours_command = [options.ddn, "bench", "--row", name, "--serve", str(folder), *machine]
+    ours_command += ["--precision", options.precision]
+    theirs_command = [sys.executable, str(HERE / "original.py"), str(folder), *machine]
+    theirs_command += ["--precision", options.original_precision or options.precision]
     show_progress(f"{name}: preparing")
     with Worker("ddn", ours_command, folder / "ours.log") as ours:
         row = row_of_case(folder)
@@ -233,6 +234,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--device", default="cpu", help="cpu or cuda, for both (default: cpu)")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="for both (default: all cores)")
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32", help="for both")
+    parser.add_argument("--original-precision", choices=["float32", "bfloat16"], help="another for the original")
     parser.add_argument("--output", type=Path, default=Path("bench-results.json"), help="file for the results")
     return parser.parse_args()
 
@@ -247,7 +249,8 @@ def main() -> int:
     if not names:
         sys.exit(f"bench: no row's name contains '{options.rows}': {options.ddn} bench --list prints them")
 
-    print_line(f"{options.device}, {options.precision}, threads on both sides: {options.threads}; medians")
+    theirs = f" (the original {options.original_precision})" if options.original_precision else ""
+    print_line(f"{options.device}, {options.precision}{theirs}, threads on both sides: {options.threads}; medians")
     print_line(TABLE.format("row", "unit", "ours", "theirs", "ratio", "wanted", "our MiB", "their MiB"))
     results, failures = [], 0
     for name in names:

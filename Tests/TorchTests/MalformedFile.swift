@@ -84,7 +84,8 @@ struct MalformedFile: Sendable, CustomTestStringConvertible {
     MalformedFile("a shape whose product overflows", shape: "[4294967296,4294967296]", "too large"),
     MalformedFile("a shape whose bytes overflow", shape: "[4611686018427387904]", "too large"),
     MalformedFile(
-      "a shape of more sizes than any tensor has", shape: "[2\(String(repeating: ",1", count: 64))]", "more than 64 values"),
+      "a shape of more sizes than any tensor has", shape: "[2\(String(repeating: ",1", count: 64))]",
+      "more than 64 values"),
     MalformedFile("a control character in a name", #"{"a\n\u001b":1}"#, #"tensor "a\n\u{1B}" is described"#),
     MalformedFile(
       "a name of a million characters", "{\"\(String(repeating: "a", count: 1_000_000))\":1}",
