@@ -95,7 +95,9 @@ class Activation {
   // [N, C, H, W] in the type that the convolution computes in.
   Tensor forward(double epsilon, at::ScalarType type) {
     if (!fits_kernel() || type != input.scalar_type()) {
-      normal = normalize(epsilon);
+      std::tie(normal, mean, deviation) =
+          at::native_group_norm(input.to(scale.scalar_type()), scale, shift, input.size(0), input.size(1), pixels(),
+                                groups, epsilon);
       return at::silu(normal).to(type);
     }
     ActivationForward call{};
@@ -149,7 +151,7 @@ class Activation {
   }
 
  private:
-  Tensor normal;  // what libtorch's norm has made, where it is not the kernel's
+  Tensor normal;  // what libtorch's norm has made, in the type of the weights, where it is not the kernel's
 
   int64_t pixels() const { return input.size(2) * input.size(3); }
 
@@ -161,15 +163,6 @@ class Activation {
     const auto type = input.scalar_type();
     return input.is_cpu() && input.numel() > 0 && (type == at::kFloat || type == at::kBFloat16) &&
            scale.scalar_type() == at::kFloat && shift.scalar_type() == at::kFloat;
-  }
-
-  // By libtorch, in the type of the weights; leaves the moments.
-  Tensor normalize(double epsilon) {
-    Tensor normal;
-    std::tie(normal, mean, deviation) =
-        at::native_group_norm(input.to(scale.scalar_type()), scale, shift, input.size(0), input.size(1), pixels(),
-                              groups, epsilon);
-    return normal;
   }
 };
 
