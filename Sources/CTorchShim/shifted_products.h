@@ -181,11 +181,21 @@ inline void shifted_correlations(const float *in, const ptrdiff_t *offsets, int 
   }
 }
 
-// e^x to the last two bits (the polynomial of Cephes' expf).
+// The smaller of two, or x where it is no number.
+inline Vector at_most(float highest, Vector x) {
+#if defined(__AVX512F__)
+  return (Vector)_mm512_min_ps((__m512)all(highest), (__m512)x);
+#else
+  return x > all(highest) ? all(highest) : x;
+#endif
+}
+
+// e^x to the last two bits for x up to 88, more at most (the polynomial of Cephes' expf).
 inline Vector exponential(Vector x) {
-  const Vector lowest = all(-87.0f), highest = all(88.0f);
-  x = x < lowest ? lowest : x;
-  x = x > highest ? highest : x;
+  x = at_most(88.0f, x);
+#if !defined(__AVX512F__)
+  x = x < all(-87.0f) ? all(-87.0f) : x;
+#endif
   const float shifter = 12582912.0f;  // 1.5 * 2^23: adding it rounds to whole numbers, kept in the lowest bits
   Vector shifted = x * 1.44269504088896341f + shifter;
   Vector whole = shifted - shifter;
@@ -196,8 +206,13 @@ inline Vector exponential(Vector x) {
   series = series * rest + 4.1665795894e-2f;
   series = series * rest + 1.6666665459e-1f;
   series = series * rest + 5.0000001201e-1f;
-  Vector fraction = series * rest * rest + rest + 1.0f;
-  return (Vector)((IntVector)fraction + ((IntVector)shifted << 23));
+  series = series * rest + 1.0f;
+  series = series * rest + 1.0f;
+#if defined(__AVX512F__)
+  return (Vector)_mm512_scalef_ps((__m512)series, (__m512)whole);
+#else
+  return (Vector)((IntVector)series + ((IntVector)shifted << 23));
+#endif
 }
 
 inline Vector reciprocal(Vector x) {

@@ -1,6 +1,7 @@
 // Where the pixels of a strip of images lie; see shifted_products.h. Part of every file of kernels.
 #pragma once
 #include <algorithm>
+#include <type_traits>
 #include <vector>
 
 #include "parts.h"
@@ -8,6 +9,43 @@
 
 namespace DDN_ISA {
 namespace {
+
+// Runs body(width), where the usual widths are constants, so that loops over a row become a few vector operations.
+template <typename Body>
+inline void at_width(int width, const Body &body) {
+  switch (width) {
+    case 4: return body(std::integral_constant<int, 4>());
+    case 8: return body(std::integral_constant<int, 8>());
+    case 16: return body(std::integral_constant<int, 16>());
+    case 32: return body(std::integral_constant<int, 32>());
+    default: return body(width);
+  }
+}
+
+// Part of a row: as many floats as the row and a register have, one at a time where the width is unusual.
+template <int n>
+struct RowOf {
+  typedef float Type __attribute__((vector_size(n * sizeof(float))));
+};
+template <int n>
+using Row = typename RowOf<n>::Type;
+
+template <typename Width>
+constexpr int row_lanes = 1;
+template <int width>
+constexpr int row_lanes<std::integral_constant<int, width>> = width < lanes ? width : lanes;
+
+template <int n>
+inline Row<n> load_row(const float *from) {
+  Row<n> value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
+template <int n>
+inline void store_row(float *to, Row<n> value) {
+  std::memcpy(to, &value, sizeof value);
+}
 
 struct Strip {
   int height, width;
@@ -20,18 +58,19 @@ struct Strip {
 
   int64_t strips;     // for all samples
 
-  // Long rows of pixels, but all channels within the cache, and about as many strips for each thread.
-  Strip(int64_t samples, int height, int width, int channels) : height(height), width(width) {
+  // Long rows of pixels, but all channels within the cache, and about as many strips for each thread. Without `gap`, rows
+  // of zeros between images, no tap may be above or below.
+  Strip(int64_t samples, int height, int width, int channels, int gap = 1) : height(height), width(width) {
     pitch = width + 1;
-    image_stride = (height + 1) * pitch;
-    const int most = std::max(1, std::min(1024, 64 * 1024 / channels) / image_stride);
+    image_stride = (height + gap) * pitch;
+    const int most = std::max(1, std::clamp(64 * 1024 / channels, 512, 1024) / image_stride);
     const int64_t threads = parts_of(samples);
     strips = ((samples + most - 1) / most + threads - 1) / threads * threads;
     images = static_cast<int>((samples + strips - 1) / strips);
     strips = (samples + images - 1) / images;
     length = images * image_stride;
-    before = up_to_lanes(pitch + 1);
-    stride = before + up_to_lanes(length + pitch + 1) + vectors_at_once * lanes;
+    before = up_to_lanes(gap * pitch + 1);
+    stride = before + up_to_lanes(length + gap * pitch + 1) + vectors_at_once * lanes;
   }
 
   float *pixels(float *strip, int channel, int image) const {
@@ -41,35 +80,16 @@ struct Strip {
   // From the pixel that a result belongs to, one that is `y` rows below it and `x` to the right in some channel.
   ptrdiff_t tap(int channel, int y, int x) const { return channel * stride + before + y * pitch + x; }
 
-  std::vector<ptrdiff_t> taps_of_3x3(int channels) const {
-    std::vector<ptrdiff_t> offsets;
-    for (int channel = 0; channel < channels; ++channel)
-      for (int y = -1; y <= 1; ++y)
-        for (int x = -1; x <= 1; ++x) offsets.push_back(tap(channel, y, x));
-    return offsets;
-  }
-
   // Zeros in place of all images from `first` on: what lies there is of an earlier strip.
   void clear(float *strip, int first, int channels) const {
     for (int c = 0; c < channels && first < images; ++c)
       std::fill_n(pixels(strip, c, first), length - first * image_stride, 0.0f);
   }
 
-  template <int row>
-  static void copy_rows(float *to, ptrdiff_t to_pitch, const float *from, ptrdiff_t from_pitch, int rows) {
-    for (int y = 0; y < rows; ++y) std::memcpy(to + y * to_pitch, from + y * from_pitch, row * sizeof(float));
-  }
-
-  void copy(float *to, ptrdiff_t to_pitch, const float *from, ptrdiff_t from_pitch) const {
-    switch (width) {
-      case 4: return copy_rows<4>(to, to_pitch, from, from_pitch, height);
-      case 8: return copy_rows<8>(to, to_pitch, from, from_pitch, height);
-      case 16: return copy_rows<16>(to, to_pitch, from, from_pitch, height);
-      case 32: return copy_rows<32>(to, to_pitch, from, from_pitch, height);
-      default:
-        for (int y = 0; y < height; ++y)
-          std::memcpy(to + y * to_pitch, from + y * from_pitch, width * sizeof(float));
-    }
+  void copy(float *__restrict to, ptrdiff_t to_pitch, const float *__restrict from, ptrdiff_t from_pitch) const {
+    at_width(width, [&](auto width) {
+      for (int y = 0; y < height; ++y) std::memcpy(to + y * to_pitch, from + y * from_pitch, width * sizeof(float));
+    });
   }
 
   // An image of all channels, [channels, H, W], into the strip, or out of it.

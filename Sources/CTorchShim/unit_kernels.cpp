@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "parts.h"
-#include "strip.h"
+#include "row_pairs.h"
 
 namespace DDN_ISA {
 namespace {
@@ -27,24 +27,84 @@ void moments(const float *input, int count, float epsilon, float &mean, float &d
   deviation = 1 / __builtin_sqrtf(variance + epsilon);
 }
 
-void normalize(const float *input, const float *scale, const float *shift, int count, float mean, float deviation,
-               float *output) {
-  for (int i = 0; i < count; i += lanes)
-    store(output + i, (load(input + i) - mean) * deviation * load(scale + i) + load(shift + i));
+// The norm's output for one channel of an image, some pixels at a time.
+struct Normal {
+  const float *input, *scale, *shift;  // [H, W]
+  float mean, deviation;
+
+  template <typename Count>
+  Row<Count::value> operator()(Count n, int i) const {
+    return (load_row<n>(input + i) - mean) * deviation * load_row<n>(scale + i) + load_row<n>(shift + i);
+  }
+};
+
+void silu(const float *input, int count, float *output) {
+  for (int i = 0; i < count; i += lanes) {
+    const Vector value = load(input + i);
+    store(output + i, value * sigmoid(value));
+  }
 }
+
+// The gradient of the above; returns its sum.
+float silu_gradient(const float *output_gradient, const float *input, int count, float *input_gradient) {
+  Vector total = {};
+  for (int i = 0; i < count; i += lanes) {
+    const Vector value = load(input + i), share = sigmoid(value);
+    const Vector gradient = load(output_gradient + i) * share * (1.0f + value * (1.0f - share));
+    total += gradient;
+    store(input_gradient + i, gradient);
+  }
+  return sum(total);
+}
+
+// The gradient of the norm of one image: adds to those of scale and shift, and unless null writes that of the input.
+void norm_gradient(const float *output_gradient, const float *input, const float *scale, int count, float mean,
+                   float deviation, float *scale_gradient, float *shift_gradient, float *input_gradient) {
+  Vector total = {}, along = {};
+  for (int i = 0; i < count; i += lanes) {
+    Vector gradient = load(output_gradient + i);
+    const Vector normal = (load(input + i) - mean) * deviation;
+    store(scale_gradient + i, load(scale_gradient + i) + gradient * normal);
+    store(shift_gradient + i, load(shift_gradient + i) + gradient);
+    gradient *= load(scale + i);
+    total += gradient;
+    along += gradient * normal;
+  }
+  if (!input_gradient) return;
+  const float mean_total = sum(total) / count, mean_along = sum(along) / count;
+  for (int i = 0; i < count; i += lanes) {
+    const Vector normal = (load(input + i) - mean) * deviation;
+    store(input_gradient + i, (load(output_gradient + i) * load(scale + i) - mean_total - normal * mean_along) * deviation);
+  }
+}
+
+// For each plane, the kernels as `shifted_products` reads them.
+struct PackedPlanes {
+  Buffer floats;
+  ptrdiff_t size;  // of a plane
+
+  // Planes [4, outputs, terms].
+  PackedPlanes(const float *from, int outputs, int terms)
+      : floats(planes * size_t(outputs) * terms), size(ptrdiff_t(outputs) * terms) {
+    for (int p = 0; p < planes; ++p) pack(from + p * size, outputs, terms, floats + p * size);
+  }
+};
 
 void forward(const UnitForward &call) {
   const UnitShape &shape = call.shape;
-  const Strip strip(shape.samples, shape.height, shape.width, std::max(shape.inputs, shape.outputs));
+  const RowPairs layout(shape.samples, shape.height, shape.width, std::max(shape.inputs, shape.outputs));
+  const Strip &strip = layout.strip;
   const int pixels = shape.height * shape.width;
   const int in_count = shape.inputs * pixels, out_count = shape.outputs * pixels;
-  const int terms = shape.inputs * 9;
-  const auto taps = strip.taps_of_3x3(shape.inputs);
-  Buffer packed(shape.outputs * terms);
-  pack(call.weight, shape.outputs, terms, packed);
+  const int terms = shape.inputs * 3;
+  const auto taps = layout.taps(shape.inputs);
+  Buffer kernels(planes * shape.outputs * terms);
+  RowPairs::write_kernels(call.weight, shape.outputs, shape.inputs, kernels);
+  const PackedPlanes packed(kernels, shape.outputs, terms);
 
   in_parts(strip.strips, [&](int64_t first, int64_t last, int64_t) {
-    Buffer in(shape.inputs * strip.stride), out(shape.outputs * strip.stride), image(std::max(in_count, out_count));
+    Buffer in(planes * shape.inputs * strip.stride), out(planes * shape.outputs * strip.stride);
+    Buffer rows(pixels);
     for (int64_t n = first; n < last; ++n) {  // Written out: as a closure it made a step a sixth slower.
       const int64_t start = n * strip.images;
       const int images = static_cast<int>(std::min<int64_t>(strip.images, shape.samples - start));
@@ -53,105 +113,92 @@ void forward(const UnitForward &call) {
         float mean, deviation;
         moments(input, in_count, call.epsilon, mean, deviation);
         if (call.mean) call.mean[start + i] = mean, call.deviation[start + i] = deviation;
-        normalize(input, call.scale, call.shift, in_count, mean, deviation, image);
-        strip.write(in, i, image, shape.inputs);
-      }
-      shifted_products(in, taps.data(), terms, packed, call.bias, shape.outputs, out + strip.before, strip.stride,
-                       images * strip.image_stride);
-      for (int i = 0; i < images; ++i) {
-        float *convolved = call.convolved ? call.convolved + (start + i) * out_count : image;
-        float *output = call.output + (start + i) * out_count;
-        strip.read(out, i, convolved, shape.outputs);
-        for (int j = 0; j < out_count; j += lanes) {
-          Vector value = load(convolved + j);
-          store(output + j, value * sigmoid(value));
+        for (int c = 0; c < shape.inputs; ++c) {
+          const int at = c * pixels;
+          layout.write(Normal{input + at, call.scale + at, call.shift + at, mean, deviation}, in, i, c, shape.inputs);
         }
       }
+      for (int p = 0; p < planes; ++p)
+        shifted_products(layout.plane(in, p, shape.inputs), taps.data(), terms, packed.floats + p * packed.size, nullptr,
+                         shape.outputs, layout.plane(out, p, shape.outputs) + strip.before, strip.stride,
+                         images * strip.image_stride);
+      for (int i = 0; i < images; ++i)
+        for (int o = 0; o < shape.outputs; ++o) {
+          const ptrdiff_t at = (start + i) * out_count + o * pixels;
+          float *convolved = call.convolved ? call.convolved + at : rows;
+          layout.read(out, i, o, shape.outputs, call.bias[o], convolved);
+          silu(convolved, pixels, call.output + at);
+        }
     }
   });
 }
 
 // What one thread adds up; the threads' sums are added in order, so that equal thread counts give equal bits.
 struct GradientSums {
-  Buffer scale, shift, weight, bias;
+  Buffer scale, shift, kernels, bias;
 
   explicit GradientSums(const UnitShape &shape)
       : scale(shape.inputs * shape.height * shape.width), shift(shape.inputs * shape.height * shape.width),
-        weight(shape.outputs * shape.inputs * 9), bias(shape.outputs) {}
+        kernels(planes * shape.outputs * shape.inputs * 3), bias(shape.outputs) {}
 };
 
 void backward(const UnitBackward &call) {
   const UnitShape &shape = call.shape;
-  const Strip strip(shape.samples, shape.height, shape.width, std::max(shape.inputs, shape.outputs));
+  const RowPairs layout(shape.samples, shape.height, shape.width, std::max(shape.inputs, shape.outputs));
+  const Strip &strip = layout.strip;
   const int pixels = shape.height * shape.width;
   const int in_count = shape.inputs * pixels, out_count = shape.outputs * pixels;
-  const int terms = shape.inputs * 9, back_terms = shape.outputs * 9;
-  const auto taps = strip.taps_of_3x3(shape.inputs), back_taps = strip.taps_of_3x3(shape.outputs);
-  // The gradient of the input is a convolution with the kernels turned by half a turn: [inputs, outputs, 3, 3].
-  Buffer turned(shape.inputs * back_terms), packed(shape.inputs * back_terms);
-  for (int o = 0; o < shape.outputs; ++o)
-    for (int c = 0; c < shape.inputs; ++c)
-      for (int tap = 0; tap < 9; ++tap)
-        turned[c * back_terms + o * 9 + 8 - tap] = call.weight[(o * shape.inputs + c) * 9 + tap];
-  pack(turned, shape.inputs, back_terms, packed);
+  const int terms = shape.inputs * 3, back_terms = shape.outputs * 3;
+  const auto taps = layout.taps(shape.inputs), back_taps = layout.taps(shape.outputs);
+  // Back through the products go the same kernels, inputs for outputs and mirrored: [4, inputs, outputs, 3].
+  Buffer kernels(planes * shape.outputs * terms), turned(planes * shape.outputs * terms);
+  RowPairs::write_kernels(call.weight, shape.outputs, shape.inputs, kernels);
+  for (int p = 0; p < planes; ++p)
+    for (int o = 0; o < shape.outputs; ++o)
+      for (int c = 0; c < shape.inputs; ++c)
+        for (int x = 0; x < 3; ++x)
+          turned[(p * shape.inputs + c) * back_terms + o * 3 + 2 - x] =
+              kernels[(p * shape.outputs + o) * terms + c * 3 + x];
+  const PackedPlanes packed(turned, shape.inputs, back_terms);
 
   std::vector<std::unique_ptr<GradientSums>> sums_of_parts(parts_of(strip.strips));
   in_parts(strip.strips, [&](int64_t first, int64_t last, int64_t part) {
     auto sums = std::make_unique<GradientSums>(shape);
-    Buffer in(shape.inputs * strip.stride), back(shape.inputs * strip.stride), out(shape.outputs * strip.stride);
-    Buffer image(std::max(in_count, out_count));
+    Buffer in(planes * shape.inputs * strip.stride), back(planes * shape.inputs * strip.stride);
+    Buffer out(planes * shape.outputs * strip.stride), image(in_count);
+    Buffer rows(pixels);
     for (int64_t n = first; n < last; ++n) {
       const int64_t start = n * strip.images;
       const int images = static_cast<int>(std::min<int64_t>(strip.images, shape.samples - start));
       for (int i = 0; i < images; ++i) {
         const int64_t sample = start + i;
-        normalize(call.input + sample * in_count, call.scale, call.shift, in_count, call.mean[sample],
-                  call.deviation[sample], image);
-        strip.write(in, i, image, shape.inputs);
-        // Through SiLU.
-        const float *gradient = call.output_gradient + sample * out_count;
-        const float *convolved = call.convolved + sample * out_count;
-        for (int o = 0; o < shape.outputs; ++o) {
-          Vector total = {};
-          for (int j = o * pixels; j < (o + 1) * pixels; j += lanes) {
-            Vector value = load(convolved + j), share = sigmoid(value);
-            Vector through = load(gradient + j) * share * (1.0f + value * (1.0f - share));
-            total += through;
-            store(image + j, through);
-          }
-          sums->bias[o] += sum(total);
+        for (int c = 0; c < shape.inputs; ++c) {
+          const int at = c * pixels;
+          layout.write(Normal{call.input + sample * in_count + at, call.scale + at, call.shift + at, call.mean[sample],
+                              call.deviation[sample]},
+                       in, i, c, shape.inputs);
         }
-        strip.write(out, i, image, shape.outputs);
+        for (int o = 0; o < shape.outputs; ++o) {
+          const ptrdiff_t at = sample * out_count + o * pixels;
+          sums->bias[o] += silu_gradient(call.output_gradient + at, call.convolved + at, pixels, rows);
+          layout.write_gradient(rows, out, i, o, shape.outputs);
+        }
       }
-      strip.clear(out, images, shape.outputs);
-      // Through the convolution.
+      strip.clear(out, images, planes * shape.outputs);
       const int length = images * strip.image_stride;
-      shifted_correlations(in, taps.data(), terms, out + strip.before, strip.stride, shape.outputs, length,
-                           sums->weight, terms);
-      shifted_products(out, back_taps.data(), back_terms, packed, nullptr, shape.inputs, back + strip.before,
-                       strip.stride, length);
-      // Through the norm.
+      for (int p = 0; p < planes; ++p) {
+        const float *out_plane = layout.plane(out, p, shape.outputs);
+        shifted_correlations(layout.plane(in, p, shape.inputs), taps.data(), terms, out_plane + strip.before,
+                             strip.stride, shape.outputs, length, sums->kernels + p * shape.outputs * terms, terms);
+        shifted_products(out_plane, back_taps.data(), back_terms, packed.floats + p * packed.size, nullptr, shape.inputs,
+                         layout.plane(back, p, shape.inputs) + strip.before, strip.stride, length);
+      }
       for (int i = 0; i < images; ++i) {
         const int64_t sample = start + i;
-        strip.read(back, i, image, shape.inputs);
-        const float *input = call.input + sample * in_count;
-        const float mean = call.mean[sample], deviation = call.deviation[sample];
-        Vector total = {}, along = {};
-        for (int j = 0; j < in_count; j += lanes) {
-          Vector gradient = load(image + j), normal = (load(input + j) - mean) * deviation;
-          store(sums->scale + j, load(sums->scale + j) + gradient * normal);
-          store(sums->shift + j, load(sums->shift + j) + gradient);
-          gradient *= load(call.scale + j);
-          total += gradient;
-          along += gradient * normal;
-        }
-        if (!call.input_gradient) continue;
-        const float mean_total = sum(total) / in_count, mean_along = sum(along) / in_count;
-        for (int j = 0; j < in_count; j += lanes) {
-          Vector normal = (load(input + j) - mean) * deviation;
-          store(call.input_gradient + sample * in_count + j,
-                (load(image + j) * load(call.scale + j) - mean_total - normal * mean_along) * deviation);
-        }
+        for (int c = 0; c < shape.inputs; ++c) layout.read_gradient(back, i, c, shape.inputs, image + c * pixels);
+        norm_gradient(image, call.input + sample * in_count, call.scale, in_count, call.mean[sample],
+                      call.deviation[sample], sums->scale, sums->shift,
+                      call.input_gradient ? call.input_gradient + sample * in_count : nullptr);
       }
     }
     sums_of_parts[part] = std::move(sums);
@@ -164,7 +211,8 @@ void backward(const UnitBackward &call) {
   };
   add_up(call.scale_gradient, in_count, &GradientSums::scale);
   add_up(call.shift_gradient, in_count, &GradientSums::shift);
-  add_up(call.weight_gradient, shape.outputs * terms, &GradientSums::weight);
+  add_up(kernels, planes * shape.outputs * terms, &GradientSums::kernels);
+  RowPairs::read_kernels_gradient(kernels, shape.outputs, shape.inputs, call.weight_gradient);
   add_up(call.bias_gradient, shape.outputs, &GradientSums::bias);
 }
 
