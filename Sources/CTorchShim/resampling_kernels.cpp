@@ -73,15 +73,6 @@ std::vector<ptrdiff_t> taps_of_phases(const Strip &strip, int channels) {
   return offsets;
 }
 
-// Runs body(first sample, images) for every strip.
-template <typename Body>
-void for_strips(const Strip &strip, int64_t samples, int64_t first, int64_t last, const Body &body) {
-  for (int64_t n = first; n < last; ++n) {
-    const int64_t start = n * strip.images;
-    body(start, static_cast<int>(std::min<int64_t>(strip.images, samples - start)));
-  }
-}
-
 void down(const ResamplingShape &shape, const float *high, const float *weight, const float *bias, float *low) {
   const Strip strip = strip_of(shape);
   const ptrdiff_t pixels = ptrdiff_t(shape.height) * shape.width;
@@ -91,13 +82,14 @@ void down(const ResamplingShape &shape, const float *high, const float *weight, 
   pack(weight, shape.low, terms, packed);
   in_parts(strip.strips, [&](int64_t first, int64_t last, int64_t) {
     Buffer in(4 * shape.high * strip.stride), out(shape.low * strip.stride);
-    for_strips(strip, shape.samples, first, last, [&](int64_t start, int images) {
+    for (int64_t n = first; n < last; ++n) {
+      const auto [start, images] = strip.samples_of(n);
       for (int i = 0; i < images; ++i)
         write_phases(strip, in, i, high + (start + i) * shape.high * 4 * pixels, shape.high);
       shifted_products(in, taps.data(), terms, packed, bias, shape.low, out + strip.before, strip.stride,
                        images * strip.image_stride);
       for (int i = 0; i < images; ++i) strip.read(out, i, low + (start + i) * shape.low * pixels, shape.low);
-    });
+    }
   });
 }
 
@@ -123,7 +115,8 @@ void up(const ResamplingShape &shape, const float *low, const float *weight, con
   }
   in_parts(strip.strips, [&](int64_t first, int64_t last, int64_t) {
     Buffer in(shape.low * strip.stride), out(4 * shape.high * strip.stride);
-    for_strips(strip, shape.samples, first, last, [&](int64_t start, int images) {
+    for (int64_t n = first; n < last; ++n) {
+      const auto [start, images] = strip.samples_of(n);
       for (int i = 0; i < images; ++i) strip.write(in, i, low + (start + i) * shape.low * pixels, shape.low);
       for (int phase = 0; phase < 4; ++phase)
         shifted_products(in, taps[phase].data(), terms, packed + phase * packed_size, bias, shape.high,
@@ -131,7 +124,7 @@ void up(const ResamplingShape &shape, const float *low, const float *weight, con
                          images * strip.image_stride);
       for (int i = 0; i < images; ++i)
         read_phases(strip, out, i, high + (start + i) * shape.high * 4 * pixels, shape.high);
-    });
+    }
   });
 }
 
@@ -145,7 +138,8 @@ void weight_gradient(const ResamplingShape &shape, const float *low, const float
   in_parts(strip.strips, [&](int64_t first, int64_t last, int64_t part) {
     auto sums = std::make_unique<Buffer>(count);
     Buffer in(4 * shape.high * strip.stride), with(shape.low * strip.stride);
-    for_strips(strip, shape.samples, first, last, [&](int64_t start, int images) {
+    for (int64_t n = first; n < last; ++n) {
+      const auto [start, images] = strip.samples_of(n);
       for (int i = 0; i < images; ++i) {
         write_phases(strip, in, i, high + (start + i) * shape.high * 4 * pixels, shape.high);
         strip.write(with, i, low + (start + i) * shape.low * pixels, shape.low);
@@ -153,7 +147,7 @@ void weight_gradient(const ResamplingShape &shape, const float *low, const float
       strip.clear(with, images, shape.low);
       shifted_correlations(in, taps.data(), terms, with + strip.before, strip.stride, shape.low,
                            images * strip.image_stride, *sums, terms);
-    });
+    }
     sums_of_parts[part] = std::move(sums);
   });
   std::fill_n(gradient, count, 0.0f);

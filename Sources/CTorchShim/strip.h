@@ -56,11 +56,13 @@ struct Strip {
   ptrdiff_t before;   // zeros in front of it
   ptrdiff_t stride;   // from a channel to the next
 
-  int64_t strips;     // for all samples
+  int64_t samples;    // in all strips
+  int64_t strips;
 
   // Long rows of pixels, but all channels within the cache, and about as many strips for each thread. Without `gap`, rows
   // of zeros between images, no tap may be above or below.
-  Strip(int64_t samples, int height, int width, int channels, int gap = 1) : height(height), width(width) {
+  Strip(int64_t samples, int height, int width, int channels, int gap = 1)
+      : height(height), width(width), samples(samples) {
     pitch = width + 1;
     image_stride = (height + gap) * pitch;
     const int most = std::max(1, std::clamp(64 * 1024 / channels, 512, 1024) / image_stride);
@@ -71,6 +73,15 @@ struct Strip {
     length = images * image_stride;
     before = up_to_lanes(gap * pitch + 1);
     stride = before + up_to_lanes(length + gap * pitch + 1) + vectors_at_once * lanes;
+  }
+
+  struct Samples {
+    int64_t first;
+    int count;
+  };
+  Samples samples_of(int64_t strip) const {
+    const int64_t first = strip * images;
+    return {first, static_cast<int>(std::min<int64_t>(images, samples - first))};
   }
 
   float *pixels(float *strip, int channel, int image) const {
