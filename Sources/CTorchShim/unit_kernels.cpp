@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "parts.h"
-#include "row_pairs.h"
+#include "row_tiles.h"
 
 namespace DDN_ISA {
 namespace {
@@ -92,14 +92,14 @@ struct PackedPlanes {
 
 void forward(const UnitForward &call) {
   const UnitShape &shape = call.shape;
-  const RowPairs layout(shape.samples, shape.height, shape.width, std::max(shape.inputs, shape.outputs));
+  const RowTiles layout(shape.samples, shape.height, shape.width, std::max(shape.inputs, shape.outputs));
   const Strip &strip = layout.strip;
   const int pixels = shape.height * shape.width;
   const int in_count = shape.inputs * pixels, out_count = shape.outputs * pixels;
   const int terms = shape.inputs * 3;
   const auto taps = layout.taps(shape.inputs);
   Buffer kernels(planes * shape.outputs * terms);
-  RowPairs::write_kernels(call.weight, shape.outputs, shape.inputs, kernels);
+  RowTiles::write_kernels(call.weight, shape.outputs, shape.inputs, kernels);
   const PackedPlanes packed(kernels, shape.outputs, terms);
 
   in_parts(strip.strips, [&](int64_t first, int64_t last, int64_t) {
@@ -143,7 +143,7 @@ struct GradientSums {
 
 void backward(const UnitBackward &call) {
   const UnitShape &shape = call.shape;
-  const RowPairs layout(shape.samples, shape.height, shape.width, std::max(shape.inputs, shape.outputs));
+  const RowTiles layout(shape.samples, shape.height, shape.width, std::max(shape.inputs, shape.outputs));
   const Strip &strip = layout.strip;
   const int pixels = shape.height * shape.width;
   const int in_count = shape.inputs * pixels, out_count = shape.outputs * pixels;
@@ -151,7 +151,7 @@ void backward(const UnitBackward &call) {
   const auto taps = layout.taps(shape.inputs), back_taps = layout.taps(shape.outputs);
   // Back through the products go the same kernels, inputs for outputs and mirrored: [4, inputs, outputs, 3].
   Buffer kernels(planes * shape.outputs * terms), turned(planes * shape.outputs * terms);
-  RowPairs::write_kernels(call.weight, shape.outputs, shape.inputs, kernels);
+  RowTiles::write_kernels(call.weight, shape.outputs, shape.inputs, kernels);
   for (int p = 0; p < planes; ++p)
     for (int o = 0; o < shape.outputs; ++o)
       for (int c = 0; c < shape.inputs; ++c)
@@ -210,7 +210,7 @@ void backward(const UnitBackward &call) {
   add_up(call.scale_gradient, in_count, &GradientSums::scale);
   add_up(call.shift_gradient, in_count, &GradientSums::shift);
   add_up(kernels, planes * shape.outputs * terms, &GradientSums::kernels);
-  RowPairs::read_kernels_gradient(kernels, shape.outputs, shape.inputs, call.weight_gradient);
+  RowTiles::read_kernels_gradient(kernels, shape.outputs, shape.inputs, call.weight_gradient);
   add_up(call.bias_gradient, shape.outputs, &GradientSums::bias);
 }
 
