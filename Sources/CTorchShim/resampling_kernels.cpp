@@ -98,21 +98,18 @@ void up(const ResamplingShape &shape, const float *low, const float *weight, con
   const ptrdiff_t pixels = ptrdiff_t(shape.height) * shape.width;
   const int terms = shape.low * 4;  // of each phase
   const ptrdiff_t packed_size = ptrdiff_t(shape.high) * terms;
-  std::vector<ptrdiff_t> taps[4];
-  Buffer packed(4 * packed_size), turned(packed_size);
-  for (int phase = 0; phase < 4; ++phase) {
-    int term = 0;
-    for (int c = 0; c < shape.low; ++c)
-      for (int y = 0; y < 4; ++y)
-        for (int x = 0; x < 4; ++x) {
-          if (2 * phase_of[y] + phase_of[x] != phase) continue;
-          taps[phase].push_back(strip.tap(c, -step_of[y], -step_of[x]));
-          for (int o = 0; o < shape.high; ++o)
-            turned[o * terms + term] = weight[((c * shape.high + o) * 4 + y) * 4 + x];
-          ++term;
-        }
-    pack(turned, shape.high, terms, packed + phase * packed_size);
-  }
+  std::vector<ptrdiff_t> taps[4], sources[4];  // of each phase's terms: the pixel, and the weight of output 0
+  for (int c = 0; c < shape.low; ++c)
+    for (int y = 0; y < 4; ++y)
+      for (int x = 0; x < 4; ++x) {
+        const int phase = 2 * phase_of[y] + phase_of[x];
+        taps[phase].push_back(strip.tap(c, -step_of[y], -step_of[x]));
+        sources[phase].push_back(ptrdiff_t(c) * shape.high * 16 + y * 4 + x);
+      }
+  Buffer packed(4 * packed_size);
+  for (int phase = 0; phase < 4; ++phase)
+    pack(shape.high, terms, packed + phase * packed_size,
+         [&, from = sources[phase].data()](int output, int term) { return weight[from[term] + output * 16]; });
   in_parts(strip.strips, [&](int64_t first, int64_t last, int64_t) {
     Buffer in(shape.low * strip.stride), out(4 * shape.high * strip.stride);
     for (int64_t n = first; n < last; ++n) {

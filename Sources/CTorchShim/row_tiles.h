@@ -161,29 +161,23 @@ struct RowTiles {
     });
   }
 
-  // Kernels [outputs, inputs, 3, 3] as planes [6, outputs, inputs, 3].
-  static void write_kernels(const float *kernels, int outputs, int inputs, float *to) {
-    const ptrdiff_t plane = ptrdiff_t(outputs) * inputs * 3;
-    for (ptrdiff_t n = 0; n < ptrdiff_t(outputs) * inputs; ++n)
-      for (int x = 0; x < 3; ++x) {
-        const float *g = kernels + n * 9 + x;
-        float *p = to + n * 3 + x;
-        for (int point = 0; point < planes; ++point) {
-          const auto &[g0, g1, g2] = kernel_factors[point];
-          p[point * plane] = static_cast<float>(g0 * g[0] + g1 * g[3] + g2 * g[6]);
-        }
-      }
+  // One plane [outputs, inputs, 3] of kernels [outputs, inputs, 3, 3].
+  static void write_kernels(const float *kernels, int plane, ptrdiff_t outputs_and_inputs, float *to) {
+    const auto [g0, g1, g2] = kernel_factors[plane];
+    for (ptrdiff_t n = 0; n < outputs_and_inputs; ++n, kernels += 9, to += 3)
+      for (int x = 0; x < 3; ++x)
+        to[x] = static_cast<float>(g0 * kernels[x] + g1 * kernels[3 + x] + g2 * kernels[6 + x]);
   }
 
-  // The gradient of `write_kernels`.
-  static void read_kernels_gradient(const float *from, int outputs, int inputs, float *kernels) {
-    const ptrdiff_t plane = ptrdiff_t(outputs) * inputs * 3;
-    for (ptrdiff_t n = 0; n < ptrdiff_t(outputs) * inputs; ++n)
+  // The gradient of `write_kernels`, from all planes [6, outputs, inputs, 3].
+  static void read_kernels_gradient(const float *planes_of_kernels, ptrdiff_t outputs_and_inputs, float *kernels) {
+    for (ptrdiff_t n = 0; n < outputs_and_inputs; ++n, kernels += 9, planes_of_kernels += 3)
       for (int x = 0; x < 3; ++x) {
         double g[3] = {};
-        for (int point = 0; point < planes; ++point)
-          for (int y = 0; y < 3; ++y) g[y] += kernel_factors[point][y] * from[point * plane + n * 3 + x];
-        for (int y = 0; y < 3; ++y) kernels[n * 9 + y * 3 + x] = static_cast<float>(g[y]);
+        for (int plane = 0; plane < planes; ++plane)
+          for (int y = 0; y < 3; ++y)
+            g[y] += kernel_factors[plane][y] * planes_of_kernels[plane * outputs_and_inputs * 3 + x];
+        for (int y = 0; y < 3; ++y) kernels[y * 3 + x] = static_cast<float>(g[y]);
       }
   }
 

@@ -72,14 +72,20 @@ inline int pass_width(int left) {
   return width;
 }
 
-// Weights [outputs, terms] in the order in which `shifted_products` reads them.
-inline void pack(const float *weights, int outputs, int terms, float *packed) {
+// Weights in the order in which `shifted_products` reads them; at(output, term) is one of them.
+template <typename At>
+inline void pack(int outputs, int terms, float *packed, const At &at) {
   for (int output = 0; output < outputs;) {
-    int width = pass_width(outputs - output);
+    const int width = pass_width(outputs - output);
     for (int term = 0; term < terms; ++term)
-      for (int n = 0; n < width; ++n) *packed++ = weights[(output + n) * terms + term];
+      for (int n = 0; n < width; ++n) *packed++ = at(output + n, term);
     output += width;
   }
+}
+
+// The same for weights [outputs, terms].
+inline void pack(const float *weights, int outputs, int terms, float *packed) {
+  pack(outputs, terms, packed, [=](int output, int term) { return weights[ptrdiff_t(output) * terms + term]; });
 }
 
 template <int outputs, int vectors>

@@ -78,16 +78,31 @@ void norm_gradient(const float *output_gradient, const float *input, const float
   }
 }
 
-// For each plane, the kernels as `shifted_products` reads them.
-struct PackedPlanes {
+// For each plane, the kernels as `shifted_products` reads them: for the convolution, or back through it, where they are the
+// same with inputs for outputs, and mirrored.
+struct PackedKernels {
   Buffer floats;
   ptrdiff_t size;  // of a plane
 
-  // Planes [4, outputs, terms].
-  PackedPlanes(const float *from, int outputs, int terms)
-      : floats(planes * size_t(outputs) * terms), size(ptrdiff_t(outputs) * terms) {
-    for (int p = 0; p < planes; ++p) pack(from + p * size, outputs, terms, floats + p * size);
+  PackedKernels(const UnitShape &shape, const float *kernels, bool back)
+      : floats(planes * size_t(shape.outputs) * shape.inputs * 3), size(ptrdiff_t(shape.outputs) * shape.inputs * 3) {
+    const auto pack_planes = [&](int64_t first, int64_t last, int64_t) {
+      Buffer plane(size);
+      for (int64_t p = first; p < last; ++p) {
+        RowTiles::write_kernels(kernels, p, size / 3, plane);
+        const auto at = [&, from = (const float *)plane](int output, int term) {
+          return back ? from[(term / 3 * shape.inputs + output) * 3 + 2 - term % 3]
+                      : from[output * shape.inputs * 3 + term];
+        };
+        if (back) pack(shape.inputs, shape.outputs * 3, floats + p * size, at);
+        else pack(shape.outputs, shape.inputs * 3, floats + p * size, at);
+      }
+    };
+    if (size < 4096) pack_planes(0, planes, 0);  // not worth a second thread
+    else in_parts(planes, pack_planes);
   }
+
+  const float *plane(int p) const { return floats + p * size; }
 };
 
 void forward(const UnitForward &call) {
@@ -98,9 +113,7 @@ void forward(const UnitForward &call) {
   const int in_count = shape.inputs * pixels, out_count = shape.outputs * pixels;
   const int terms = shape.inputs * 3;
   const auto taps = layout.taps(shape.inputs);
-  Buffer kernels(planes * shape.outputs * terms);
-  RowTiles::write_kernels(call.weight, shape.outputs, shape.inputs, kernels);
-  const PackedPlanes packed(kernels, shape.outputs, terms);
+  const PackedKernels packed(shape, call.weight, false);
 
   in_parts(strip.strips, [&](int64_t first, int64_t last, int64_t) {
     Buffer in(planes * shape.inputs * strip.stride), out(planes * shape.outputs * strip.stride);
@@ -118,7 +131,7 @@ void forward(const UnitForward &call) {
         }
       }
       for (int p = 0; p < planes; ++p)
-        shifted_products(layout.plane(in, p, shape.inputs), taps.data(), terms, packed.floats + p * packed.size, nullptr,
+        shifted_products(layout.plane(in, p, shape.inputs), taps.data(), terms, packed.plane(p), nullptr,
                          shape.outputs, layout.plane(out, p, shape.outputs) + strip.before, strip.stride,
                          images * strip.image_stride);
       for (int i = 0; i < images; ++i)
@@ -149,16 +162,7 @@ void backward(const UnitBackward &call) {
   const int in_count = shape.inputs * pixels, out_count = shape.outputs * pixels;
   const int terms = shape.inputs * 3, back_terms = shape.outputs * 3;
   const auto taps = layout.taps(shape.inputs), back_taps = layout.taps(shape.outputs);
-  // Back through the products go the same kernels, inputs for outputs and mirrored: [4, inputs, outputs, 3].
-  Buffer kernels(planes * shape.outputs * terms), turned(planes * shape.outputs * terms);
-  RowTiles::write_kernels(call.weight, shape.outputs, shape.inputs, kernels);
-  for (int p = 0; p < planes; ++p)
-    for (int o = 0; o < shape.outputs; ++o)
-      for (int c = 0; c < shape.inputs; ++c)
-        for (int x = 0; x < 3; ++x)
-          turned[(p * shape.inputs + c) * back_terms + o * 3 + 2 - x] =
-              kernels[(p * shape.outputs + o) * terms + c * 3 + x];
-  const PackedPlanes packed(turned, shape.inputs, back_terms);
+  const PackedKernels packed(shape, call.weight, true);
 
   std::vector<std::unique_ptr<GradientSums>> sums_of_parts(parts_of(strip.strips));
   in_parts(strip.strips, [&](int64_t first, int64_t last, int64_t part) {
@@ -188,7 +192,7 @@ void backward(const UnitBackward &call) {
         const float *out_plane = layout.plane(out, p, shape.outputs);
         shifted_correlations(layout.plane(in, p, shape.inputs), taps.data(), terms, out_plane + strip.before,
                              strip.stride, shape.outputs, length, sums->kernels + p * shape.outputs * terms, terms);
-        shifted_products(out_plane, back_taps.data(), back_terms, packed.floats + p * packed.size, nullptr, shape.inputs,
+        shifted_products(out_plane, back_taps.data(), back_terms, packed.plane(p), nullptr, shape.inputs,
                          layout.plane(back, p, shape.inputs) + strip.before, strip.stride, length);
       }
       for (int i = 0; i < images; ++i) {
@@ -202,16 +206,19 @@ void backward(const UnitBackward &call) {
     sums_of_parts[part] = std::move(sums);
   });
 
-  const auto add_up = [&](float *total, int count, Buffer GradientSums::*field) {
-    std::fill_n(total, count, 0.0f);
-    for (auto &sums : sums_of_parts)
-      for (int i = 0; i < count; ++i) total[i] += ((*sums).*field)[i];
+  const auto total_of = [&](Buffer GradientSums::*field, size_t count) -> const float * {
+    float *total = (*sums_of_parts[0]).*field;
+    for (size_t part = 1; part < sums_of_parts.size(); ++part) {
+      const float *sums = (*sums_of_parts[part]).*field;
+      for (size_t i = 0; i < count; ++i) total[i] += sums[i];
+    }
+    return total;
   };
-  add_up(call.scale_gradient, in_count, &GradientSums::scale);
-  add_up(call.shift_gradient, in_count, &GradientSums::shift);
-  add_up(kernels, planes * shape.outputs * terms, &GradientSums::kernels);
-  RowTiles::read_kernels_gradient(kernels, shape.outputs, shape.inputs, call.weight_gradient);
-  add_up(call.bias_gradient, shape.outputs, &GradientSums::bias);
+  std::copy_n(total_of(&GradientSums::scale, in_count), in_count, call.scale_gradient);
+  std::copy_n(total_of(&GradientSums::shift, in_count), in_count, call.shift_gradient);
+  std::copy_n(total_of(&GradientSums::bias, shape.outputs), shape.outputs, call.bias_gradient);
+  RowTiles::read_kernels_gradient(total_of(&GradientSums::kernels, planes * packed.size), packed.size / 3,
+                                  call.weight_gradient);
 }
 
 }  // namespace
