@@ -19,8 +19,7 @@ public enum AtomicFile {
 
   /// The same for a `body` that may fail for other reasons; then, too, nothing changes.
   public static func create(_ url: URL, _ body: (OutputFile) throws -> Void) throws {
-    let temporary = url.deletingLastPathComponent()
-      .appendingPathComponent(".\(url.lastPathComponent).\(getpid()).part")
+    let temporary = temporary(for: url)
     let file = try OutputFile(creating: temporary.path, for: url.path)
     do {
       try body(file)
@@ -32,6 +31,45 @@ public enum AtomicFile {
       unlink(temporary.path)
       throw error
     }
+  }
+
+  /// Writes several files, each whole or not at all: they go to the disk together, which takes a fraction of the time.
+  ///
+  /// - Throws: `FileError` for the first that cannot be written; those before it may be there, and none after it.
+  public static func write(_ files: [(url: URL, bytes: Data)]) throws(FileError) {
+    let openAtOnce = 128
+    for start in stride(from: 0, to: files.count, by: openAtOnce) {
+      try writeTogether(files[start..<min(start + openAtOnce, files.count)])
+    }
+  }
+
+  private static func writeTogether(_ files: ArraySlice<(url: URL, bytes: Data)>) throws(FileError) {
+    var unnamed: [(output: OutputFile, temporary: URL, url: URL)] = []
+    defer {
+      for file in unnamed {
+        file.output.close()
+        unlink(file.temporary.path)
+      }
+    }
+    for (url, bytes) in files {
+      let temporary = temporary(for: url)
+      unnamed.append((try OutputFile(creating: temporary.path, for: url.path), temporary, url))
+      try unnamed.last!.output.write(bytes)
+      unnamed.last!.output.startFlushing()
+    }
+    for file in unnamed { try file.output.flushAndClose() }
+    for _ in files {
+      let file = unnamed[0]
+      guard rename(file.temporary.path, file.url.path) == 0 else {
+        throw .system("cannot be written", path: file.url.path)
+      }
+      unnamed.removeFirst()
+    }
+    for folder in Set(files.map { $0.url.deletingLastPathComponent() }) { try Folder.flush(folder) }
+  }
+
+  private static func temporary(for url: URL) -> URL {
+    url.deletingLastPathComponent().appendingPathComponent(".\(url.lastPathComponent).\(getpid()).part")
   }
 }
 
@@ -95,6 +133,13 @@ public final class OutputFile {
       if end >= 0 { ftruncate(descriptor, end) }
       throw error
     }
+  }
+
+  /// Lets the disk begin, without waiting for it.
+  fileprivate func startFlushing() {
+    #if os(Linux)
+      _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)  // what is not written yet is sent on its way
+    #endif
   }
 
   fileprivate func flushAndClose() throws(FileError) {

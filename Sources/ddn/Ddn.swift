@@ -33,15 +33,25 @@ struct Ddn: ParsableCommand {
       var command = try parseAsRoot()
       try command.run()
       if let failure = Terminal.outputFailure { throw failure }
+      end(0)
     } catch {
-      Foundation.exit(report(error))
+      end(report(error))
     }
+  }
+
+  /// Not exit(), in which libtorch would spend a quarter of a short command's time taking itself apart.
+  private static func end(_ code: Int32) -> Never {
+    fflush(nil)
+    _exit(code)
   }
 
   /// Prints an error as one line and gives its exit code.
   private static func report(_ error: any Error) -> Int32 {
     let code = Self.exitCode(for: error).rawValue
-    if code == 0 { Self.exit(withError: error) }  // --help and --version
+    if code == 0 {  // --help and --version
+      Terminal.print(Self.fullMessage(for: error))
+      return Terminal.outputFailure == nil ? 0 : 1
+    }
     switch error {
     case let error as FileError:
       return fail(error.description, [.missing: 66, .invalid: 65, .failed: 1][error.kind]!)

@@ -1,16 +1,15 @@
 import DDNFiles
 import Foundation
-import Images
 
-/// Pictures in one zip file, to hand on.
+/// Image files in one zip file, to hand on.
 public enum ImageArchive {
-  /// Writes a zip file of PNG files, whole or not at all; one of that name is replaced.
+  /// Writes a zip file of files, whole or not at all; one of that name is replaced.
   ///
-  /// - Throws: `FileError` when the disk refuses; `ImageError` for a picture that cannot be encoded.
-  public static func write(_ pictures: [(name: String, picture: Bitmap)], to url: URL) throws {
-    try AtomicFile.create(url) { file in
+  /// - Throws: `FileError` when the disk refuses.
+  public static func write(_ files: [(name: String, bytes: Data)], to url: URL) throws(FileError) {
+    try AtomicFile.write(to: url) { (file) throws(FileError) in
       var writer = ZipWriter(file)
-      for (name, picture) in pictures { try writer.add(name, try PNG.encode(picture)) }
+      for (name, bytes) in files { try writer.add(name, bytes) }
       try writer.finish()
     }
   }

@@ -71,7 +71,9 @@ struct Generate: ParsableCommand {
     StopSignal.listen("stopping after this batch; once more to stop at once")
     var progress = ProgressLine(total: jobs.count, unit: "images")
     let start = ContinuousClock.now
+    let shown = 100
     var first: [Bitmap] = []
+    var firstFiles: [Data] = []
     // Batches of equal size: convolutions prepare themselves for every size they meet.
     let batches = (jobs.count + batch - 1) / batch
     let batch = (jobs.count + batches - 1) / batches
@@ -83,11 +85,9 @@ struct Generate: ParsableCommand {
           batch.map(\.code), classes: classes, sources: source?.expanded([batch.count] + model.network.imageShape)
         ).bitmaps()
       }
-      for (job, image) in zip(batch, images) {
-        try Folder.create(folder.appendingPathComponent(job.name).deletingLastPathComponent())
-        try image.write(to: folder.appendingPathComponent(job.name))
-      }
-      first += images.prefix(100 - first.count)
+      let files = try PictureFiles.write(zip(batch, images).map { (folder.appendingPathComponent($0.name), $1) })
+      first += images.prefix(shown - first.count)
+      firstFiles += files.prefix(shown - firstFiles.count)
       progress.show(batch.endIndex, rate: Double(batch.endIndex) / ((ContinuousClock.now - start) / .seconds(1)))
       if StopSignal.shouldStop() { throw Interrupted() }
     }
@@ -104,7 +104,7 @@ struct Generate: ParsableCommand {
     let classes = model.network.classes
     let columns = (2...20).contains(classes) && classIndex == nil ? max(10 / classes, 1) * classes : nil
     try SampleGrid.draw(first, columns: columns).write(to: beside(".png"))
-    try ImageArchive.write(Array(zip(jobs.map(\.name), first)), to: beside("-examples.zip"))
+    try ImageArchive.write(Array(zip(jobs.map(\.name), firstFiles)), to: beside("-examples.zip"))
     Terminal.print("the first \(first.count) in \(beside(".png").path) and \(beside("-examples.zip").path)")
   }
 
