@@ -11,6 +11,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
+#include "convolution.h"
 #include "instruction_sets.h"
 
 namespace {
@@ -208,9 +209,7 @@ class NormSiluConvolution : public torch::autograd::Function<NormSiluConvolution
 
     Tensor active = activation.forward(epsilon, type);
     if (doubles) active = doubled(active);
-    auto [of_active, of_weight, of_bias] =
-        at::convolution_backward(gradient, active, weight.to(type), {{weight.size(0)}}, {1, 1}, {1, 1}, {1, 1}, false,
-                                 {0, 0}, 1, {true, true, true});
+    auto [of_active, of_weight, of_bias] = convolved_3x3_backward(gradient, active, weight.to(type));
     active.reset();
     if (doubles) of_active = doubled_backward(of_active);
     const auto [of_input, of_scale, of_shift] = activation.backward(of_active);
@@ -226,7 +225,7 @@ class NormSiluConvolution : public torch::autograd::Function<NormSiluConvolution
                     at::ScalarType type) {
     Tensor active = activation.forward(epsilon, type);
     if (doubles) active = doubled(active);
-    return at::convolution(active, weight.to(type), bias.to(type), {1, 1}, {1, 1}, {1, 1}, false, {0, 0}, 1);
+    return convolved_3x3(active, weight.to(type), bias.to(type));
   }
 };
 

@@ -5,15 +5,17 @@
 #include <string>
 
 #include "block_kernels.h"
+#include "convolution_kernels.h"
 #include "node_kernels.h"
 #include "resampling_kernels.h"
 #include "unit_kernels.h"
 
 #define DDN_KERNELS_OF(isa)                          \
   namespace isa {                                    \
-  extern const UnitKernels unit_kernels;             \
-  extern const NodeKernels node_kernels;             \
-  extern const BlockKernels block_kernels;           \
+  extern const UnitKernels unit_kernels; \
+  extern const NodeKernels node_kernels; \
+  extern const BlockKernels block_kernels; \
+  extern const ConvolutionKernels convolution_kernels; \
   extern const ResamplingKernels resampling_kernels; \
   }
 DDN_KERNELS_OF(baseline)

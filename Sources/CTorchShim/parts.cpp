@@ -32,9 +32,9 @@ void in_parts(int64_t count, const std::function<void(int64_t, int64_t, int64_t)
   iterator.for_each(at::TensorIteratorBase::loop2d_t(loop), 1);
 }
 
-Buffer::Buffer(size_t count)
+Buffer::Buffer(size_t count, bool begins_as_zeros)
     : floats(static_cast<float *>(c10::GetCPUAllocator()->raw_allocate((count + 16) * sizeof(float)))) {
-  std::fill_n(floats, count, 0.0f);
+  if (begins_as_zeros) std::fill_n(floats, count, 0.0f);
 }
 
 Buffer::~Buffer() { c10::GetCPUAllocator()->raw_deallocate(floats); }

@@ -60,7 +60,7 @@ void read_phases(const Strip &strip, float *from, int image, float *to, int chan
 }
 
 Strip strip_of(const ResamplingShape &shape) {
-  return Strip(shape.samples, shape.height, shape.width, std::max(shape.low, 4 * shape.high));
+  return Strip::within_cache(shape.samples, shape.height, shape.width, std::max(shape.low, 4 * shape.high));
 }
 
 // Where the taps (channel, y, x) of a kernel lie among the phases.

@@ -40,15 +40,29 @@ constexpr KernelFactors kernel_factors[planes] = {
     kernel_factors_at(-Points::b, Points::a),
     {0, 0, 1}};
 
+// The rows of a channel as `RowTiles::write` asks for them.
+struct Rows {
+  const float *pixels;  // [H, W]
+
+  template <typename Count>
+  Row<Count::value> operator()(Count n, int i) const { return load_row<n>(pixels + i); }
+};
+
 // Where the planes of a strip of images lie: plane p of channel c is channel p * channels + c of a strip.
 struct RowTiles {
   int height, width;
   int tiles;  // in an image; below a height that is no multiple of four lie rows of zeros
   Strip strip;
 
-  RowTiles(int64_t samples, int height, int width, int channels)
-      : height(height), width(width), tiles((height + tile_rows - 1) / tile_rows),
-        strip(samples, tiles, width, planes * channels, 0) {}
+  // Strips within the cache, for as many channels.
+  static RowTiles within_cache(int64_t samples, int height, int width, int channels) {
+    return RowTiles(height, width, Strip::within_cache(samples, tiles_of(height), width, planes * channels, 0));
+  }
+
+  // All samples in one strip.
+  static RowTiles whole(int samples, int height, int width) {
+    return RowTiles(height, width, Strip::whole(samples, tiles_of(height), width, 0));
+  }
 
   float *plane(float *strips, int plane, int channels) const { return strips + plane * channels * strip.stride; }
 
@@ -57,6 +71,16 @@ struct RowTiles {
     for (int channel = 0; channel < channels; ++channel)
       for (int x = -1; x <= 1; ++x) offsets.push_back(strip.tap(channel, 0, x));
     return offsets;
+  }
+
+  // Zeros between the rows of a channel of all planes, and around them.
+  void clear_gaps(float *strips, int channel, int channels) const {
+    for (int p = 0; p < planes; ++p) {
+      float *start = strips + (p * channels + channel) * strip.stride, *pixels = start + strip.before;
+      std::fill_n(start, strip.before, 0.0f);
+      for (int gap = width; gap < strip.length; gap += strip.pitch) pixels[gap] = 0;
+      std::fill(pixels + strip.length, start + strip.stride, 0.0f);
+    }
   }
 
   // A channel of an image into its planes. row_at(n, i) is the n pixels from i on, of the channel's [H, W].
@@ -161,27 +185,24 @@ struct RowTiles {
     });
   }
 
-  // One plane [outputs, inputs, 3] of kernels [outputs, inputs, 3, 3].
-  static void write_kernels(const float *kernels, int plane, ptrdiff_t outputs_and_inputs, float *to) {
-    const auto [g0, g1, g2] = kernel_factors[plane];
-    for (ptrdiff_t n = 0; n < outputs_and_inputs; ++n, kernels += 9, to += 3)
-      for (int x = 0; x < 3; ++x)
-        to[x] = static_cast<float>(g0 * kernels[x] + g1 * kernels[3 + x] + g2 * kernels[6 + x]);
-  }
-
-  // The gradient of `write_kernels`, from all planes [6, outputs, inputs, 3].
-  static void read_kernels_gradient(const float *planes_of_kernels, ptrdiff_t outputs_and_inputs, float *kernels) {
-    for (ptrdiff_t n = 0; n < outputs_and_inputs; ++n, kernels += 9, planes_of_kernels += 3)
+  // The gradient of some kernels [3, 3] from those of their planes [3], each plane `plane_size` after the other.
+  static void read_kernels_gradient(const float *of_planes, ptrdiff_t plane_size, ptrdiff_t count,
+                                    float *kernels) {
+    for (ptrdiff_t n = 0; n < count; ++n, kernels += 9, of_planes += 3)
       for (int x = 0; x < 3; ++x) {
         double g[3] = {};
         for (int plane = 0; plane < planes; ++plane)
-          for (int y = 0; y < 3; ++y)
-            g[y] += kernel_factors[plane][y] * planes_of_kernels[plane * outputs_and_inputs * 3 + x];
+          for (int y = 0; y < 3; ++y) g[y] += kernel_factors[plane][y] * of_planes[plane * plane_size + x];
         for (int y = 0; y < 3; ++y) kernels[y * 3 + x] = static_cast<float>(g[y]);
       }
   }
 
  private:
+  RowTiles(int height, int width, Strip strip)
+      : height(height), width(width), tiles(tiles_of(height)), strip(strip) {}
+
+  static int tiles_of(int height) { return (height + tile_rows - 1) / tile_rows; }
+
   // Runs body(n, x, width) for every n columns from x on that are one vector.
   template <typename Body>
   void for_columns(const Body &body) const {
@@ -190,6 +211,45 @@ struct RowTiles {
       for (int x = 0; x < width; x += n) body(std::integral_constant<int, n>(), x, width);
     });
   }
+};
+
+// For each plane, the kernels as `shifted_products` reads them: for the convolution, or back through it, where they are the
+// same with inputs for outputs, and mirrored.
+struct PackedKernels {
+  Buffer floats;
+  ptrdiff_t size;  // of a plane
+
+  // Kernels [outputs, inputs, 3, 3].
+  PackedKernels(const float *kernels, int outputs, int inputs, bool back)
+      : floats(planes * size_t(outputs) * inputs * 3, false), size(ptrdiff_t(outputs) * inputs * 3) {
+    const int rows = back ? inputs : outputs, columns = back ? outputs : inputs;  // of what is multiplied
+    const ptrdiff_t row_stride = back ? 9 : ptrdiff_t(inputs) * 9, column_stride = back ? ptrdiff_t(inputs) * 9 : 9;
+    const auto pack_rows = [&](int64_t first, int64_t last, int64_t) {
+      const int end = std::min<int64_t>(last * rows_at_once, rows);
+      for (int row = first * rows_at_once, width; row < end; row += width) {
+        width = pass_width(rows - row);
+        float *to = floats + ptrdiff_t(row) * columns * 3;
+        for (int column = 0; column < columns; ++column, to += 3 * width) {
+          double g[9][rows_at_once] = {};  // side by side, for the vectors
+          for (int n = 0; n < width; ++n)
+            for (int i = 0; i < 9; ++i) g[i][n] = kernels[(row + n) * row_stride + column * column_stride + i];
+          for (int p = 0; p < planes; ++p)
+            for (int x = 0; x < 3; ++x) {
+              const auto &[g0, g1, g2] = kernel_factors[p];
+              float at_point[rows_at_once];  // rounded once
+              for (int n = 0; n < rows_at_once; ++n)
+                at_point[n] = static_cast<float>(g0 * g[x][n] + g1 * g[3 + x][n] + g2 * g[6 + x][n]);
+              std::copy_n(at_point, width, to + p * size + (back ? 2 - x : x) * width);
+            }
+        }
+      }
+    };
+    const int passes = (rows + rows_at_once - 1) / rows_at_once;
+    if (size < 4096) pack_rows(0, passes, 0);  // not worth a second thread
+    else in_parts(passes, pack_rows);
+  }
+
+  const float *plane(int p) const { return floats + p * size; }
 };
 
 }  // namespace

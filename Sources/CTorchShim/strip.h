@@ -10,6 +10,12 @@
 namespace DDN_ISA {
 namespace {
 
+// The width of rows that are whole vectors.
+struct WholeVectors {
+  int width;
+  operator int() const { return width; }
+};
+
 // Runs body(width), where the usual widths are constants, so that loops over a row become a few vector operations.
 template <typename Body>
 inline void at_width(int width, const Body &body) {
@@ -18,7 +24,7 @@ inline void at_width(int width, const Body &body) {
     case 8: return body(std::integral_constant<int, 8>());
     case 16: return body(std::integral_constant<int, 16>());
     case 32: return body(std::integral_constant<int, 32>());
-    default: return body(width);
+    default: return width % lanes == 0 ? body(WholeVectors{width}) : body(width);
   }
 }
 
@@ -34,6 +40,9 @@ template <typename Width>
 constexpr int row_lanes = 1;
 template <int width>
 constexpr int row_lanes<std::integral_constant<int, width>> = width < lanes ? width : lanes;
+
+template <>
+constexpr int row_lanes<WholeVectors> = lanes;
 
 template <int n>
 inline Row<n> load_row(const float *from) {
@@ -59,21 +68,18 @@ struct Strip {
   int64_t samples;    // in all strips
   int64_t strips;
 
-  // Long rows of pixels, but all channels within the cache, and about as many strips for each thread. Without `gap`, rows
-  // of zeros between images, no tap may be above or below.
-  Strip(int64_t samples, int height, int width, int channels, int gap = 1)
-      : height(height), width(width), samples(samples) {
-    pitch = width + 1;
-    image_stride = (height + gap) * pitch;
-    const int most = std::max(1, std::clamp(64 * 1024 / channels, 512, 1024) / image_stride);
+  // Strips whose channels are all within the cache, but whose rows are long, and about as many for each thread. Without
+  // `gap`, rows of zeros between images, no tap may be above or below.
+  static Strip within_cache(int64_t samples, int height, int width, int channels, int gap = 1) {
+    const int image_stride = (height + gap) * (width + 1);
+    const int64_t most = std::max(1, std::clamp(64 * 1024 / channels, 512, 1024) / image_stride);
     const int64_t threads = parts_of(samples);
-    strips = ((samples + most - 1) / most + threads - 1) / threads * threads;
-    images = static_cast<int>((samples + strips - 1) / strips);
-    strips = (samples + images - 1) / images;
-    length = images * image_stride;
-    before = up_to_lanes(gap * pitch + 1);
-    stride = before + up_to_lanes(length + gap * pitch + 1) + vectors_at_once * lanes;
+    const int64_t strips = ((samples + most - 1) / most + threads - 1) / threads * threads;
+    return Strip(samples, height, width, gap, static_cast<int>((samples + strips - 1) / strips));
   }
+
+  // All samples in one strip.
+  static Strip whole(int samples, int height, int width, int gap) { return Strip(samples, height, width, gap, samples); }
 
   struct Samples {
     int64_t first;
@@ -110,6 +116,17 @@ struct Strip {
   void read(const float *strip, int image, float *to, int channels) const {
     for (int c = 0; c < channels; ++c)
       copy(to + c * height * width, width, pixels(const_cast<float *>(strip), c, image), pitch);
+  }
+
+ private:
+  Strip(int64_t samples, int height, int width, int gap, int images)
+      : height(height), width(width), images(images), samples(samples) {
+    pitch = width + 1;
+    image_stride = (height + gap) * pitch;
+    length = images * image_stride;
+    before = up_to_lanes(gap * pitch + 1);
+    stride = before + up_to_lanes(length + gap * pitch + 1) + vectors_at_once * lanes;
+    strips = (samples + images - 1) / images;
   }
 };
 

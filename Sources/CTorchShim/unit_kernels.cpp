@@ -78,42 +78,15 @@ void norm_gradient(const float *output_gradient, const float *input, const float
   }
 }
 
-// For each plane, the kernels as `shifted_products` reads them: for the convolution, or back through it, where they are the
-// same with inputs for outputs, and mirrored.
-struct PackedKernels {
-  Buffer floats;
-  ptrdiff_t size;  // of a plane
-
-  PackedKernels(const UnitShape &shape, const float *kernels, bool back)
-      : floats(planes * size_t(shape.outputs) * shape.inputs * 3), size(ptrdiff_t(shape.outputs) * shape.inputs * 3) {
-    const auto pack_planes = [&](int64_t first, int64_t last, int64_t) {
-      Buffer plane(size);
-      for (int64_t p = first; p < last; ++p) {
-        RowTiles::write_kernels(kernels, p, size / 3, plane);
-        const auto at = [&, from = (const float *)plane](int output, int term) {
-          return back ? from[(term / 3 * shape.inputs + output) * 3 + 2 - term % 3]
-                      : from[output * shape.inputs * 3 + term];
-        };
-        if (back) pack(shape.inputs, shape.outputs * 3, floats + p * size, at);
-        else pack(shape.outputs, shape.inputs * 3, floats + p * size, at);
-      }
-    };
-    if (size < 4096) pack_planes(0, planes, 0);  // not worth a second thread
-    else in_parts(planes, pack_planes);
-  }
-
-  const float *plane(int p) const { return floats + p * size; }
-};
-
 void forward(const UnitForward &call) {
   const UnitShape &shape = call.shape;
-  const RowTiles layout(shape.samples, shape.height, shape.width, std::max(shape.inputs, shape.outputs));
+  const auto layout = RowTiles::within_cache(shape.samples, shape.height, shape.width, std::max(shape.inputs, shape.outputs));
   const Strip &strip = layout.strip;
   const int pixels = shape.height * shape.width;
   const int in_count = shape.inputs * pixels, out_count = shape.outputs * pixels;
   const int terms = shape.inputs * 3;
   const auto taps = layout.taps(shape.inputs);
-  const PackedKernels packed(shape, call.weight, false);
+  const PackedKernels packed(call.weight, shape.outputs, shape.inputs, false);
 
   in_parts(strip.strips, [&](int64_t first, int64_t last, int64_t) {
     Buffer in(planes * shape.inputs * strip.stride), out(planes * shape.outputs * strip.stride);
@@ -156,13 +129,13 @@ struct GradientSums {
 
 void backward(const UnitBackward &call) {
   const UnitShape &shape = call.shape;
-  const RowTiles layout(shape.samples, shape.height, shape.width, std::max(shape.inputs, shape.outputs));
+  const auto layout = RowTiles::within_cache(shape.samples, shape.height, shape.width, std::max(shape.inputs, shape.outputs));
   const Strip &strip = layout.strip;
   const int pixels = shape.height * shape.width;
   const int in_count = shape.inputs * pixels, out_count = shape.outputs * pixels;
   const int terms = shape.inputs * 3, back_terms = shape.outputs * 3;
   const auto taps = layout.taps(shape.inputs), back_taps = layout.taps(shape.outputs);
-  const PackedKernels packed(shape, call.weight, true);
+  const PackedKernels packed(call.weight, shape.outputs, shape.inputs, true);
 
   std::vector<std::unique_ptr<GradientSums>> sums_of_parts(parts_of(strip.strips));
   in_parts(strip.strips, [&](int64_t first, int64_t last, int64_t part) {
@@ -217,7 +190,7 @@ void backward(const UnitBackward &call) {
   std::copy_n(total_of(&GradientSums::scale, in_count), in_count, call.scale_gradient);
   std::copy_n(total_of(&GradientSums::shift, in_count), in_count, call.shift_gradient);
   std::copy_n(total_of(&GradientSums::bias, shape.outputs), shape.outputs, call.bias_gradient);
-  RowTiles::read_kernels_gradient(total_of(&GradientSums::kernels, planes * packed.size), packed.size / 3,
+  RowTiles::read_kernels_gradient(total_of(&GradientSums::kernels, planes * packed.size), packed.size, packed.size / 3,
                                   call.weight_gradient);
 }
 
