@@ -11,14 +11,13 @@ ConvolutionShape shape_of(const Tensor &input, const Tensor &weight) {
           static_cast<int>(input.size(2)), static_cast<int>(input.size(3))};
 }
 
-// Making planes of kernels takes as long as some hundred pixels of the convolution itself, and of few channels libtorch's
-// is as fast. Rows should be vectors.
+// Making planes of kernels takes as long as some hundred pixels of the convolution itself, and of few channels libtorch's is
+// as fast. The number of images has no say: an image must not depend on how many are beside it.
 bool fits_kernels(const Tensor &input, const Tensor &weight) {
   if (!input.is_cpu() || input.scalar_type() != at::kFloat || weight.scalar_type() != at::kFloat) return false;
-  const int64_t pixels = input.size(0) * input.size(2) * input.size(3);
-  return DDN_BEST(convolution_kernels).is_worthwhile && pixels >= 1024 && input.size(2) >= 4 &&
-         (input.size(3) % 16 == 0 || input.size(3) == 4 || input.size(3) == 8) && weight.size(0) >= 16 &&
-         weight.size(1) >= 16;
+  const int64_t height = input.size(2), width = input.size(3);
+  return DDN_BEST(convolution_kernels).is_worthwhile && input.size(0) > 0 && height >= 4 && width % 16 == 0 &&
+         height * width >= 256 && weight.size(0) >= 16 && weight.size(1) >= 16;
 }
 
 }  // namespace

@@ -10,13 +10,13 @@
 #include "resampling_kernels.h"
 #include "unit_kernels.h"
 
-#define DDN_KERNELS_OF(isa)                          \
-  namespace isa {                                    \
-  extern const UnitKernels unit_kernels; \
-  extern const NodeKernels node_kernels; \
-  extern const BlockKernels block_kernels; \
+#define DDN_KERNELS_OF(isa)                            \
+  namespace isa {                                      \
+  extern const UnitKernels unit_kernels;               \
+  extern const NodeKernels node_kernels;               \
+  extern const BlockKernels block_kernels;             \
   extern const ConvolutionKernels convolution_kernels; \
-  extern const ResamplingKernels resampling_kernels; \
+  extern const ResamplingKernels resampling_kernels;   \
   }
 DDN_KERNELS_OF(baseline)
 #ifdef __x86_64__
