@@ -162,8 +162,9 @@ class Activation {
 
   bool fits_kernel() const {
     const auto type = input.scalar_type();
-    return input.is_cpu() && input.numel() > 0 && (type == at::kFloat || type == at::kBFloat16) &&
-           scale.scalar_type() == at::kFloat && shift.scalar_type() == at::kFloat;
+    for (const Tensor &tensor : {scale, shift})
+      if (!tensor.is_cpu() || tensor.scalar_type() != at::kFloat) return false;
+    return input.is_cpu() && input.numel() > 0 && (type == at::kFloat || type == at::kBFloat16);
   }
 };
 

@@ -6,6 +6,13 @@
 
 #include <tuple>
 
+#include "convolution_shape.h"
+
+inline ConvolutionShape convolution_shape(const at::Tensor &input, const at::Tensor &weight) {
+  return {input.size(0), static_cast<int>(input.size(1)), static_cast<int>(weight.size(0)),
+          static_cast<int>(input.size(2)), static_cast<int>(input.size(3))};
+}
+
 at::Tensor convolved_3x3(const at::Tensor &input, const at::Tensor &weight, const at::Tensor &bias);
 
 // The gradients of input, weight and bias.

@@ -1,7 +1,7 @@
 // The kernels of convolution.cpp for one instruction set, whose name is DDN_ISA: see row_tiles.h for how.
 //
-// Planes of some images are made, multiplied and read again, each step by all threads. No thread adds to what another has
-// made, so that any number of threads gives the same bits.
+// Planes of some images are made, multiplied and read again, each step by all threads. Within a step no two threads write
+// the same number, and no order of additions depends on them: any number of threads gives the same bits.
 #include "convolution_kernels.h"
 
 #include <algorithm>
@@ -67,7 +67,7 @@ void forward(const ConvolutionForward &call) {
       for (int channel = first; channel < last; ++channel) {
         layout.clear_gaps(in, channel, shape.inputs);
         for (int i = 0; i < images; ++i)
-          layout.write(Rows{call.input + ((sample + i) * shape.inputs + channel) * pixels}, in, i, channel, shape.inputs);
+          layout.write(ChannelRows{call.input + ((sample + i) * shape.inputs + channel) * pixels}, in, i, channel, shape.inputs);
       }
     });
     multiply(layout, in, shape.inputs, kernels, out, shape.outputs);
@@ -98,7 +98,7 @@ void backward(const ConvolutionBackward &call) {
         layout.clear_gaps(is_input ? in : out, own, channels);
         for (int i = 0; i < strip.images; ++i) {
           const ptrdiff_t at = ((sample + i) * channels + own) * pixels;
-          if (is_input) layout.write(Rows{call.input + at}, in, i, own, channels);
+          if (is_input) layout.write(ChannelRows{call.input + at}, in, i, own, channels);
           else layout.write_gradient(call.output_gradient + at, out, i, own, channels);
         }
       }

@@ -1,11 +1,6 @@
 // What convolution.cpp asks of the kernels that are compiled for each instruction set.
 #pragma once
-#include <cstdint>
-
-struct ConvolutionShape {
-  int64_t samples;
-  int inputs, outputs, height, width;
-};
+#include "convolution_shape.h"
 
 // Arrays are [samples, channels, H, W], [outputs, inputs, 3, 3] and [outputs].
 struct ConvolutionForward {

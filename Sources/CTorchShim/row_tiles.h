@@ -41,17 +41,17 @@ constexpr KernelFactors kernel_factors[planes] = {
     {0, 0, 1}};
 
 // The rows of a channel as `RowTiles::write` asks for them.
-struct Rows {
+struct ChannelRows {
   const float *pixels;  // [H, W]
 
   template <typename Count>
   Row<Count::value> operator()(Count n, int i) const { return load_row<n>(pixels + i); }
 };
 
-// Where the planes of a strip of images lie: plane p of channel c is channel p * channels + c of a strip.
+// Where the planes of a strip of images lie: plane p of channel c is channel p * channels + c of a strip. Below a height
+// that is no multiple of four lie rows of zeros.
 struct RowTiles {
   int height, width;
-  int tiles;  // in an image; below a height that is no multiple of four lie rows of zeros
   Strip strip;
 
   // Strips within the cache, for as many channels.
@@ -199,7 +199,7 @@ struct RowTiles {
 
  private:
   RowTiles(int height, int width, Strip strip)
-      : height(height), width(width), tiles(tiles_of(height)), strip(strip) {}
+      : height(height), width(width), strip(strip) {}
 
   static int tiles_of(int height) { return (height + tile_rows - 1) / tile_rows; }
 

@@ -1,7 +1,7 @@
 // Sums of shifted rows: what every small convolution and its gradients come down to, without copying patches about.
 //
 // Images lie in a *strip*: each channel is one long row of floats in which the images' rows follow each other, with one
-// zero after every row and a row of zeros after every image. A kernel tap is then a constant offset into the strip, and
+// zero after every row and, where taps reach above or below, a row of zeros after every image. A kernel tap is then a constant offset into the strip, and
 // all pixels of a channel are one vector operation after the other, however small the images are.
 //
 // This file is compiled once for each instruction set, in a namespace of its own; see unit_kernels.cpp.
@@ -187,21 +187,19 @@ inline void shifted_correlations(const float *in, const ptrdiff_t *offsets, int 
   }
 }
 
-// The smaller of two, or x where it is no number.
-inline Vector at_most(float highest, Vector x) {
+// The number nearest to x from `lowest` to `highest`; x itself where it is no number.
+inline Vector within(float lowest, Vector x, float highest) {
 #if defined(__AVX512F__)
-  return (Vector)_mm512_min_ps((__m512)all(highest), (__m512)x);
+  return (Vector)_mm512_max_ps((__m512)all(lowest), _mm512_min_ps((__m512)all(highest), (__m512)x));
 #else
+  x = x < all(lowest) ? all(lowest) : x;
   return x > all(highest) ? all(highest) : x;
 #endif
 }
 
-// e^x to the last two bits for x up to 88, more at most (the polynomial of Cephes' expf).
+// e^x to the last two bits for x within -87 and 88, and of the nearer of them elsewhere (the polynomial of Cephes' expf).
 inline Vector exponential(Vector x) {
-  x = at_most(88.0f, x);
-#if !defined(__AVX512F__)
-  x = x < all(-87.0f) ? all(-87.0f) : x;
-#endif
+  x = within(-87.0f, x, 88.0f);
   const float shifter = 12582912.0f;  // 1.5 * 2^23: adding it rounds to whole numbers, kept in the lowest bits
   Vector shifted = x * 1.44269504088896341f + shifter;
   Vector whole = shifted - shifter;

@@ -1,4 +1,4 @@
-// Where the pixels of a strip of images lie; see shifted_products.h. Part of every file of kernels.
+// Where the pixels of a strip of images lie; see shifted_products.h. Part of files of kernels for convolutions.
 #pragma once
 #include <algorithm>
 #include <type_traits>

@@ -7,16 +7,12 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
+#include "convolution.h"
 #include "instruction_sets.h"
 
 namespace {
 
 using at::Tensor;
-
-UnitShape shape_of(const Tensor &input, const Tensor &weight) {
-  return {input.size(0), static_cast<int>(input.size(1)), static_cast<int>(weight.size(0)),
-          static_cast<int>(input.size(2)), static_cast<int>(input.size(3))};
-}
 
 class Unit : public torch::autograd::Function<Unit> {
  public:
@@ -37,7 +33,7 @@ class Unit : public torch::autograd::Function<Unit> {
     Tensor scale_gradient = at::empty_like(scale), shift_gradient = at::empty_like(shift);
     Tensor weight_gradient = at::empty_like(weight), bias_gradient = at::empty({weight.size(0)}, weight.options());
     UnitBackward call{};
-    call.shape = shape_of(input, weight);
+    call.shape = convolution_shape(input, weight);
     call.output_gradient = gradient.const_data_ptr<float>();
     call.input = input.const_data_ptr<float>();
     call.scale = scale.const_data_ptr<float>();
@@ -62,7 +58,7 @@ class Unit : public torch::autograd::Function<Unit> {
                                                     bool keeps) {
     const Tensor input = given.contiguous();
     UnitForward call{};
-    call.shape = shape_of(input, weight);
+    call.shape = convolution_shape(input, weight);
     std::vector<int64_t> sizes{input.size(0), weight.size(0), input.size(2), input.size(3)};
     Tensor output = at::empty(sizes, input.options()), convolved, mean, deviation;
     if (keeps) {

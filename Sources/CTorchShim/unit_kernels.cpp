@@ -79,7 +79,7 @@ void norm_gradient(const float *output_gradient, const float *input, const float
 }
 
 void forward(const UnitForward &call) {
-  const UnitShape &shape = call.shape;
+  const ConvolutionShape &shape = call.shape;
   const auto layout = RowTiles::within_cache(shape.samples, shape.height, shape.width, std::max(shape.inputs, shape.outputs));
   const Strip &strip = layout.strip;
   const int pixels = shape.height * shape.width;
@@ -122,13 +122,13 @@ void forward(const UnitForward &call) {
 struct GradientSums {
   Buffer scale, shift, kernels, bias;
 
-  explicit GradientSums(const UnitShape &shape)
+  explicit GradientSums(const ConvolutionShape &shape)
       : scale(shape.inputs * shape.height * shape.width), shift(shape.inputs * shape.height * shape.width),
         kernels(planes * shape.outputs * shape.inputs * 3), bias(shape.outputs) {}
 };
 
 void backward(const UnitBackward &call) {
-  const UnitShape &shape = call.shape;
+  const ConvolutionShape &shape = call.shape;
   const auto layout = RowTiles::within_cache(shape.samples, shape.height, shape.width, std::max(shape.inputs, shape.outputs));
   const Strip &strip = layout.strip;
   const int pixels = shape.height * shape.width;

@@ -1,14 +1,9 @@
 // What unit.cpp asks of the kernels that are compiled for each instruction set.
 #pragma once
-#include <cstdint>
-
-struct UnitShape {
-  int64_t samples;
-  int inputs, outputs, height, width;
-};
+#include "convolution_shape.h"
 
 struct UnitForward {
-  UnitShape shape;
+  ConvolutionShape shape;
   const float *input;           // [samples, inputs, H, W]
   const float *scale, *shift;   // [inputs, H, W]
   const float *weight, *bias;   // [outputs, inputs, 3, 3], [outputs]
@@ -19,7 +14,7 @@ struct UnitForward {
 };
 
 struct UnitBackward {
-  UnitShape shape;
+  ConvolutionShape shape;
   const float *output_gradient, *input, *scale, *shift, *weight, *convolved, *mean, *deviation;
   float *input_gradient;  // null when nobody asks
   float *scale_gradient, *shift_gradient, *weight_gradient, *bias_gradient;

@@ -35,9 +35,11 @@ public enum AtomicFile {
 
   /// Writes several files, each whole or not at all: they go to the disk together, which takes a fraction of the time.
   ///
+  /// Of a name that occurs twice, the last stays. A process that is killed meanwhile leaves up to 32 temporary files.
+  ///
   /// - Throws: `FileError` for the first that cannot be written; those before it may be there, and none after it.
   public static func write(_ files: [(url: URL, bytes: Data)]) throws(FileError) {
-    let openAtOnce = 128
+    let openAtOnce = 32
     for start in stride(from: 0, to: files.count, by: openAtOnce) {
       try writeTogether(files[start..<min(start + openAtOnce, files.count)])
     }
@@ -51,8 +53,8 @@ public enum AtomicFile {
         unlink(file.temporary.path)
       }
     }
-    for (url, bytes) in files {
-      let temporary = temporary(for: url)
+    for (number, (url, bytes)) in files.enumerated() {
+      let temporary = temporary(for: url, number)
       unnamed.append((try OutputFile(creating: temporary.path, for: url.path), temporary, url))
       try unnamed.last!.output.write(bytes)
       unnamed.last!.output.startFlushing()
@@ -68,8 +70,8 @@ public enum AtomicFile {
     for folder in Set(files.map { $0.url.deletingLastPathComponent() }) { try Folder.flush(folder) }
   }
 
-  private static func temporary(for url: URL) -> URL {
-    url.deletingLastPathComponent().appendingPathComponent(".\(url.lastPathComponent).\(getpid()).part")
+  private static func temporary(for url: URL, _ number: Int = 0) -> URL {
+    url.deletingLastPathComponent().appendingPathComponent(".\(url.lastPathComponent).\(getpid()).\(number).part")
   }
 }
 

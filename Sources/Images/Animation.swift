@@ -49,7 +49,7 @@ public struct Animation: Sendable {
   public func write(_ format: Format, to url: URL) throws(FileError) {
     let data: Data
     do { data = try encode(format) } catch {
-      throw FileError(.failed, path: url.path, problem: error.problem, remedy: error.remedy)
+      throw FileError(.failed, path: url.path, error)
     }
     try AtomicFile.write(data, to: url)
   }

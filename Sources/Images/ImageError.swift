@@ -1,3 +1,5 @@
+import DDNFiles
+
 /// What is wrong with a picture that is made or read, in one line.
 public struct ImageError: Error, Equatable, Sendable, CustomStringConvertible {
   /// What is wrong, without a full stop: "there are 2 row labels for 3 rows".
@@ -11,4 +13,11 @@ public struct ImageError: Error, Equatable, Sendable, CustomStringConvertible {
   }
 
   public var description: String { "\(problem); \(remedy)" }
+}
+
+extension FileError {
+  /// What is wrong with the picture in a file.
+  public init(_ kind: Kind, path: String, _ error: ImageError) {
+    self.init(kind, path: path, problem: error.problem, remedy: error.remedy)
+  }
 }

@@ -61,7 +61,7 @@ public enum PNG {
     do {
       return try decode(data, channels: channels)
     } catch {
-      throw FileError(.invalid, path: url.path, problem: error.problem, remedy: error.remedy)
+      throw FileError(.invalid, path: url.path, error)
     }
   }
 }
@@ -75,7 +75,7 @@ extension Bitmap {
     do {
       data = try PNG.encode(self)
     } catch {
-      throw FileError(.failed, path: url.path, problem: error.problem, remedy: error.remedy)
+      throw FileError(.failed, path: url.path, error)
     }
     try AtomicFile.write(data, to: url)
   }

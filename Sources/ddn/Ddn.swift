@@ -50,7 +50,8 @@ struct Ddn: ParsableCommand {
     let code = Self.exitCode(for: error).rawValue
     if code == 0 {  // --help and --version
       Terminal.print(Self.fullMessage(for: error))
-      return Terminal.outputFailure == nil ? 0 : 1
+      guard let failure = Terminal.outputFailure else { return 0 }
+      return fail(failure.description, 1)
     }
     switch error {
     case let error as FileError:

@@ -26,6 +26,16 @@ struct PictureFilesTests {
     }
   }
 
+  @Test("of a name that occurs twice the last picture stays")
+  func twice() throws {
+    try withTemporaryFolder { folder in
+      let url = folder.appendingPathComponent("1.png")
+      try PictureFiles.write([(url, Self.picture(0)), (url, Self.picture(50))])
+      #expect(try PNG.read(url) == Self.picture(50))
+      #expect(try Folder.names(in: folder) == ["1.png"])
+    }
+  }
+
   @Test("one that cannot have its name is named, those before it are there, and nothing is left of the others")
   func failure() throws {
     try withTemporaryFolder { folder in

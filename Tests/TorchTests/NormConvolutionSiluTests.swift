@@ -44,6 +44,9 @@ struct NormConvolutionSiluTests {
     [1, 1, 8, 32, 32], [64, 8, 8, 32, 32], [3, 16, 8, 32, 32], [5, 8, 16, 16, 16], [17, 32, 16, 8, 8],
     [67, 16, 32, 4, 4], [2, 3, 5, 16, 16], [2, 5, 1, 4, 4], [1, 130, 70, 8, 8],
     [3, 4, 6, 8, 16],  // not square
+    // Heights that are no multiple of a tile's, widths that are no usual ones.
+    [2, 3, 5, 1, 16], [2, 3, 5, 3, 16], [2, 3, 4, 6, 8], [1, 2, 3, 16, 1], [2, 3, 4, 6, 48], [2, 3, 4, 4, 12],
+    [2, 3, 4, 16, 3],
     [2, 4, 6, 5, 7], [1, 2, 3, 1, 1],  // no multiple of a vector: step by step
   ]
 
@@ -77,6 +80,29 @@ struct NormConvolutionSiluTests {
       let one = try example.input.detached().slice(0, sample..<sample + 1).normConvolutionSilu(
         scale: example.scale, shift: example.shift, weight: example.weight, bias: example.bias, epsilon: 1e-5)
       #expect(try one.array(Float.self) == all.slice(0, sample..<sample + 1).array(Float.self))
+    }
+  }
+
+  @Test(
+    "numbers that are huge, infinite or none come out as from libtorch", arguments: [1e13, 1e14, 1e20, .infinity, .nan])
+  func hugeNumbers(number: Double) throws {
+    // The norm's scale is zero: what goes into SiLU is the bias.
+    let example = try Case(batch: 1, inputs: 2, outputs: 2, height: 8, width: 8)
+    for bias in number.isFinite ? [number, -number] : [number] {
+      func unit(_ body: (Tensor, Tensor) throws -> Tensor) throws -> [Float] {
+        try body(.zeros([2, 8, 8]), Tensor.zeros([2]) + bias).array(Float.self)
+      }
+      let fused = try unit {
+        try example.input.detached().normConvolutionSilu(
+          scale: $0, shift: $0, weight: example.weight.detached(), bias: $1, epsilon: 1e-5)
+      }
+      let expected = try unit {
+        try example.input.detached().layerNormalized(weight: $0, bias: $0, epsilon: 1e-5)
+          .convolved(example.weight.detached(), bias: $1, padding: 1).silu()
+      }
+      // The sigmoid of less than -88 is 6e-39, not zero.
+      #expect(
+        zip(fused, expected).allSatisfy { $0 == $1 || ($0.isNaN && $1.isNaN) || abs($0 - $1) <= 1e-38 * Float(number) })
     }
   }
 

@@ -3,7 +3,7 @@ import Foundation
 
 /// Image files in one zip file, to hand on.
 public enum ImageArchive {
-  /// Writes a zip file of files, whole or not at all; one of that name is replaced.
+  /// Writes a zip file that holds `files`, whole or not at all; one of that name is replaced.
   ///
   /// - Throws: `FileError` when the disk refuses.
   public static func write(_ files: [(name: String, bytes: Data)], to url: URL) throws(FileError) {

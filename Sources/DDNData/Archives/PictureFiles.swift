@@ -16,7 +16,7 @@ public enum PictureFiles {
     var files: [(url: URL, bytes: Data)] = []
     for ((url, _), result) in zip(pictures, encoded) {
       do { files.append((url, try result.get())) } catch {
-        throw FileError(.failed, path: url.path, problem: error.problem, remedy: error.remedy)
+        throw FileError(.failed, path: url.path, error)
       }
     }
     for folder in Set(files.map { $0.url.deletingLastPathComponent() }) { try Folder.create(folder) }

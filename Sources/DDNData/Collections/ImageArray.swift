@@ -44,7 +44,7 @@ struct ImageArray: ImageSource {
     }
     let bitmap = Bitmap(width: side, height: side, channels: channels, pixels: interleaved)
     do { return try bitmap.converted(to: choice) } catch {
-      throw FileError(.failed, path: "\(name), image \(index)", problem: error.problem, remedy: error.remedy)
+      throw FileError(.failed, path: "\(name), image \(index)", error)
     }
   }
 }

@@ -81,7 +81,7 @@ public struct ImageFiles: ImageSource {
     let data = try Self.read(names[index], in: place)
     do { return try PNG.decode(data, channels: channels) } catch {
       throw FileError(
-        .invalid, path: "\(path)/\(names[index])", problem: error.problem, remedy: error.remedy)
+        .invalid, path: "\(path)/\(names[index])", error)
     }
   }
 

@@ -97,7 +97,7 @@ public struct DatasetConversion: Sendable {
         return .success(
           Image(png: try PNG.encode(image), width: image.width, height: image.height, channels: image.channels))
       } catch {
-        throw FileError(.invalid, path: source.path(of: index), problem: error.problem, remedy: error.remedy)
+        throw FileError(.invalid, path: source.path(of: index), error)
       }
     } catch { return .failure(error) }
   }
