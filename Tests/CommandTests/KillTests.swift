@@ -5,7 +5,7 @@ extension CommandTests {
   @Suite("A training that is stopped loses nothing that was saved") struct KillTests {
     @Test("killed twenty times at any moment and resumed, it ends with the weights of one that was left alone")
     func kill() async throws {
-      let thousandImages = 28
+      let thousandImages = 60
       let quiet = try await Self.uninterrupted(thousandImages: thousandImages)
       var random = SplitMix(state: 20_250_101)
 
