@@ -6,9 +6,9 @@ namespace {
 
 using at::Tensor;
 
-// Making planes of kernels takes as long as some hundred pixels of the convolution itself, of few channels libtorch's is as
-// fast, few rows fill no tile, and rows of other widths no vectors. The number of images has no say: an image must not depend on
-// how many are beside it.
+// Making planes of kernels takes as long as some hundred pixels of the convolution itself, of few channels libtorch's is
+// as fast, few rows fill no tile, and rows of other widths no vectors. The number of images has no say: an image must
+// not depend on how many are beside it.
 bool fits_kernels(const Tensor &input, const Tensor &weight) {
   for (const Tensor &tensor : {input, weight})
     if (!tensor.is_cpu() || tensor.scalar_type() != at::kFloat) return false;

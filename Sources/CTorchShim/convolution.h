@@ -1,4 +1,5 @@
-// 3x3 convolutions with a step of 1 and a pixel of zeros around: input [N, in, H, W], weight [out, in, 3, 3], bias [out].
+// 3x3 convolutions with a step of 1 and a pixel of zeros around: input [N, in, H, W], weight [out, in, 3, 3], bias
+// [out].
 //
 // On a CPU in float32, where there is enough to do, by kernels with half of the multiplications; otherwise libtorch's.
 #pragma once
@@ -16,5 +17,5 @@ inline ConvolutionShape convolution_shape(const at::Tensor &input, const at::Ten
 at::Tensor convolved_3x3(const at::Tensor &input, const at::Tensor &weight, const at::Tensor &bias);
 
 // The gradients of input, weight and bias.
-std::tuple<at::Tensor, at::Tensor, at::Tensor> convolved_3x3_backward(const at::Tensor &output_gradient,
-                                                                      const at::Tensor &input, const at::Tensor &weight);
+std::tuple<at::Tensor, at::Tensor, at::Tensor> convolved_3x3_backward(
+    const at::Tensor &output_gradient, const at::Tensor &input, const at::Tensor &weight);

@@ -1,7 +1,7 @@
 // The kernels of convolution.cpp for one instruction set, whose name is DDN_ISA: see row_tiles.h for how.
 //
-// Planes of some images are made, multiplied and read again, each step by all threads. Within a step no two threads write
-// the same number, and no order of additions depends on them: any number of threads gives the same bits.
+// Planes of some images are made, multiplied and read again, each step by all threads. Within a step no two threads
+// write the same number, and no order of additions depends on them: any number of threads gives the same bits.
 #include "convolution_kernels.h"
 
 #include <algorithm>
@@ -66,8 +66,10 @@ void forward(const ConvolutionForward &call) {
     in_parts(shape.inputs, [&](int64_t first, int64_t last, int64_t) {
       for (int channel = first; channel < last; ++channel) {
         layout.clear_gaps(in, channel, shape.inputs);
-        for (int i = 0; i < images; ++i)
-          layout.write(ChannelRows{call.input + ((sample + i) * shape.inputs + channel) * pixels}, in, i, channel, shape.inputs);
+        for (int i = 0; i < images; ++i) {
+          const ChannelRows rows{call.input + ((sample + i) * shape.inputs + channel) * pixels};
+          layout.write(rows, in, i, channel, shape.inputs);
+        }
       }
     });
     multiply(layout, in, shape.inputs, kernels, out, shape.outputs);
@@ -108,8 +110,8 @@ void backward(const ConvolutionBackward &call) {
     in_parts(int64_t(planes) * passes, [&](int64_t first, int64_t last, int64_t) {
       for (int64_t n = first; n < last; ++n) {
         const int plane = static_cast<int>(n / passes), output = static_cast<int>(n % passes) * rows_at_once;
-        shifted_correlations(layout.plane(in, plane, shape.inputs), taps.data(), terms,
-                             layout.plane(out, plane, shape.outputs) + output * strip.stride + strip.before, strip.stride,
+        const float *with = layout.plane(out, plane, shape.outputs) + output * strip.stride + strip.before;
+        shifted_correlations(layout.plane(in, plane, shape.inputs), taps.data(), terms, with, strip.stride,
                              std::min(rows_at_once, shape.outputs - output), strip.length,
                              of_kernels + plane * kernels.size + ptrdiff_t(output) * terms, terms);
       }

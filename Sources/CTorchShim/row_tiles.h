@@ -2,15 +2,19 @@
 // columns (S. Winograd, "Arithmetic Complexity of Computations", 1980; A. Lavin and S. Gray, "Fast Algorithms for
 // Convolutional Neural Networks", 2016). Part of a file of kernels.
 //
-// Four rows of the result, a *tile*, need the six rows d0...d5 of the input around them. Take a column of pixels and a
-// column of a kernel for polynomials: the kernel's at six points, times six sums of pixels, gives six products where twelve
-// would be, and sums of those are the four pixels of the result. Sums are made once for all columns and channels that use
-// them: images, results and kernels become six *planes*, and a plane of the results comes from that plane of the images and
-// of the kernels alone, by sums of rows that are shifted sideways. All of it is linear, so gradients go back through the
-// same sums, turned around.
+// Four rows of the result, a *tile*, need the six rows d0...d5 of the input around them. In a column, pixels and a kernel
+// g0, g1, g2 are taken for polynomials, and multiplied at six points p in place of twelve products of their numbers:
 //
-// The points are 0, +-a, +-b and infinity with a = 5/8 and b = 5/4: of the small fractions, those that round least, 1.4 times
-// the error of the sums themselves. The usual 1 and 2 have 2.1 times.
+//   kernel at p   (g0 + p g1 + p^2 g2) / product of p - q          over the other finite points q; g2 at infinity
+//   pixels at p   sum of c_i d_i                                   where sum of c_i x^i is the product of x - q
+//   result        row i is the sum of p^i times the product at p   and the last row has that at infinity, too
+//
+// These sums are made once for all columns and channels that use them: images, results and kernels become six *planes*, one
+// a point, and a plane of the results comes from that plane of the images and of the kernels alone, by sums of rows that
+// are shifted sideways. All of it is linear, so gradients go back through the same sums, turned around.
+//
+// The points are 0, +-a, +-b and infinity with a = 5/8 and b = 5/4: of the small fractions, those that round least, 1.4
+// times the error of the sums themselves. The usual 1 and 2 have 2.1 times.
 #pragma once
 #include <array>
 
@@ -26,7 +30,7 @@ struct Points {
   static constexpr float a2 = a * a, b2 = b * b, a3 = a * a2, b3 = b * b2, product = a2 * b2, sum = a2 + b2;
 };
 
-// What a column g0, g1, g2 of a kernel gives at each point p: (g0 + p g1 + p^2 g2) / product of p - q for other points q.
+// What g0, g1 and g2 of a kernel's column are multiplied by for each point.
 using KernelFactors = std::array<double, 3>;
 constexpr KernelFactors kernel_factors_at(double p, double other) {
   const double by = 2 * p * p * (p * p - other * other);
@@ -48,8 +52,8 @@ struct ChannelRows {
   Row<Count::value> operator()(Count n, int i) const { return load_row<n>(pixels + i); }
 };
 
-// Where the planes of a strip of images lie: plane p of channel c is channel p * channels + c of a strip. Below a height
-// that is no multiple of four lie rows of zeros.
+// Where the planes of a strip of images lie: plane p of channel c is channel p * channels + c of a strip. Below a
+// height that is no multiple of four lie rows of zeros.
 struct RowTiles {
   int height, width;
   Strip strip;
@@ -198,8 +202,7 @@ struct RowTiles {
   }
 
  private:
-  RowTiles(int height, int width, Strip strip)
-      : height(height), width(width), strip(strip) {}
+  RowTiles(int height, int width, Strip strip) : height(height), width(width), strip(strip) {}
 
   static int tiles_of(int height) { return (height + tile_rows - 1) / tile_rows; }
 
@@ -213,8 +216,8 @@ struct RowTiles {
   }
 };
 
-// For each plane, the kernels as `shifted_products` reads them: for the convolution, or back through it, where they are the
-// same with inputs for outputs, and mirrored.
+// For each plane, the kernels as `shifted_products` reads them: for the convolution, or back through it, where they are
+// the same with inputs for outputs, and mirrored.
 struct PackedKernels {
   Buffer floats;
   ptrdiff_t size;  // of a plane

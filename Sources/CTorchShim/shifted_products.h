@@ -1,8 +1,9 @@
 // Sums of shifted rows: what every small convolution and its gradients come down to, without copying patches about.
 //
 // Images lie in a *strip*: each channel is one long row of floats in which the images' rows follow each other, with one
-// zero after every row and, where taps reach above or below, a row of zeros after every image. A kernel tap is then a constant offset into the strip, and
-// all pixels of a channel are one vector operation after the other, however small the images are.
+// zero after every row and, where taps reach above or below, a row of zeros after every image. A kernel tap is then a
+// constant offset into the strip, and all pixels of a channel are one vector operation after the other, however small the
+// images are.
 //
 // This file is compiled once for each instruction set, in a namespace of its own; see unit_kernels.cpp.
 #pragma once
@@ -118,7 +119,8 @@ inline void product_block(int vectors, const float *in, const ptrdiff_t *offsets
   }
 }
 
-// out[o][i] = bias[o] + sum over k of weight[o][k] * in[offsets[k] + i], for i in 0..<length rounded up to whole vectors.
+// out[o][i] = bias[o] + sum over k of weight[o][k] * in[offsets[k] + i], for i in 0..<length rounded up to whole
+// vectors.
 inline void shifted_products(const float *in, const ptrdiff_t *offsets, int terms, const float *packed,
                              const float *bias, int outputs, float *out, ptrdiff_t out_stride, int length) {
   int vectors = up_to_lanes(length) / lanes;
@@ -197,7 +199,8 @@ inline Vector within(float lowest, Vector x, float highest) {
 #endif
 }
 
-// e^x to the last two bits for x within -87 and 88, and of the nearer of them elsewhere (the polynomial of Cephes' expf).
+// e^x to the last two bits for x within -87 and 88, and of the nearer of them elsewhere (the polynomial of Cephes'
+// expf).
 inline Vector exponential(Vector x) {
   x = within(-87.0f, x, 88.0f);
   const float shifter = 12582912.0f;  // 1.5 * 2^23: adding it rounds to whole numbers, kept in the lowest bits

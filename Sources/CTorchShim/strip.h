@@ -79,7 +79,9 @@ struct Strip {
   }
 
   // All samples in one strip.
-  static Strip whole(int samples, int height, int width, int gap) { return Strip(samples, height, width, gap, samples); }
+  static Strip whole(int samples, int height, int width, int gap) {
+    return Strip(samples, height, width, gap, samples);
+  }
 
   struct Samples {
     int64_t first;

@@ -74,13 +74,18 @@ void norm_gradient(const float *output_gradient, const float *input, const float
   const float mean_total = sum(total) / count, mean_along = sum(along) / count;
   for (int i = 0; i < count; i += lanes) {
     const Vector normal = (load(input + i) - mean) * deviation;
-    store(input_gradient + i, (load(output_gradient + i) * load(scale + i) - mean_total - normal * mean_along) * deviation);
+    const Vector gradient = load(output_gradient + i) * load(scale + i);
+    store(input_gradient + i, (gradient - mean_total - normal * mean_along) * deviation);
   }
+}
+
+RowTiles layout_of(const ConvolutionShape &shape) {
+  return RowTiles::within_cache(shape.samples, shape.height, shape.width, std::max(shape.inputs, shape.outputs));
 }
 
 void forward(const UnitForward &call) {
   const ConvolutionShape &shape = call.shape;
-  const auto layout = RowTiles::within_cache(shape.samples, shape.height, shape.width, std::max(shape.inputs, shape.outputs));
+  const RowTiles layout = layout_of(shape);
   const Strip &strip = layout.strip;
   const int pixels = shape.height * shape.width;
   const int in_count = shape.inputs * pixels, out_count = shape.outputs * pixels;
@@ -89,8 +94,8 @@ void forward(const UnitForward &call) {
   const PackedKernels packed(call.weight, shape.outputs, shape.inputs, false);
 
   in_parts(strip.strips, [&](int64_t first, int64_t last, int64_t) {
-    Buffer in(planes * shape.inputs * strip.stride), out(planes * shape.outputs * strip.stride);
-    Buffer rows(pixels);
+    Buffer in(planes * shape.inputs * strip.stride), out(planes * shape.outputs * strip.stride, false);
+    Buffer rows(pixels, false);
     for (int64_t n = first; n < last; ++n) {  // Written out: as a closure it made a step a sixth slower.
       const auto [start, images] = strip.samples_of(n);
       for (int i = 0; i < images; ++i) {
@@ -129,7 +134,7 @@ struct GradientSums {
 
 void backward(const UnitBackward &call) {
   const ConvolutionShape &shape = call.shape;
-  const auto layout = RowTiles::within_cache(shape.samples, shape.height, shape.width, std::max(shape.inputs, shape.outputs));
+  const RowTiles layout = layout_of(shape);
   const Strip &strip = layout.strip;
   const int pixels = shape.height * shape.width;
   const int in_count = shape.inputs * pixels, out_count = shape.outputs * pixels;
@@ -140,9 +145,8 @@ void backward(const UnitBackward &call) {
   std::vector<std::unique_ptr<GradientSums>> sums_of_parts(parts_of(strip.strips));
   in_parts(strip.strips, [&](int64_t first, int64_t last, int64_t part) {
     auto sums = std::make_unique<GradientSums>(shape);
-    Buffer in(planes * shape.inputs * strip.stride), back(planes * shape.inputs * strip.stride);
-    Buffer out(planes * shape.outputs * strip.stride), image(in_count);
-    Buffer rows(pixels);
+    Buffer in(planes * shape.inputs * strip.stride), back(planes * shape.inputs * strip.stride, false);
+    Buffer out(planes * shape.outputs * strip.stride), image(in_count, false), rows(pixels, false);
     for (int64_t n = first; n < last; ++n) {
       const auto [start, images] = strip.samples_of(n);
       for (int i = 0; i < images; ++i) {
