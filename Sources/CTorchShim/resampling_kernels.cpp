@@ -15,48 +15,31 @@ namespace {
 // In one direction: which phase the tap `k` of 0..<4 reads, and how many pixels of the phase further.
 constexpr int phase_of[4] = {1, 0, 1, 0}, step_of[4] = {-1, 0, 0, 1};
 
-// Phases (y, x) of an image [channels, 2h, 2w] are channels (2 y + x) * channels + c of a strip.
-template <int row_width>
-void split_row(const float *row, int width, float *even, float *odd) {
-  const int count = row_width > 0 ? row_width : width;
-  for (int x = 0; x < count; ++x) even[x] = row[2 * x], odd[x] = row[2 * x + 1];
-}
-template <int row_width>
-void join_row(const float *even, const float *odd, int width, float *row) {
-  const int count = row_width > 0 ? row_width : width;
-  for (int x = 0; x < count; ++x) row[2 * x] = even[x], row[2 * x + 1] = odd[x];
+// Phases (y, x) of an image [channels, 2h, 2w] are channels (2 y + x) * channels + c of a strip. Runs
+// body(row, even, odd, width) for each row of the image, and where its even and odd pixels are.
+template <typename Float, typename Body>
+void for_phases(const Strip &strip, float *phases, int image, Float *pixels, int channels, const Body &body) {
+  at_width(strip.width, [&](auto width) {
+    for (int c = 0; c < channels; ++c)
+      for (int y = 0; y < 2 * strip.height; ++y) {
+        const int phase = y % 2 * 2;
+        float *even = strip.pixels(phases, phase * channels + c, image) + y / 2 * strip.pitch;
+        float *odd = strip.pixels(phases, (phase + 1) * channels + c, image) + y / 2 * strip.pitch;
+        body(pixels + (ptrdiff_t(c) * 2 * strip.height + y) * 2 * width, even, odd, width);
+      }
+  });
 }
 
 void write_phases(const Strip &strip, float *to, int image, const float *from, int channels) {
-  for (int c = 0; c < channels; ++c)
-    for (int y = 0; y < 2 * strip.height; ++y) {
-      const int phase = y % 2 * 2;
-      float *even = strip.pixels(to, phase * channels + c, image) + y / 2 * strip.pitch;
-      float *odd = strip.pixels(to, (phase + 1) * channels + c, image) + y / 2 * strip.pitch;
-      const float *row = from + (ptrdiff_t(c) * 2 * strip.height + y) * 2 * strip.width;
-      switch (strip.width) {
-        case 4: split_row<4>(row, 4, even, odd); break;
-        case 8: split_row<8>(row, 8, even, odd); break;
-        case 16: split_row<16>(row, 16, even, odd); break;
-        default: split_row<0>(row, strip.width, even, odd);
-      }
-    }
+  for_phases(strip, to, image, from, channels, [](const float *row, float *even, float *odd, auto width) {
+    for (int x = 0; x < width; ++x) even[x] = row[2 * x], odd[x] = row[2 * x + 1];
+  });
 }
 
 void read_phases(const Strip &strip, float *from, int image, float *to, int channels) {
-  for (int c = 0; c < channels; ++c)
-    for (int y = 0; y < 2 * strip.height; ++y) {
-      const int phase = y % 2 * 2;
-      const float *even = strip.pixels(from, phase * channels + c, image) + y / 2 * strip.pitch;
-      const float *odd = strip.pixels(from, (phase + 1) * channels + c, image) + y / 2 * strip.pitch;
-      float *row = to + (ptrdiff_t(c) * 2 * strip.height + y) * 2 * strip.width;
-      switch (strip.width) {
-        case 4: join_row<4>(even, odd, 4, row); break;
-        case 8: join_row<8>(even, odd, 8, row); break;
-        case 16: join_row<16>(even, odd, 16, row); break;
-        default: join_row<0>(even, odd, strip.width, row);
-      }
-    }
+  for_phases(strip, from, image, to, channels, [](float *row, const float *even, const float *odd, auto width) {
+    for (int x = 0; x < width; ++x) row[2 * x] = even[x], row[2 * x + 1] = odd[x];
+  });
 }
 
 Strip strip_of(const ResamplingShape &shape) {

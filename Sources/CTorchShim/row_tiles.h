@@ -44,6 +44,33 @@ constexpr KernelFactors kernel_factors[planes] = {
     kernel_factors_at(-Points::b, Points::a),
     {0, 0, 1}};
 
+// Pixels of a row in the planes. What they are at a and at -a is what they have in even powers of the point plus and minus
+// what they have in odd ones. All of it is to stay in registers, which compilers do not see by themselves.
+template <int n>
+struct AtPoints {
+  Row<n> zero, even_a, odd_a, even_b, odd_b, infinity;
+
+  AtPoints() = default;
+
+  // The sum and the difference of the two.
+  __attribute__((always_inline)) AtPoints(const float *from, ptrdiff_t plane) {
+    const Row<n> plus_a = load_row<n>(from + plane), minus_a = load_row<n>(from + 2 * plane);
+    const Row<n> plus_b = load_row<n>(from + 3 * plane), minus_b = load_row<n>(from + 4 * plane);
+    zero = load_row<n>(from), infinity = load_row<n>(from + 5 * plane);
+    even_a = plus_a + minus_a, odd_a = plus_a - minus_a;
+    even_b = plus_b + minus_b, odd_b = plus_b - minus_b;
+  }
+
+  __attribute__((always_inline)) void store(float *to, ptrdiff_t plane) const {
+    store_row<n>(to, zero);
+    store_row<n>(to + plane, even_a + odd_a);
+    store_row<n>(to + 2 * plane, even_a - odd_a);
+    store_row<n>(to + 3 * plane, even_b + odd_b);
+    store_row<n>(to + 4 * plane, even_b - odd_b);
+    store_row<n>(to + 5 * plane, infinity);
+  }
+};
+
 // The rows of a channel as `RowTiles::write` asks for them.
 struct ChannelRows {
   const float *pixels;  // [H, W]
@@ -100,14 +127,12 @@ struct RowTiles {
       float *to = first + x;
       for (int y = 1; y <= height; y += tile_rows, to += pitch) {
         const Row<n> d2 = row(y), d3 = row(y + 1), d4 = row(y + 2), d5 = row(y + 3);
-        const Row<n> even_a = d4 - P::b2 * d2, odd_a = d3 - P::b2 * d1;
-        const Row<n> even_b = d4 - P::a2 * d2, odd_b = d3 - P::a2 * d1;
-        store_row<n>(to, P::product * d0 - P::sum * d2 + d4);
-        store_row<n>(to + plane, even_a + P::a * odd_a);
-        store_row<n>(to + 2 * plane, even_a - P::a * odd_a);
-        store_row<n>(to + 3 * plane, even_b + P::b * odd_b);
-        store_row<n>(to + 4 * plane, even_b - P::b * odd_b);
-        store_row<n>(to + 5 * plane, P::product * d1 - P::sum * d3 + d5);
+        AtPoints<n> at;
+        at.zero = P::product * d0 - P::sum * d2 + d4;
+        at.even_a = d4 - P::b2 * d2, at.odd_a = P::a * (d3 - P::b2 * d1);
+        at.even_b = d4 - P::a2 * d2, at.odd_b = P::b * (d3 - P::a2 * d1);
+        at.infinity = P::product * d1 - P::sum * d3 + d5;
+        at.store(to, plane);
         d0 = d4, d1 = d5;
       }
     });
@@ -127,16 +152,13 @@ struct RowTiles {
       Row<n> d4 = {}, d5 = {};  // what the tile before has of this one's d0 and d1
       int y = -1;
       for (; y < height - 1; y += tile_rows, from += pitch) {
-        const Row<n> zero = load_row<n>(from), infinity = load_row<n>(from + 5 * plane);
-        const Row<n> plus_a = load_row<n>(from + plane), minus_a = load_row<n>(from + 2 * plane);
-        const Row<n> plus_b = load_row<n>(from + 3 * plane), minus_b = load_row<n>(from + 4 * plane);
-        const Row<n> even_a = plus_a + minus_a, even_b = plus_b + minus_b;
-        const Row<n> odd_a = P::a * (plus_a - minus_a), odd_b = P::b * (plus_b - minus_b);
-        put(y, d4 + P::product * zero);
-        put(y + 1, d5 - P::b2 * odd_a - P::a2 * odd_b + P::product * infinity);
-        put(y + 2, -(P::sum * zero + P::b2 * even_a + P::a2 * even_b));
-        put(y + 3, odd_a + odd_b - P::sum * infinity);
-        d4 = zero + even_a + even_b, d5 = infinity;
+        const AtPoints<n> at(from, plane);
+        const Row<n> odd_a = P::a * at.odd_a, odd_b = P::b * at.odd_b;
+        put(y, d4 + P::product * at.zero);
+        put(y + 1, d5 - P::b2 * odd_a - P::a2 * odd_b + P::product * at.infinity);
+        put(y + 2, -(P::sum * at.zero + P::b2 * at.even_a + P::a2 * at.even_b));
+        put(y + 3, odd_a + odd_b - P::sum * at.infinity);
+        d4 = at.zero + at.even_a + at.even_b, d5 = at.infinity;
       }
       put(y, d4);
     });
@@ -154,14 +176,11 @@ struct RowTiles {
       };
       const float *from = first + x;
       for (int y = 0; y < height; y += tile_rows, from += pitch) {
-        const Row<n> plus_a = load_row<n>(from + plane), minus_a = load_row<n>(from + 2 * plane);
-        const Row<n> plus_b = load_row<n>(from + 3 * plane), minus_b = load_row<n>(from + 4 * plane);
-        const Row<n> even_a = plus_a + minus_a, even_b = plus_b + minus_b;
-        const Row<n> odd_a = plus_a - minus_a, odd_b = plus_b - minus_b;
-        put(y, load_row<n>(from) + even_a + even_b);
-        put(y + 1, P::a * odd_a + P::b * odd_b);
-        put(y + 2, P::a2 * even_a + P::b2 * even_b);
-        put(y + 3, P::a3 * odd_a + P::b3 * odd_b + load_row<n>(from + 5 * plane));
+        const AtPoints<n> at(from, plane);
+        put(y, at.zero + at.even_a + at.even_b);
+        put(y + 1, P::a * at.odd_a + P::b * at.odd_b);
+        put(y + 2, P::a2 * at.even_a + P::b2 * at.even_b);
+        put(y + 3, P::a3 * at.odd_a + P::b3 * at.odd_b + at.infinity);
       }
     });
   }
@@ -177,14 +196,11 @@ struct RowTiles {
       float *to = first + x;
       for (int y = 0; y < height; y += tile_rows, to += pitch) {
         const Row<n> r0 = row(y), r1 = row(y + 1), r2 = row(y + 2), r3 = row(y + 3);
-        const Row<n> even_a = r0 + P::a2 * r2, odd_a = P::a * r1 + P::a3 * r3;
-        const Row<n> even_b = r0 + P::b2 * r2, odd_b = P::b * r1 + P::b3 * r3;
-        store_row<n>(to, r0);
-        store_row<n>(to + plane, even_a + odd_a);
-        store_row<n>(to + 2 * plane, even_a - odd_a);
-        store_row<n>(to + 3 * plane, even_b + odd_b);
-        store_row<n>(to + 4 * plane, even_b - odd_b);
-        store_row<n>(to + 5 * plane, r3);
+        AtPoints<n> at;
+        at.zero = r0, at.infinity = r3;
+        at.even_a = r0 + P::a2 * r2, at.odd_a = P::a * r1 + P::a3 * r3;
+        at.even_b = r0 + P::b2 * r2, at.odd_b = P::b * r1 + P::b3 * r3;
+        at.store(to, plane);
       }
     });
   }

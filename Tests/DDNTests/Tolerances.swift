@@ -11,8 +11,9 @@ enum Tolerance {
   /// The same of the ten-level network with 64 nodes, stated as 3e-5 between two batch sizes. Differences double with
   /// every level: ours are 3.7e-5 to 6.5e-5 at the last one, by instruction set.
   static let imageOfTenLevels = 2 * 6.5e-5
-  /// The worst gradient of a parameter; stated as 9.2e-5, in the stacked network. There ours are up to 3.2e-4, by instruction
-  /// set and threads: biases before a layer norm, which takes most of their effect away, so that much of what is left is rounding.
+  /// The worst gradient of a parameter; stated as 9.2e-5, in the stacked network. There ours are up to 3.2e-4, by
+  /// instruction set and threads: biases before a layer norm, which takes most of their effect away, so that much of
+  /// what is left is rounding.
   static let gradient = 4 * 9.2e-5
   /// The same of the ten-level network; stated as 2.3e-4.
   static let gradientOfTenLevels = 2 * 2.3e-4
