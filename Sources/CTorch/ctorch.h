@@ -79,6 +79,11 @@ int ct_set_autocast(int device_type, bool enabled, int scalar_type);
 void ct_clear_autocast_cache(void);
 int ct_autocast(int device_type, bool *enabled, int *scalar_type);
 
+// Long work. On this thread, `pulse` is called before every large operator of the networks, forward and backward; when it
+// returns false, the operator fails. Null for none.
+typedef bool (*ct_pulse)(void *context);
+void ct_set_pulse(ct_pulse pulse, void *context);
+
 // Random numbers.
 int ct_generator_make(int device_type, int device_index, uint64_t seed, ct_generator *made);
 int ct_generator_state(ct_generator generator, ct_tensor *state);

@@ -13,6 +13,7 @@
 
 #include "convolution.h"
 #include "instruction_sets.h"
+#include "pulse.h"
 
 namespace {
 
@@ -197,6 +198,7 @@ class NormSiluConvolution : public torch::autograd::Function<NormSiluConvolution
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                  const torch::autograd::variable_list &gradients) {
     TORCH_CHECK(!at::GradMode::is_enabled(), "ddn::norm_silu_convolution has no second derivative");
+    pulse();
     c10::impl::ExcludeDispatchKeyGuard without_autocast(c10::autocast_dispatch_keyset);
     const auto saved = context->get_saved_variables();
     const Tensor &features = saved[0], &weight = saved[4], &gradient = gradients[0];
@@ -242,6 +244,7 @@ Tensor norm_silu_convolution(const Tensor &given, const optional<Tensor> &additi
               "features ", given.sizes(), ", norm ", scale.sizes(), " and weight ", weight.sizes(), " do not fit");
   TORCH_CHECK(groups > 0 && given.size(1) % groups == 0, given.size(1), " channels do not divide into ", groups,
               " groups");
+  pulse();
   const auto device = given.device().type();
   const bool casts = at::autocast::is_autocast_enabled(device);
   const at::ScalarType type = casts ? at::autocast::get_autocast_dtype(device) : weight.scalar_type();

@@ -9,6 +9,7 @@
 
 #include "convolution.h"
 #include "instruction_sets.h"
+#include "pulse.h"
 
 namespace {
 
@@ -26,6 +27,7 @@ class Unit : public torch::autograd::Function<Unit> {
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                  const torch::autograd::variable_list &gradients) {
     TORCH_CHECK(!at::GradMode::is_enabled(), "ddn::unit has no second derivative");
+    pulse();
     const auto saved = context->get_saved_variables();
     const Tensor &input = saved[0], &scale = saved[1], &shift = saved[2], &weight = saved[3];
     const Tensor gradient = gradients[0].contiguous();
@@ -94,6 +96,7 @@ bool fits(const Tensor &input, const Tensor &scale, const Tensor &shift, const T
 
 Tensor unit(const Tensor &input, const Tensor &scale, const Tensor &shift, const Tensor &weight, const Tensor &bias,
             double epsilon) {
+  pulse();
   if (!fits(input, scale, shift, weight, bias)) {
     const Tensor normal = at::layer_norm(input, scale.sizes(), scale, shift, epsilon);
     return at::silu(at::conv2d(normal, weight, bias, 1, 1));

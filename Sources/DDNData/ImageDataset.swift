@@ -29,6 +29,7 @@ public struct ImageDataset: Sendable {
     case source(any ImageSource)
   }
   private let storage: Storage
+  private let source: any ImageSource
   private var imageSize: Int { channels * side * side }
 
   /// How much of this machine's memory decoded images may take unless something else is said, in bytes: a quarter.
@@ -85,6 +86,7 @@ public struct ImageDataset: Sendable {
   }
 
   private init(_ source: any ImageSource, channels: Int, side: Int, storage: Storage) {
+    self.source = source
     name = source.name
     count = source.count
     labels = source.labels
@@ -92,6 +94,9 @@ public struct ImageDataset: Sendable {
     self.side = side
     self.storage = storage
   }
+
+  /// What one image is called, relative to the data set.
+  public func name(of index: Int) -> String { source.name(of: index) }
 
   /// The images at `indices`: `[B, C, side, side]`, flat.
   ///

@@ -47,27 +47,59 @@ public enum Checkpoint {
     }
   }
 
-  /// Puts a trainer, made with the same options, where a saved one was.
+  /// A saved state whose files are whole; it may still be of another training.
+  struct Saved {
+    let url: URL
+    let model: SafetensorsFile
+    let training: SafetensorsFile
+    let progress: Progress
+    /// What the model's card says.
+    let summary: TrainingSummary
+
+    /// Reads and verifies all of a state but its numbers.
+    ///
+    /// - Throws: `FileError`: `missing` when it lacks a file, `invalid` when one is damaged, `failed` when the system
+    ///   refuses to read it.
+    init(contentsOf url: URL) throws {
+      self.url = url
+      model = try SafetensorsFile(contentsOf: url.appendingPathComponent(modelFile))
+      training = try SafetensorsFile(contentsOf: url.appendingPathComponent(trainingFile))
+      try model.verifyChecksum()
+      try training.verifyChecksum()
+      func decode<T: Decodable>(_ type: T.Type, _ key: String, in file: SafetensorsFile) -> T? {
+        file.metadata[key].flatMap { try? JSONDecoder().decode(type, from: Data($0.utf8)) }
+      }
+      guard let progress = decode(Progress.self, "progress", in: training),
+        let summary = decode(TrainingSummary.self, "training", in: model),
+        progress.images == progress.order.drawn, progress.images == summary.images
+      else {
+        throw FileError(
+          .invalid, path: training.url.path, problem: "does not say how far training is",
+          remedy: "remove \(url.lastPathComponent) to resume from an older state, or start anew")
+      }
+      (self.progress, self.summary) = (progress, summary)
+    }
+  }
+
+  /// Puts a trainer, made with the same options, where the one saved at `url` was.
   ///
   /// - Returns: what the saved model's card says.
   /// - Throws: `FileError` when a file is missing, damaged or of another configuration; then nothing was changed.
   public static func load(_ url: URL, into trainer: Trainer) throws -> TrainingSummary {
-    let model = try SafetensorsFile(contentsOf: url.appendingPathComponent(modelFile))
-    let file = try SafetensorsFile(contentsOf: url.appendingPathComponent(trainingFile))
+    let saved = try Saved(contentsOf: url)
+    try load(saved, into: trainer)
+    return saved.summary
+  }
+
+  /// - Throws: `FileError` (`invalid`) when the state is of another configuration, data set or seed, or its statistics or
+  ///   random state are impossible; then nothing was changed.
+  static func load(_ saved: Saved, into trainer: Trainer) throws {
+    let (model, file, progress) = (saved.model, saved.training, saved.progress)
     func refuse(_ problem: String) -> FileError {
       FileError(
         .invalid, path: file.url.path, problem: problem,
-        remedy: "remove \(url.lastPathComponent) to resume from an older state, or start anew")
+        remedy: "remove \(saved.url.lastPathComponent) to resume from an older state, or start anew")
     }
-    try model.verifyChecksum()
-    try file.verifyChecksum()
-    func decode<T: Decodable>(_ type: T.Type, _ key: String, in file: SafetensorsFile) -> T? {
-      file.metadata[key].flatMap { try? JSONDecoder().decode(type, from: Data($0.utf8)) }
-    }
-    guard let progress = decode(Progress.self, "progress", in: file),
-      let summary = decode(TrainingSummary.self, "training", in: model),
-      progress.images == progress.order.drawn, progress.images == summary.images
-    else { throw refuse("does not say how far training is") }
     guard progress.order.count == trainer.data.count else {
       throw refuse("was trained on \(progress.order.count) images, and the data has \(trainer.data.count)")
     }
@@ -103,7 +135,6 @@ public enum Checkpoint {
     for (layer, statistics) in layers { layer.statistics = statistics }
     trainer.order = BatchOrder(resuming: progress.order)
     trainer.images = progress.images
-    return summary
   }
 
   /// Removes all but the newest `count` states.

@@ -54,7 +54,7 @@ public struct RunFolder: Sendable {
 
   /// The folder of a run to continue, and its options.
   ///
-  /// - Throws: `FileError` when it is not a run folder.
+  /// - Throws: `FileError` when it is not a run folder; it says which one is meant when it is a state or the parent of one.
   public static func open(_ url: URL) throws -> (RunFolder, TrainingOptions) {
     let folder = RunFolder(url: url)
     var isFolder: ObjCBool = false
@@ -62,6 +62,7 @@ public struct RunFolder: Sendable {
       throw FileError(
         .missing, path: url.path, problem: "no such run folder", remedy: "name a folder that ddn train made")
     }
+    guard FileManager.default.fileExists(atPath: folder.options.path) else { throw try notARun(url) }
     let data = try InputFile.map(folder.options)
     guard let options = try? JSONDecoder().decode(TrainingOptions.self, from: data), options.objection == nil else {
       throw FileError(
@@ -71,9 +72,48 @@ public struct RunFolder: Sendable {
     return (folder, options)
   }
 
+  /// What is wrong with a folder without options.
+  private static func notARun(_ url: URL) throws -> FileError {
+    func isRun(_ url: URL) -> Bool { FileManager.default.fileExists(atPath: RunFolder(url: url).options.path) }
+    let parent = url.standardizedFileURL.deletingLastPathComponent()
+    if url.standardizedFileURL.lastPathComponent.hasPrefix("state-"), isRun(parent) {
+      return FileError(
+        .invalid, path: url.path, problem: "is a saved state, not a run folder",
+        remedy: "name \(parent.path), which goes on from its newest state")
+    }
+    if let newest = try Folder.names(in: url).last(where: { isRun(url.appendingPathComponent($0)) }) {
+      return FileError(
+        .invalid, path: url.path, problem: "holds run folders and is none itself",
+        remedy: "name one of them, such as \(url.appendingPathComponent(newest).path)")
+    }
+    return FileError(
+      .missing, path: url.path, problem: "is not a run folder: it has no options.json",
+      remedy: "name a folder that ddn train made")
+  }
+
+  /// Refuses a folder without a saved state from which a run that was saved would begin again.
+  ///
+  /// - Throws: `FileError` (`missing`) when a model, or statistics of later than the first save, show that there was one.
+  func checkNothingWasSaved(_ options: TrainingOptions) throws {
+    if FileManager.default.fileExists(atPath: model.path) {
+      throw FileError(
+        .missing, path: url.path, problem: "has a model but no saved state to go on from",
+        remedy: "restore its state-* folder, or start a new run with --transfer \(model.path)")
+    }
+    guard hasStatistics, let last = try readStatistics().last else { return }
+    // A save comes with a tick, so later statistics than the first save's mean that it is gone.
+    let lastTick = last.images / options.tickImages
+    guard lastTick > options.saveTicks else { return }
+    throw FileError(
+      .missing, path: url.path, problem: "has statistics of \(last.images) images but no saved state to go on from",
+      remedy: "restore its state-* folder, or start a new run")
+  }
+
+  var hasStatistics: Bool { FileManager.default.fileExists(atPath: statistics.path) }
+
   /// Forgets statistics of later than `images`, which a killed run wrote after its last save.
   func truncateStatistics(after images: Int) throws {
-    guard FileManager.default.fileExists(atPath: statistics.path) else { return }
+    guard hasStatistics else { return }
     let lines = try InputFile.map(statistics).split(separator: UInt8(ascii: "\n"))
     let kept = lines.filter { line in
       guard let tick = try? JSONDecoder().decode(TickStatistics.self, from: Data(line)) else { return false }

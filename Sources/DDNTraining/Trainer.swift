@@ -50,20 +50,26 @@ public final class Trainer {
     try average?.restart()
   }
 
-  /// Learns from one batch.
+  /// Learns from one batch, or abandons it and is as before.
   ///
+  /// - Parameter shouldContinue: called many times in a step with the share of it that is done, 0 to 1; false abandons
+  ///   the step.
   /// - Returns: the splits that happened.
-  /// - Throws: `TrainingError.diverged` when a distance is infinite or not a number; `TorchError`.
+  /// - Throws: `StepAbandoned`; `TrainingError.diverged` when a distance is infinite or not a number; `TorchError`.
   /// - Source: paper, Figure 3a and Algorithm 1.
   @discardableResult
-  public func step() throws -> [SplitAndPrune.Event] {
+  public func step(while shouldContinue: (Double) -> Bool = { _ in true }) throws -> [SplitAndPrune.Event] {
     // Forward and backward: gradients of the batch's parts add up.
-    try optimizer.clearGradients()
-    let parts = options.batch / (options.microBatch ?? options.batch)
-    for _ in 0..<parts {
-      let losses = try levelLosses(of: order.next(options.batch / parts))  // [L]
-      try (losses.mean() * (options.network.lossScale / Double(parts))).backward()
-      try addLosses(losses.detached())
+    try abandonable(shouldContinue) { watch in
+      try optimizer.clearGradients()
+      let parts = options.batch / (options.microBatch ?? options.batch)
+      for part in 0..<parts {
+        watch.begin(part, of: parts, levels: network.nodesOfLevels.count)
+        let losses = try levelLosses(of: order.next(options.batch / parts), watch.finishLevel)  // [L]
+        watch.beginBackward()
+        try (losses.mean() * (options.network.lossScale / Double(parts))).backward()
+        try addLosses(losses.detached())
+      }
     }
 
     // Learn: Adam on all weights, then the evolution of the nodes.
@@ -77,7 +83,7 @@ public final class Trainer {
 
   /// `[L]`, the mean loss of each level: at every level each image takes the node nearest to it, or now and then a
   /// random one.
-  private func levelLosses(of indices: [Int]) throws -> Tensor {
+  private func levelLosses(of indices: [Int], _ finishLevel: () -> Void) throws -> Tensor {
     let batch = try data.batch(indices)
     let target = Target(batch.images)
     let chooser = ChainDropout(
@@ -88,9 +94,30 @@ public final class Trainer {
     try withPrecision(options.precision ?? .float32, on: network.device) {
       try network.run(samples: indices.count, condition: condition, chooser: chooser) { output in
         losses.append(try output.losses(to: target).mean())
+        finishLevel()
       }
     }
     return try Tensor.stack(losses)
+  }
+
+  /// Computes gradients; when `shouldContinue` says no, everything else that they have changed is put back.
+  private func abandonable(_ shouldContinue: (Double) -> Bool, _ body: (StepWatch) throws -> Void) throws {
+    let before = (order, lossSums, lossParts, try dropoutGenerator.state())
+    let watch = StepWatch()
+    var isAbandoned = false
+    do {
+      try withPulse({
+        watch.count()
+        isAbandoned = isAbandoned || !shouldContinue(watch.fraction)
+        return !isAbandoned
+      }) { try body(watch) }
+    } catch let error as TorchError {
+      guard isAbandoned else { throw error }
+      (order, lossSums, lossParts) = (before.0, before.1, before.2)
+      try dropoutGenerator.setState(before.3)
+      for (_, layer) in network.layers { layer.forgetObservations() }
+      throw StepAbandoned()
+    }
   }
 
   private func evolve() throws -> [SplitAndPrune.Event] {
@@ -103,6 +130,9 @@ public final class Trainer {
     lossSums = try lossSums.map { (sums) throws(TorchError) in try sums + levelLosses } ?? levelLosses
     lossParts += 1
   }
+
+  /// Whether anything was learned since the last call of `takeLosses()`.
+  var hasLosses: Bool { lossSums != nil }
 
   /// The mean loss of each level since the last call; empty when there was no step.
   ///
@@ -129,6 +159,9 @@ public final class Trainer {
   /// Perplexity of node use of each layer, in 1...K.
   public var perplexities: [Double] { network.layers.map(\.layer.statistics.perplexity) }
 }
+
+/// A step was abandoned before anything was learned from it.
+public struct StepAbandoned: Error {}
 
 /// Why training could not go on; one line.
 public enum TrainingError: Error, CustomStringConvertible {

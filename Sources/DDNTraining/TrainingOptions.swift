@@ -1,5 +1,6 @@
 import DDN
 import DDNData
+import DDNFiles
 import Foundation
 import Torch
 
@@ -7,6 +8,8 @@ import Torch
 public struct TrainingOptions: Codable, Sendable, Equatable {
   /// Where the images come from, a folder or a file; nil for the digits that are part of the program.
   public var dataFolder: String?
+  /// What the images were when the run began, so that others are noticed; nil in runs of earlier versions.
+  public var fingerprint: DatasetFingerprint?
   /// Whether every image's mirror image is added; nil, as in runs of earlier versions, for no.
   public var xflip: Bool?
   /// How 28x28 digits become 32x32: "bilinear" or "padded".
@@ -21,7 +24,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   /// Images that are in memory at once; a step goes through its batch in equal parts. Nil for the whole batch.
   public var microBatch: Int?
   public var learningRate: Double
-  /// Over this many images at the beginning the learning rate rises from zero in a straight line; nil for none.
+  /// Over this many images at the beginning the learning rate rises from zero in a straight line; the first step's is 0.
+  /// Nil for none.
   public var rampImages: Int?
   /// Over this many images at the end the learning rate falls to zero in a straight line.
   public var cooldownImages: Int
@@ -100,7 +104,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   /// The learning rate after `seen` images.
   func learningRate(after seen: Int) -> Double {
     func share(_ part: Int, _ whole: Int) -> Double { whole > 0 ? min(1, Double(part) / Double(whole)) : 1 }
-    return learningRate * share(seen + batch, rampImages ?? 0) * share(max(images - seen, 0), cooldownImages)
+    return learningRate * share(seen, rampImages ?? 0) * share(max(images - seen, 0), cooldownImages)
   }
 
   /// How much of the moving average stays at a step after `seen` images; it follows faster in the beginning.
@@ -132,6 +136,19 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     let images = try Self.loadImages(dataFolder, resize: resize, cacheBytes: cacheBytes, progress: progress)
     try network.check(images, path: dataFolder ?? images.name)
     return images
+  }
+
+  /// Remembers what the images are, or compares them with what was remembered.
+  ///
+  /// - Throws: `FileError` (`invalid`) when they are not those that the run began with.
+  public mutating func identify(_ images: ImageDataset) throws(FileError) {
+    let found = try DatasetFingerprint(images)
+    if let difference = fingerprint.flatMap({ found.difference(from: $0) }) {
+      throw FileError(
+        .invalid, path: dataFolder ?? images.name, problem: "\(difference) when this run began",
+        remedy: "say with --data where the same images are, or start a new run with --transfer")
+    }
+    fingerprint = found
   }
 
   /// The images of a folder or file, or without one those that are part of the program.

@@ -11,7 +11,7 @@ extension CommandTests {
         "train --lr nan", "train --lr inf", "train --lr -1", "train --chain-dropout 2", "train --chain-dropout nan",
         "train --duration 0", "train --duration nan", "train --duration 1e300", "train --cooldown 9", "train --ema -1",
         "train --split never", "train --split-warmup -1", "train --tick 0", "train --snap 0", "train --seed -1",
-        "train --desc a/b", "train --resume . --nodes 4", "train --resume . --data x", "train --device cuda:99",
+        "train --desc a/b", "train --resume . --nodes 4", "train --device cuda:99",
         "train --device gpu", "train --threads 0", "generate --codes", "generate --codes=", "generate --seeds 5-1",
         "generate --seeds", "generate --seeds 1,,2", "generate --seeds 4294967296", "train --seed 4294967296",
         "train --resume . --outdir x", "reconstruct --data x a.png", "reconstruct --count 3 a.png",

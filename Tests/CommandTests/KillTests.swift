@@ -1,4 +1,5 @@
 import Foundation
+import Images
 import Testing
 
 extension CommandTests {
@@ -48,19 +49,23 @@ extension CommandTests {
     }
 
     @Test(
-      "on Ctrl-C and on SIGTERM it saves, exits with 130, and ends the same when resumed", arguments: [SIGINT, SIGTERM])
+      "on every signal that ends a process it saves, exits with 130, and ends the same when resumed",
+      arguments: [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU])
     func stop(signal: Int32) async throws {
       let quiet = try await Self.shortReference.value
       let folder = try Scratch.folder()
       let run = SavedRun(url: folder.appending(path: "00000-mnist-test"))
       let command = try Command(ShortTraining.arguments(thousandImages: 8, in: folder))
       try await command.waitForOutput("1000 images")
-      command.send(signal)
+      for _ in 0..<3 {  // As launchers do: at once, and once more while it saves.
+        command.send(signal)
+        try await Task.sleep(for: .milliseconds(3))
+      }
       let stopped = try await command.result()
       #expect(stopped.exitCode == 130)
       let lines = stopped.errors.split(separator: "\n", omittingEmptySubsequences: false)
       try #require(lines.count == 3 && lines[2].isEmpty, "\(stopped.errors)")
-      #expect(lines[0] == "saving after this step; once more to stop at once without saving")
+      #expect(lines[0] == "saving and stopping; Ctrl-C again after 3 seconds stops at once without saving")
       let images = try #require(try run.states.last)
       #expect(lines[1].hasPrefix("ddn: interrupted after \(images) images; everything is saved in \(run.url.path)"))
       try run.expectWhole()
@@ -68,6 +73,55 @@ extension CommandTests {
       let resumed = try await Command.run(["train", "--threads", "1", "--resume", run.url.path])
       #expect(resumed.exitCode == 0 && resumed.output.contains("continuing after \(images) of 8000 images"))
       try run.expectEqual(to: quiet.run)
+    }
+
+    @Test("a reader that goes away is a stop like any other") func closedPipe() async throws {
+      let folder = try Scratch.folder()
+      let run = SavedRun(url: folder.appending(path: "00000-mnist-test"))
+      let result = try await Command.run(
+        ShortTraining.arguments(thousandImages: 1000, in: folder), shell: "\"$@\" | head -1; exit ${PIPESTATUS[0]}")
+      #expect(result.exitCode == 130 && result.errors.contains("everything is saved in"), "\(result)")
+      #expect(try run.states.last ?? 0 > 0)
+      try run.expectWhole()
+    }
+
+    @Test("timeout's two signals within milliseconds are one") func timeout() async throws {
+      let folder = try Scratch.folder()
+      let result = try await Command.run(
+        ShortTraining.arguments(thousandImages: 1000, in: folder), shell: "timeout -s TERM 2 \"$@\"")
+      #expect(result.exitCode == 124 && result.errors.contains("everything is saved in"), "\(result)")
+      #expect(try !SavedRun(url: folder.appending(path: "00000-mnist-test")).states.isEmpty)
+    }
+
+    @Test("under nohup a closed terminal is no stop") func nohup() async throws {
+      let folder = try Scratch.folder()
+      let command = try Command(
+        ShortTraining.arguments(thousandImages: 4, in: folder), shell: "trap '' HUP; exec \"$@\"")
+      try await command.waitForOutput("images,")
+      command.send(SIGHUP)
+      #expect(try await command.result().exitCode == 0)
+    }
+
+    @Test("a large pyramid stops within its first step, which takes far longer, and can be resumed")
+    func largePyramid() async throws {
+      let folder = try Scratch.folder()
+      for index in 0..<2 {
+        try Bitmap(
+          width: 32, height: 32, channels: 3, pixels: [UInt8](repeating: UInt8(50 * index), count: 32 * 32 * 3)
+        )
+        .write(to: folder.appending(path: "pictures/\(index).png"))
+      }
+      let command = try Command(
+        ["train", "--threads", "1", "--data", "pictures", "--batch", "512", "--max-blockn", "4", "--outdir", "runs"],
+        in: folder)
+      try await command.waitForOutput("images,")
+      try await Task.sleep(for: .seconds(1))
+      let start = ContinuousClock.now
+      command.send(SIGTERM)
+      let result = try await command.result()
+      #expect(result.exitCode == 130 && result.errors.contains("interrupted after 0 images"), "\(result)")
+      #expect(ContinuousClock.now - start < .seconds(60), "a whole step takes minutes")
+      #expect(try SavedRun(url: folder.appending(path: "runs/00000-pictures")).states == [0])
     }
 
     @Test("killed between a save and the newest model, it writes the model when it is resumed")

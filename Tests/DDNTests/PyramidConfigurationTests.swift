@@ -80,4 +80,18 @@ import Torch
     #expect(!one.hasSameWeights(as: .pyramid(.init(maxNodes: 8))))
     #expect(!one.hasSameWeights(as: .recurrent(.init())))
   }
+
+  @Test("rules that give the same levels are the same network; otherwise the first difference is named")
+  func weightDifference() {
+    let small = NetworkConfiguration.pyramid(.init(resolution: 4, maxBlocks: 4))
+    #expect(small.weightDifference(from: .pyramid(.init(resolution: 4))) == nil)
+    #expect(
+      small.weightDifference(from: .pyramid(.init(resolution: 4, maxNodes: 8)))
+        == "its level 0 is 1x1_0 with 256 channels and 8 nodes, not 1x1_0 with 256 channels and 64 nodes")
+    #expect(small.weightDifference(from: .pyramid(.init(resolution: 8))) == "it has resolution 8, not 4")
+    #expect(small.weightDifference(from: .recurrent(.init())) == "it is a recurrent network, not a pyramid")
+    let recurrent = NetworkConfiguration.recurrent(.init())
+    #expect(recurrent.weightDifference(from: .recurrent(.init(repeats: 3, isClassConditional: true))) == nil)
+    #expect(recurrent.weightDifference(from: .recurrent(.init(nodes: 8))) == "it has nodes 8, not 64")
+  }
 }

@@ -95,12 +95,14 @@ import Torch
     #expect(first.tensors.keys.sorted() == second.tensors.keys.sorted())
   }
 
-  @Test("the learning rate rises over the ramp and falls over the cooldown") func learningRates() {
+  @Test(
+    "the learning rate rises over the ramp from 0 in the first step, as the original's, and falls over the cooldown")
+  func learningRates() {
     var options = SmallTraining.options(images: 1000)
     (options.batch, options.rampImages, options.cooldownImages, options.learningRate) = (10, 100, 200, 1)
-    #expect(options.learningRate(after: 0) == 0.1)
-    #expect(options.learningRate(after: 40) == 0.5)
-    #expect(options.learningRate(after: 90) == 1 && options.learningRate(after: 800) == 1)
+    #expect(options.learningRate(after: 0) == 0)
+    #expect(options.learningRate(after: 50) == 0.5)
+    #expect(options.learningRate(after: 100) == 1 && options.learningRate(after: 800) == 1)
     #expect(options.learningRate(after: 900) == 0.5)
   }
 
@@ -156,6 +158,41 @@ import Torch
     }
     network.nodes *= 2
     #expect(!options.network.hasSameWeights(as: .recurrent(network)))
+  }
+
+  @Test("an abandoned step leaves everything as it was, and the next ones are those of a trainer that had none")
+  func abandonedStep() throws {
+    var options = SmallTraining.options()
+    options.microBatch = 16
+    let (quiet, disturbed) = (try SmallTraining.trainer(options), try SmallTraining.trainer(options))
+    for trainer in [quiet, disturbed] { try trainer.step() }
+    var calls = 0
+    try disturbed.step(while: { _ in
+      calls += 1
+      return true
+    })
+    try quiet.step()
+    #expect(calls > 100)
+    let before = try TrainerState(disturbed)
+    // In the first part forward and backward, in the second, and at the very end.
+    for share in [1, calls / 8, calls / 3, calls / 2 + 1, calls * 3 / 4, calls] {
+      var (count, last) = (0, -1.0)
+      #expect(throws: StepAbandoned.self) {
+        try disturbed.step(while: { fraction in
+          #expect(fraction >= last && fraction <= 1)
+          last = fraction
+          count += 1
+          return count < share
+        })
+      }
+      #expect(count == share)
+      #expect(try TrainerState(disturbed).differences(from: before) == [])
+      #expect(try TrainerState(disturbed) == before)
+    }
+    for _ in 0..<3 { #expect(try disturbed.step() == quiet.step()) }
+    #expect(try disturbed.takeLosses() == quiet.takeLosses())
+    #expect(try TrainerState(disturbed).differences(from: TrainerState(quiet)) == [])
+    #expect(try TrainerState(disturbed) == TrainerState(quiet))
   }
 
   @Test("without a step there is no loss") func noLosses() throws {

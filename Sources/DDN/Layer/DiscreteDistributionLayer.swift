@@ -61,6 +61,9 @@ public final class DiscreteDistributionLayer: Module {
   /// What training batches have shown since `SplitAndPrune` last looked.
   var observations: [Observation] = []
 
+  /// Drops what the batches of an abandoned training step have shown.
+  public func forgetObservations() { observations = [] }
+
   /// One batch's choices, still on the device.
   struct Observation {
     let nearest: Tensor  // [B] int64

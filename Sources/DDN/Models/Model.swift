@@ -171,15 +171,34 @@ public struct Model {
 extension NetworkConfiguration {
   /// Whether weights of one fit the other: only the number of levels that share weights, and conditions, which have
   /// none, may differ.
-  public func hasSameWeights(as other: NetworkConfiguration) -> Bool {
+  public func hasSameWeights(as other: NetworkConfiguration) -> Bool { weightDifference(from: other) == nil }
+
+  /// The first thing that keeps weights of `other` from fitting this network, in words; nil when they fit.
+  ///
+  /// Pyramids are compared level by level: rules that give the same levels are the same.
+  public func weightDifference(from other: NetworkConfiguration) -> String? {
+    func differ<Value: Equatable>(_ what: String, _ mine: Value, _ theirs: Value) -> String? {
+      mine == theirs ? nil : "it has \(what) \(theirs), not \(mine)"
+    }
     switch (self, other) {
-    case (.recurrent(var mine), .recurrent(let theirs)):
-      mine.repeats = theirs.repeats
-      return mine == theirs
-    case (.pyramid(var mine), .pyramid(let theirs)):
-      mine.conditions = theirs.conditions
-      return mine == theirs
-    default: return false
+    case (.recurrent(let mine), .recurrent(let theirs)):
+      return differ("nodes", mine.nodes, theirs.nodes) ?? differ("width", mine.baseWidth, theirs.baseWidth)
+        ?? differ("stacks", mine.stacks, theirs.stacks) ?? differ("leaked choice", mine.leaksChoice, theirs.leaksChoice)
+        ?? differ("learned residuals", mine.learnsResidual, theirs.learnsResidual)
+    case (.pyramid(let mine), .pyramid(let theirs)):
+      let levels = (mine.levels, theirs.levels)
+      if let difference = differ("image channels", mine.imageChannels, theirs.imageChannels)
+        ?? differ("resolution", mine.resolution, theirs.resolution)
+        ?? differ("learned residuals", mine.learnsResidual, theirs.learnsResidual)
+      {
+        return difference
+      }
+      for (level, (mine, theirs)) in zip(levels.0, levels.1).enumerated() where mine != theirs {
+        return "its level \(level) is \(theirs.summary), not \(mine.summary)"
+      }
+      return differ("levels", levels.0.count, levels.1.count)
+    case (_, .recurrent): return "it is a recurrent network, not a pyramid"
+    case (_, .pyramid): return "it is a pyramid, not a recurrent network"
     }
   }
 

@@ -20,6 +20,9 @@ public struct PyramidLevel: Encodable, Sendable, Equatable {
   /// "8x8_3", and "8x8_0_up" for the one that came from 4x4.
   public var name: String { "\(side)x\(side)_\(place)" + (isUp ? "_up" : "") }
 
+  /// "8x8_3 with 64 channels and 16 nodes".
+  var summary: String { "\(name) with \(channels) channels and \(nodes) nodes" }
+
   /// Pixels on a side of the block's input.
   public var inputSide: Int { isUp ? side / 2 : side }
 

@@ -12,8 +12,8 @@ struct Train: ParsableCommand {
     abstract: "Train a model on images.",
     discussion: """
       Every run gets a numbered folder in --outdir with its options, statistics (stats.jsonl), pictures, the newest \
-      model and saved states. Ctrl-C saves and stops; --resume goes on where the run was, to the last bit on the \
-      same CPU.
+      model and saved states. Ctrl-C saves and stops, and so do TERM, HUP, USR1, USR2, XCPU and a pipe that is closed; \
+      --resume goes on where the run was, to the last bit on the same CPU.
 
       Examples:
         ddn train --outdir runs --duration 0.2               a first run on digits that are part of ddn
@@ -21,6 +21,7 @@ struct Train: ParsableCommand {
         ddn train --data cifar10.zip --cond --batch 64 --batch-gpu 16     a pyramid network that knows classes
         ddn train --outdir runs --data mnist --nodes 8 --levels 3 --batch 512 --duration 10
         ddn train --resume runs/00000-mnist-test
+        ddn train --resume runs/00001-faces32 --data /new/place/faces32.zip     after the data were moved
       """)
 
   @Option(help: "Parent of run folders. (default: runs)")
@@ -39,10 +40,18 @@ struct Train: ParsableCommand {
     transform: parseGibibytes)
   var cache: Int?
 
-  @Option(help: "Continue the run in this folder; its own options hold, only --duration and --cooldown can be changed.")
+  @Option(
+    help: """
+      Continue the run in this folder; its own options hold, only --duration and --cooldown can be changed, and --data says \
+      where the same images are now.
+      """)
   var resume: String?
 
-  @Option(help: "Begin with the weights of this model, which may have another number of levels.")
+  @Option(
+    help: """
+      Begin with the weights of this model, and its network unless options describe one, which may have other conditions \
+      and, recurrent, another number of levels.
+      """)
   var transfer: String?
 
   @Option(help: "Million images to see in all.")
@@ -69,9 +78,11 @@ struct Train: ParsableCommand {
     if resume != nil {
       if let duration { options.images = try images(fromMillions: duration) }
       if let cooldown = learning.cooldown { options.cooldownImages = try images(fromMillions: cooldown) }
+      if data != nil { options.dataFolder = dataPath }
     }
     if let objection = options.objection { throw UsageError(objection) }
     if saved == nil { try options.network.check(dataset, path: options.dataFolder ?? dataset.name) }
+    try options.identify(dataset)
 
     let device = try machine.start(threads: options.threads)
     options.threads = Torch.threadCount
@@ -91,12 +102,16 @@ struct Train: ParsableCommand {
       ?? RunFolder.create(
         in: URL(fileURLWithPath: outdir ?? "runs"), name: learning.runName(data: options.dataName), options: options)
     let run = try TrainingRun(options, data: images, folder: runFolder, device: device)
-    let seen = try run.resume()
+    let start = try run.resume()
     Terminal.print("\(runFolder.url.path): \(images.count) images, \(options.network.summary), \(device)")
-    if seen > 0 { Terminal.print("continuing after \(seen) of \(options.images) images") }
+    for error in start.damaged {
+      Terminal.printError("note: \(error.path): \(error.problem); put aside, going on from an older state")
+    }
+    if start.isRestart { Terminal.printError("note: nothing was saved in this folder yet; beginning again") }
+    if start.images > 0 { Terminal.print("continuing after \(start.images) of \(options.images) images") }
 
     let view = try TrainingView(run)
-    StopSignal.listen("saving after this step; once more to stop at once without saving")
+    StopSignal.listen("saving and stopping; Ctrl-C again after 3 seconds stops at once without saving")
     try run.run(shouldStop: StopSignal.shouldStop, report: view.show)
     Terminal.print("done: \(runFolder.model.path)")
   }
@@ -113,7 +128,7 @@ struct Train: ParsableCommand {
 
   private func openRun(_ path: String) throws -> (RunFolder?, TrainingOptions?) {
     let given =
-      learning.givenNames + network.givenNames + (data == nil ? [] : ["--data"]) + (xflip ? ["--xflip"] : [])
+      learning.givenNames + network.givenNames + (xflip ? ["--xflip"] : [])
       + (transfer == nil ? [] : ["--transfer"]) + (outdir == nil ? [] : ["--outdir"])
     if let name = given.first {
       throw UsageError("with --resume the run's own options hold; remove \(name), or start a new run")
@@ -133,15 +148,30 @@ struct Train: ParsableCommand {
       progress?.show(done, rate: Double(done) / ((ContinuousClock.now - start) / .seconds(1)), "decoding")
     }
     defer { progress?.clear() }
-    if let saved { return try saved.loadImages(cacheBytes: cacheBytes, progress: show) }
+    if var saved {
+      saved.dataFolder = dataPath ?? saved.dataFolder
+      do { return try saved.loadImages(cacheBytes: cacheBytes, progress: show) } catch let error as FileError
+        where error.kind == .missing && data == nil
+      {
+        throw FileError(
+          .missing, path: error.path, problem: error.problem,
+          remedy: "if this run's images were moved, say where they are with --data")
+      }
+    }
     return try TrainingOptions.loadImages(
       dataPath, resize: learning.resize ?? .bilinear, cacheBytes: cacheBytes, progress: show)
   }
 
   private func newOptions(for dataset: ImageDataset) throws -> TrainingOptions {
-    let configuration = try network.configuration(for: dataset)
+    let source = try transfer.map(openTransferred)
+    let isDescribed = source == nil || !network.givenNames.isEmpty
+    let configuration = isDescribed ? try network.configuration(for: dataset) : source!.configuration
+    if let difference = source.flatMap({ configuration.weightDifference(from: $0.configuration) }) {
+      throw UsageError(
+        "--transfer \(transfer!): \(difference); leave the network's options out to take its own, or give others")
+    }
     var options = try TrainingOptions(
-      network: configuration, transferFile: transferFile(for: configuration),
+      network: configuration, transferFile: source?.file,
       images: images(fromMillions: duration ?? 0.2), dataFolder: dataPath, resize: learning.resize ?? .bilinear,
       batch: learning.batch ?? 128, learningRate: learning.lr ?? 1e-3,
       cooldownImages: images(fromMillions: learning.cooldown ?? 0), averageHalfLifeImages: (learning.ema ?? 0) * 1e6,
@@ -154,15 +184,11 @@ struct Train: ParsableCommand {
     return options
   }
 
-  /// The file of the model to begin with.
-  private func transferFile(for configuration: NetworkConfiguration) throws -> String? {
-    guard let transfer else { return nil }
+  /// The model to begin with: its file and its network.
+  private func openTransferred(_ name: String) throws -> (file: String, configuration: NetworkConfiguration) {
     var source = NetworkOption()
-    source.network = transfer
-    guard try source.load(device: .cpu).configuration.hasSameWeights(as: configuration) else {
-      throw UsageError("--transfer \(transfer) is another network; give its options, which ddn info prints")
-    }
-    return source.url.path
+    source.network = name
+    return (source.url.path, try source.load(device: .cpu).configuration)
   }
 
   private func images(fromMillions millions: Double) throws -> Int {

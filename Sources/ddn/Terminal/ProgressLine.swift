@@ -20,7 +20,7 @@ struct ProgressLine {
     let filled = Int(share * Double(width))
     let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
     let left = rate > 0 ? formatDuration(Double(max(total - done, 0)) / rate) : "?"
-    let speed = unit == "s" ? "" : "  \(formatRate(rate))/s"  // The rate of seconds is no news.
+    let speed = unit == "s" || rate <= 0 ? "" : "  \(formatRate(rate))/s"  // The rate of seconds is no news.
     let text = "\(Int(share * 100))%  \(done)/\(total) \(unit)\(speed)  \(left) left  \(extra)"
     if Terminal.isInteractive {
       Terminal.showLive("\(bar) \(text)")

@@ -5,29 +5,55 @@ import Synchronization
 /// A job that has nothing to save was stopped.
 struct Interrupted: Error {}
 
-/// Turns Ctrl-C and SIGTERM into a question that a long job can ask between two steps.
+/// Turns the signals that end a process into a question that a long job can ask between two steps.
 ///
-/// The second signal ends the process at once.
+/// Terminals, launchers and limits send them: Ctrl-C (INT), `kill` and `timeout` (TERM), a closed terminal (HUP), Slurm
+/// (USR1, USR2), `ulimit -t` (XCPU). Some send several within milliseconds, which is one wish. A reader of the output that
+/// goes away (PIPE) is another.
 enum StopSignal {
-  private static let isRaised = Atomic(false)
+  private static let signals = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU]
+  /// After it a second Ctrl-C or TERM is no repetition of the first but impatience.
+  private static let patience = Duration.seconds(3)
 
-  /// Catches the signals from now on, until the process ends.
+  private struct State {
+    var notice: String?
+    var raised: ContinuousClock.Instant?
+  }
+  private static let state = Mutex(State())
+
+  /// Catches the signals from now on, until the process ends. A HUP that `nohup` has switched off stays so.
   ///
-  /// - Parameter notice: what the person who pressed Ctrl-C is told.
+  /// - Parameter notice: what to print when the first one comes.
   static func listen(_ notice: String) {
+    state.withLock { $0.notice = notice }
+    signal(SIGPIPE, SIG_IGN)  // `Terminal` raises the stop when it cannot write.
     let queue = DispatchQueue(label: "stop signal")
-    for number in [SIGINT, SIGTERM] {
-      signal(number, SIG_IGN)
+    for number in signals {
+      let before = signal(number, SIG_IGN)
+      if number == SIGHUP, unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { continue }
       let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       source.setEventHandler {
         withExtendedLifetime(source) {}  // The handler keeps its source alive.
-        // Not exit(), which would take libtorch apart while the main thread computes.
-        if isRaised.exchange(true, ordering: .relaxed) { _exit(130) }
-        Terminal.printError(notice)
+        raise(canForce: number == SIGINT || number == SIGTERM)
       }
       source.resume()
     }
   }
 
-  static func shouldStop() -> Bool { isRaised.load(ordering: .relaxed) }
+  /// Asks the job to stop, as a signal does; without effect on a job that does not listen.
+  static func raise(canForce: Bool = false) {
+    let notice: String? = state.withLock { state in
+      guard let notice = state.notice else { return nil }
+      guard let raised = state.raised else {
+        state.raised = .now
+        return notice
+      }
+      // Not exit(), which would take libtorch apart while the main thread computes.
+      if canForce, ContinuousClock.now - raised > patience { _exit(130) }
+      return nil
+    }
+    if let notice { Terminal.printError(notice) }
+  }
+
+  static func shouldStop() -> Bool { state.withLock { $0.raised != nil } }
 }

@@ -20,13 +20,17 @@ enum Terminal {
 
   /// Prints a line to standard output.
   static func print(_ line: String) {
-    state.withLock { state in
+    let isUnread = state.withLock { state in
       eraseLiveLine(&state)
       let file = OutputFile(standard: STDOUT_FILENO, named: "standard output")
       do throws(FileError) { try file.write(Data((line + "\n").utf8)) } catch {
+        let isUnread = errno == EPIPE
         state.outputFailure = state.outputFailure ?? error
+        return isUnread
       }
+      return false
     }
+    if isUnread { StopSignal.raise() }
   }
 
   /// Prints a line to standard error.

@@ -11,6 +11,8 @@ final class TrainingView {
   private let run: TrainingRun
   private var progress: ProgressLine
   private var lastLoss = ""
+  /// When the current step was first heard of.
+  private var stepStart: ContinuousClock.Instant?
   /// The first training images, which the reconstruction picture shows: `[B, 1, 32, 32]`, and their classes.
   private let examples: (images: Tensor, classes: Tensor)
 
@@ -23,18 +25,38 @@ final class TrainingView {
 
   func show(_ event: TrainingRun.Event) throws {
     switch event {
-    case .progress(let images, let rate): progress.show(images, rate: rate, lastLoss)
+    case .progress(let images, let step, let rate):
+      progress.show(images, rate: rate, lastLoss + words(onStep: step))
     case .tick(let tick):
-      progress.clear()
-      lastLoss = "loss \(formatNumber(tick.loss))"
-      let left = Double(max(run.trainer.options.images - tick.images, 0)) / max(tick.imagesPerSecond, 1e-9)
-      Terminal.print(
-        "\(tick.images) images  \(lastLoss)  last level \(formatNumber(tick.lossOfLevels.last!))  "
-          + "perplexity \(formatPerplexities(tick.perplexityOfLayers))  \(tick.splits) splits  "
-          + ((tick.skippedSteps ?? 0) > 0 ? "\(tick.skippedSteps!) steps skipped (gradients no numbers)  " : "")
-          + "\(formatRate(tick.imagesPerSecond))/s  \(formatDuration(left)) left")
+      printLine(tick)
       try drawPictures(images: tick.images)
+    case .stopping(let tick): printLine(tick)
+    case .trouble(let error):
+      progress.clear()
+      Terminal.printError("note: \(error); training goes on and tries again at the next tick")
     }
+  }
+
+  /// How far a step is that takes longer than a moment; until the first is done there is no rate to show.
+  private func words(onStep share: Double) -> String {
+    guard share > 0 else {
+      stepStart = nil
+      return ""
+    }
+    let start = stepStart ?? .now
+    stepStart = start
+    return ContinuousClock.now - start > .seconds(2) ? "  this step \(Int(share * 100))%" : ""
+  }
+
+  private func printLine(_ tick: TickStatistics) {
+    progress.clear()
+    lastLoss = "loss \(formatNumber(tick.loss))"
+    let left = Double(max(run.trainer.options.images - tick.images, 0)) / max(tick.imagesPerSecond, 1e-9)
+    Terminal.print(
+      "\(tick.images) images  \(lastLoss)  last level \(formatNumber(tick.lossOfLevels.last!))  "
+        + "perplexity \(formatPerplexities(tick.perplexityOfLayers))  \(tick.splits) splits  "
+        + ((tick.skippedSteps ?? 0) > 0 ? "\(tick.skippedSteps!) steps skipped (gradients not finite)  " : "")
+        + "\(formatRate(tick.imagesPerSecond))/s  \(formatDuration(left)) left")
   }
 
   private func drawPictures(images: Int) throws {

@@ -1,0 +1,19 @@
+import CTorch
+
+/// Runs `body` and calls `pulse` before every large operator in it, forward and backward, on this thread.
+///
+/// A sign of life from work that takes minutes, and a way to abandon it: when `pulse` returns false, the operator throws.
+/// On CUDA the backward pass runs on another thread and makes no calls.
+///
+/// - Parameter pulse: must not use tensors.
+/// - Throws: `TorchError` when `pulse` has returned false; what `body` throws.
+public func withPulse<R>(_ pulse: () -> Bool, _ body: () throws -> R) throws -> R {
+  try withoutActuallyEscaping(pulse) { pulse in
+    var pulse = pulse
+    return try withUnsafeMutablePointer(to: &pulse) { pointer in
+      ct_set_pulse({ $0!.assumingMemoryBound(to: (() -> Bool).self).pointee() }, pointer)
+      defer { ct_set_pulse(nil, nil) }
+      return try body()
+    }
+  }
+}
