@@ -1,3 +1,4 @@
+import DDNFiles
 import Foundation
 import Images
 import Testing
@@ -85,6 +86,7 @@ extension CommandTests {
 
     @Test("a run whose images were moved goes on with --data, and not with others") func movedData() async throws {
       let folder = try Scratch.folder()
+      try Folder.create(folder.appending(path: "pictures"))
       for index in 0..<4 {
         try Bitmap(width: 8, height: 8, channels: 1, pixels: (0..<64).map { UInt8($0 * index) })
           .write(to: folder.appending(path: "pictures/\(index).png"))

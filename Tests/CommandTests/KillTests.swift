@@ -1,3 +1,4 @@
+import DDNFiles
 import Foundation
 import Images
 import Testing
@@ -105,6 +106,7 @@ extension CommandTests {
     @Test("a large pyramid stops within its first step, which takes far longer, and can be resumed")
     func largePyramid() async throws {
       let folder = try Scratch.folder()
+      try Folder.create(folder.appending(path: "pictures"))
       for index in 0..<2 {
         try Bitmap(
           width: 32, height: 32, channels: 3, pixels: [UInt8](repeating: UInt8(50 * index), count: 32 * 32 * 3)
