@@ -11,6 +11,8 @@ public struct ReconstructionReport {
   public private(set) var codes: [LatentCode] = []
   public private(set) var qualities: [ImageQuality] = []
   private var names: [String] = []
+  /// Empty for a network that knows no classes.
+  private var classes: [Int] = []
   private var errorSums: [Double] = []
   /// `[L]`, pixels on a side of each level's images.
   private var sides: [Int] = []
@@ -29,8 +31,12 @@ public struct ReconstructionReport {
   /// - Parameters:
   ///   - targets: `[B, C, H, W]` in [-1, 1], what was reconstructed.
   ///   - names: `[B]`, what the table calls them.
-  public mutating func add(_ result: Reconstruction, targets: Tensor, names: [String]) throws(TorchError) {
+  ///   - classes: `[B]`, what the network was conditioned on; nil for a network that knows no classes.
+  public mutating func add(
+    _ result: Reconstruction, targets: Tensor, names: [String], classes: [Int]? = nil
+  ) throws(TorchError) {
     codes += result.codes
+    self.classes += classes ?? []
     self.names += names
     qualities += try ImageQuality.compare(result.levels.last!, to: targets)
     sides = result.levels.map { $0.shape[2] }
@@ -56,12 +62,19 @@ public struct ReconstructionReport {
   /// One line.
   public var summary: String {
     String(
-      format: "%d images: PSNR %.2f dB, SSIM %.4f, %.1f bits each (%.4f a pixel), %d different codes", count, meanPSNR,
+      format:
+        "%d image\(count == 1 ? "" : "s"): PSNR %.2f dB, SSIM %.4f, %.1f bits each (%.4f a pixel), %d different codes",
+      count, meanPSNR,
       meanSSIM, bits, bitsPerPixel, Set(codes).count)
   }
 
-  /// One code a line, in the order of the images.
-  public var codeLines: String { codes.map { "\($0)\n" }.joined() }
+  /// A line an image: its name, its code and, where there are classes, its class; as `CodeList` reads them.
+  public var codeLines: String {
+    codes.indices.map { index in
+      let name = names[index].split(whereSeparator: \.isNewline).joined(separator: " ")
+      return CodeList.line(name: name, codes[index], classIndex: classes.isEmpty ? nil : classes[index]) + "\n"
+    }.joined()
+  }
 
   /// A table with a line for every image, as comma-separated values (RFC 4180).
   public var csv: String {

@@ -13,7 +13,9 @@ extension CommandTests {
         "train --split never", "train --split-warmup -1", "train --tick 0", "train --snap 0", "train --seed -1",
         "train --desc a/b", "train --resume . --nodes 4", "train --device cuda:99",
         "train --device gpu", "train --threads 0", "generate --codes", "generate --codes=", "generate --seeds 5-1",
-        "generate --seeds", "generate --seeds 1,,2", "generate --seeds 4294967296", "train --seed 4294967296",
+        "generate --seeds", "generate --seeds 1,,2", "generate --seeds 1-2-3", "generate --class -1",
+        "train --tick 0.1",
+        "generate --seeds 4294967296", "train --seed 4294967296",
         "train --resume . --outdir x", "reconstruct --data x a.png", "reconstruct --count 3 a.png",
         "generate --seeds 0-18446744073709551615", "generate --batch 0", "reconstruct --count 0",
         "reconstruct --rows 0",
@@ -36,6 +38,19 @@ extension CommandTests {
       let result = try await Command.run(line.split(separator: " ").map(String.init), in: folder)
       #expect(result.isFailure(64) && result.output.isEmpty, "\(result)")
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+    }
+
+    @Test(
+      "a number is refused with its reason and its limit",
+      arguments: [
+        ("generate --seeds 4294967296", "above 4294967295"), ("train --tick 0.1", "not a whole number within 1..."),
+        ("train --lr -1", "-1 is not a number above 0"), ("train --ema -1", "-1 is not a number of at least 0"),
+        ("reconstruct --rows 999", "999 is not within 1...200"), ("train --batch many", "'many' is not a whole number"),
+        ("train --seed -1", "-1 is not within 0...4294967295"), ("generate --class -3", "-3 is not at least 0"),
+      ])
+    func reasons(line: String, reason: String) async throws {
+      let result = try await Command.run(line.split(separator: " ").map(String.init))
+      #expect(result.isFailure(64, reason), "\(result)")
     }
 
     @Test(
@@ -65,7 +80,7 @@ extension CommandTests {
         ["demo", "--threads", "1", "--seconds", "1", "--seed", String(UInt32.max), "--outdir", "."], in: folder)
       #expect(result.exitCode == 0 && result.errors.isEmpty, "\(result)")
       let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
-      #expect(names == ["index.html", "reconstructions.png", "samples.png"])
+      #expect(names == [".ddn-output.json", "index.html", "reconstructions.png", "samples.png"])
     }
   }
 }

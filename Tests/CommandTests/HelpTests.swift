@@ -5,7 +5,7 @@ extension CommandTests {
   @Suite("What ddn says about itself") struct HelpTests {
     private static let machine = ["--device", "--threads", "--precision", "--help"]
     static let options: [(command: String, options: [String])] = [
-      ("demo", ["--seconds", "--outdir", "--seed"] + machine),
+      ("demo", ["--seconds", "--outdir", "--overwrite", "--seed"] + machine),
       (
         "train",
         [
@@ -20,19 +20,19 @@ extension CommandTests {
       (
         "generate",
         [
-          "--network", "--outdir", "--seeds", "--codes", "--class", "--condition-image", "--subdirs", "--batch",
+          "--network", "--outdir", "--overwrite", "--seeds", "--codes", "--class", "--condition-image", "--subdirs", "--batch",
           "-n, --dry-run",
         ] + machine
       ),
       (
         "reconstruct",
-        ["--network", "--data", "--resize", "--count", "--rows", "--outdir", "--batch"] + machine
+        ["--network", "--data", "--resize", "--count", "--rows", "--outdir", "--overwrite", "--batch"] + machine
       ),
       (
         "toy",
         [
           "--densities", "--image", "--bins", "--nodes", "--samples", "--batch", "--distance", "--split", "--fresh",
-          "--seed", "--outdir", "--json", "--frames", "-n, --dry-run", "--help",
+          "--seed", "--outdir", "--overwrite", "--json", "--frames", "-n, --dry-run", "--help",
         ]
       ),
       (
@@ -52,7 +52,7 @@ extension CommandTests {
       ),
       ("dataset fetch", ["--outdir", "--url", "--help"]),
       ("dataset inspect", ["--split", "--sheet", "--help"]),
-      ("import", ["--learn-res", "--condition", "--levels", "--help"]),
+      ("import", ["--learn-res", "--condition", "--initial-image", "--overwrite", "--levels", "--help"]),
       ("bench", ["--rows", "--rounds", "--list", "--row", "--serve", "--precision"] + machine),
     ]
 

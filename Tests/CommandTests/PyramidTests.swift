@@ -72,15 +72,32 @@ extension CommandTests {
       let result = try await Command.run(
         ["generate", "--network", run.path, "--seeds", "0-11", "--outdir", "out", "--batch", "5"], in: folder)
       try #require(result.exitCode == 0, "\(result.errors)")
-      #expect(try Folder.names(in: folder) == ["out", "out-codes.txt", "out-examples.zip", "out.png"])
-      let grid = try PNG.read(folder.appending(path: "out.png"))
+      #expect(try Folder.names(in: folder) == ["out"])
+      #expect(
+        try Folder.names(in: folder.appending(path: "out")) == [
+          ".ddn-output.json", "codes.txt", "examples.zip", "images", "samples.png",
+        ])
+      let grid = try PNG.read(folder.appending(path: "out/samples.png"))
       // Two classes in ten columns, 12 pictures in two rows.
       #expect(grid.width == 10 * 18 + 2 && grid.height == 2 * 18 + 2)
-      let codes = try String(contentsOf: folder.appending(path: "out-codes.txt"), encoding: .utf8).split(
+      let codes = try String(contentsOf: folder.appending(path: "out/codes.txt"), encoding: .utf8).split(
         separator: "\n")
       #expect(codes.count == 12 && codes[0].hasPrefix("000000.png ") && codes[0].split(separator: ".").count == 8)
-      let inspected = try await Command.run(["dataset", "inspect", "out-examples.zip", "--sheet", "s.png"], in: folder)
-      #expect(inspected.exitCode == 0 && inspected.output.contains("12"), "\(inspected.errors)")
+      // Every second image is of class 1, in the codes and in the data set that the images are.
+      #expect(codes.enumerated().allSatisfy { $1.hasSuffix(" \($0 % 2)") })
+      for data in ["out/examples.zip", "out/images"] {
+        let inspected = try await Command.run(
+          ["dataset", "inspect", data, "--sheet", "\(data.count).png"], in: folder)
+        #expect(inspected.exitCode == 0 && inspected.output.contains("12"), "\(inspected.errors)")
+        #expect(data == "out/examples.zip" || inspected.output.contains("class         1: 6"), "\(inspected)")
+      }
+      let decoded = try await Command.run(
+        ["generate", "--network", run.path, "--codes", "out/codes.txt", "--outdir", "decoded"], in: folder)
+      #expect(decoded.exitCode == 0, "\(decoded)")
+      for name in try Folder.names(in: folder.appending(path: "out/images")) {
+        let files = ["out", "decoded"].map { folder.appending(path: "\($0)/images/\(name)") }
+        #expect(try Data(contentsOf: files[0]) == Data(contentsOf: files[1]), "\(name)")
+      }
       let one = try await Command.run(
         ["generate", "--network", run.path, "--class", "1", "--seeds", "3", "--outdir", "one"], in: folder)
       #expect(one.exitCode == 0)
@@ -89,7 +106,8 @@ extension CommandTests {
         ["generate", "--network", run.path, "--class", "0", "--seeds", "3", "--outdir", "other"], in: folder)
       #expect(other.exitCode == 0)
       #expect(
-        try PNG.read(folder.appending(path: "one/000003.png")) != PNG.read(folder.appending(path: "other/000003.png")))
+        try PNG.read(folder.appending(path: "one/images/000003.png"))
+          != PNG.read(folder.appending(path: "other/images/000003.png")))
     }
 
     @Test("it reconstructs a data set and pictures of other sizes, with a table of every image's quality")
@@ -109,10 +127,16 @@ extension CommandTests {
         let (error, noise) = (try #require(Double(cells[1])), try #require(Double(cells[2])))
         #expect(abs(noise - 10 * log10(4 / error)) < 0.01)
       }
+      // Its codes and classes draw what it has reconstructed.
+      let codes = try String(contentsOf: folder.appending(path: "out/codes.txt"), encoding: .utf8)
+      #expect(codes.split(separator: "\n").count == 20 && codes.hasPrefix("0 "), "\(codes)")
+      let decoded = try await Command.run(
+        ["generate", "--network", run.path, "--codes", "out/codes.txt", "--outdir", "decoded"], in: folder)
+      #expect(decoded.exitCode == 0, "\(decoded)")
       try Bitmap(width: 31, height: 17, channels: 1, shade: 90).write(to: folder.appending(path: "gray.png"))
       let picture = try await Command.run(
         ["reconstruct", "--network", run.path, "gray.png", "--outdir", "two"], in: folder)
-      #expect(picture.exitCode == 0 && picture.output.contains("1 images"), "\(picture.errors)")
+      #expect(picture.exitCode == 0 && picture.output.contains("1 image:"), "\(picture.errors)")
     }
 
     @Test("a model that is told of images needs one to draw, and takes it in any size")

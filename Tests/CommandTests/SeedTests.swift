@@ -25,9 +25,10 @@ extension CommandTests {
         ["generate", "--threads", "1", "--network", network.path, "--outdir", folder.path, "--batch", String(batch)]
           + arguments)
       try #require(result.exitCode == 0 && result.errors.isEmpty, "\(result.errors)")
-      let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      let images = folder.appending(path: "images")
+      let names = try FileManager.default.contentsOfDirectory(atPath: images.path).filter { $0.hasSuffix(".png") }
       return Dictionary(
-        uniqueKeysWithValues: try names.map { ($0, try PNG.read(folder.appending(path: $0))) })
+        uniqueKeysWithValues: try names.map { ($0, try PNG.read(images.appending(path: $0))) })
     }
 
     @Test("the same seeds give the same names and images at batch sizes 1, 7 and 100, in any order")
@@ -53,7 +54,7 @@ extension CommandTests {
       // All codes of 4 nodes and 2 levels.
       let codes = (0..<4).flatMap { first in (0..<4).map { "\(first).\($0)" } }
       let byCode = try await Self.draw(["--codes", codes.joined(separator: ",")], batch: 3)
-      #expect(Set(byCode.keys) == Set(codes.map { "\($0).png" }))
+      #expect(Set(byCode.keys) == Set(codes.indices.map { String(format: "%06d.png", $0) }))
       for (name, image) in try await Self.draw(["--seeds", "0-9"], batch: 10) {
         #expect(byCode.values.contains(image), "\(name) has none of the model's codes")
       }
@@ -66,7 +67,11 @@ extension CommandTests {
         ["generate", "--network", network.path, "--seeds", "999-1000", "--subdirs", "--outdir", "."], in: folder)
       #expect(result.exitCode == 0 && result.errors.isEmpty, "\(result.errors)")
       let files = try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { $0.hasSuffix("png") }
-      #expect(Set(files) == ["000000/000999.png", "001000/001000.png"])
+      #expect(Set(files) == ["images/000000/000999.png", "images/001000/001000.png"])
+      // Folders of a thousand are no classes.
+      let inspected = try await Command.run(
+        ["dataset", "inspect", "images", "--sheet", folder.appending(path: "s.png").path], in: folder)
+      #expect(inspected.output.contains("classes       none"), "\(inspected)")
     }
   }
 }

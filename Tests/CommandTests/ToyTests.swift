@@ -15,7 +15,10 @@ extension CommandTests {
       try #require(result.exitCode == 0, "\(result.errors)")
       for line in ["spiral", "words", "mean"] { #expect(result.output.contains(line)) }
       let pictures = folder.appending(path: "out")
-      #expect(try Folder.names(in: pictures) == ["densities.png", "nodes.gif", "nodes.webp", "split-and-prune.svg"])
+      #expect(
+        try Folder.names(in: pictures) == [
+          ".ddn-output.json", "densities.png", "nodes.gif", "nodes.webp", "split-and-prune.svg",
+        ])
       #expect(try PNG.read(pictures.appending(path: "densities.png")).channels == 3)
       let gif = try Data(contentsOf: pictures.appending(path: "nodes.gif"))
       #expect(gif.prefix(4) == Data("GIF8".utf8))

@@ -4,7 +4,7 @@ import Foundation
 /// The classes in a `dataset.json`: `{"labels": [["00000/img00000000.png", 6], ...]}`, or null for none.
 ///
 /// Source: the format of the EDM dataset tool.
-enum ImageLabels {
+public enum ImageLabels {
   /// Classes are 0 to this; their number decides the size of what a network learns of them.
   static let maxLabel = 999_999
 
@@ -50,7 +50,7 @@ enum ImageLabels {
   }
 
   /// The bytes of a `dataset.json`; the same labels always give the same bytes.
-  static func data(names: [String], labels: [Int]?) -> Data {
+  public static func data(names: [String], labels: [Int]?) -> Data {
     guard let labels else { return Data("{\"labels\": null}\n".utf8) }
     let pairs = zip(names, labels).map { "[\"\($0)\", \($1)]" }.joined(separator: ",\n")
     return Data("{\"labels\": [\n\(pairs)\n]}\n".utf8)

@@ -16,7 +16,8 @@ struct Bench: ParsableCommand {
   @Option(help: "Only the rows whose name contains this.")
   var rows = ""
 
-  @Option(help: "Runs of each row that count.")
+  @Option(
+    parsing: .unconditional, help: "Runs of each row that count. (default: 5)", transform: wholeNumber(in: 1...10_000))
   var rounds = 5
 
   @Flag(help: "Print the names of all rows and stop.")
@@ -35,7 +36,6 @@ struct Bench: ParsableCommand {
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func validate() throws {
-    if !(1...10_000).contains(rounds) { throw ValidationError("--rounds \(rounds) is not within 1...10000") }
     if (row == nil) != (serve == nil) { throw ValidationError("--row and --serve go together") }
   }
 

@@ -16,39 +16,39 @@ struct Demo: ParsableCommand {
       some of the 1,000 that it has not seen, and leaves the pictures and a page to open in a browser.
       """)
 
-  @Option(help: "Seconds to train.")
+  @Option(parsing: .unconditional, help: "Seconds to train. (default: 60)", transform: number(from: 1, to: 86_400))
   var seconds = 60.0
 
   @Option(help: "Folder for the pictures and index.html; an earlier demo's are replaced.")
   var outdir = "demo-output"
 
-  @Option(help: "Seed of everything.")
+  @Flag(help: "Replace what is in the folder; files that ddn did not make stay.")
+  var overwrite = false
+
+  @Option(parsing: .unconditional, help: "Seed of everything. (default: 0)", transform: seedNumber)
   var seed: UInt64 = 0
 
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
-  func validate() throws {
-    if !(seconds >= 1 && seconds <= 86_400) { throw ValidationError("--seconds \(seconds) is not within 1...86400") }
-    if seed > UInt64(UInt32.max) { throw ValidationError("--seed \(seed) is not within 0...\(UInt32.max)") }
-  }
-
   func run() throws {
     let device = try machine.start()
-    let folder = URL(fileURLWithPath: outdir)
-    try Folder.create(folder)
+    // One demo is like another: no options make them different jobs.
+    let folder = try OutputFolder(
+      URL(fileURLWithPath: outdir), for: .init(command: "demo"),
+      files: ["samples.png", "reconstructions.png", "index.html"], overwrites: overwrite)
     let (seen, unseen) = try TrainingOptions.shippedDigits()
     Terminal.print("training 8 nodes x 3 levels on \(seen.count) digits for \(formatDuration(seconds))")
     let network = try train(on: TrainingImages(seen, device: device), device: device)
 
     let codes = (0..<100).map { LatentCode(seed: seed &+ $0, nodesOfLevels: network.nodesOfLevels) }
     try SampleGrid.draw(network.decode(codes).bitmaps(), columns: 10)
-      .write(to: folder.appendingPathComponent("samples.png"))
+      .write(to: folder.file("samples.png"))
 
     let tensors = try TrainingImages(unseen, device: device)
     let shown = try tensors.batch(Array(0..<10)).images
     let result = try Reconstruction(of: shown, by: network)
     try ReconstructionGrid.draw(targets: shown, levels: result.levels, codes: result.codes, zoom: 3)
-      .write(to: folder.appendingPathComponent("reconstructions.png"))
+      .write(to: folder.file("reconstructions.png"))
 
     let all = try Reconstruction(of: tensors.batch(Array(0..<unseen.count)).images, by: network)
     let errors = all.errors.map { $0.reduce(0, +) / Double(unseen.count) }
@@ -59,13 +59,13 @@ struct Demo: ParsableCommand {
 
     let page = DemoPage(
       nodesOfLevels: network.nodesOfLevels, seconds: seconds, errors: errors, codes: zip(unseen.labels, result.codes))
-    try AtomicFile.write(Data(page.html.utf8), to: folder.appendingPathComponent("index.html"))
-    Terminal.print("open \(folder.appendingPathComponent("index.html").path)")
+    try AtomicFile.write(Data(page.html.utf8), to: folder.file("index.html"))
+    Terminal.print("open \(folder.file("index.html").path)")
   }
 
   /// Trains for `seconds`, with a line now and then.
   private func train(on data: TrainingImages, device: Device) throws -> any DiscreteDistributionNetwork {
-    StopSignal.listen("stopping; once more to stop at once")
+    StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
     let clock = ContinuousClock()
     let start = clock.now
     func elapsed() -> Double { (clock.now - start) / .seconds(1) }

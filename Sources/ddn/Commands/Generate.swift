@@ -12,40 +12,56 @@ struct Generate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Draw new images.",
     discussion: """
-      Every seed draws a code, the same on any machine, and the code an image, whatever the batch size. Beside the folder \
-      lie the codes (-codes.txt) and, with 9 images or more, a picture of the first 100, by class where the model knows \
-      classes, and an archive of them (-examples.zip).
+      Every seed draws a code, the same on any machine, and the code an image, for any batch size. The folder gets \
+      images/, a data set in itself with dataset.json; codes.txt, a line an image with its name, its code and, for a model \
+      that knows classes, its class; and with 9 images or more samples.png, a picture of the first 100, by class where the \
+      model knows classes, and examples.zip, an archive of them.
+
+      A folder with other files is refused without --overwrite. The same command again goes on where it was stopped.
 
       Examples:
         ddn generate --seeds 0-99
         ddn generate --network runs/00000-mnist --seeds 0-999 --outdir samples --subdirs
         ddn generate --network mnist-k8-l3 --codes 3.0.7,3.0.6
+        ddn generate --network cifar10 --codes reconstructed/codes.txt --outdir decoded
         ddn generate --network runs/00002-faces --condition-image me.jpg --seeds 0-15
       """)
 
   @OptionGroup var network: NetworkOption
 
-  @Option(help: "Folder for the images, NNNNNN.png.")
+  @Option(help: "Folder for images/, codes.txt, samples.png and examples.zip.")
   var outdir = "generated"
 
-  @Option(help: "Seeds, one image each, such as 0-99 or 1,2,5-10. (default: 0-99)")
+  @Flag(help: "Replace what is in the folder; files that ddn did not make stay.")
+  var overwrite = false
+
+  @Option(help: "Seeds, one image each, such as 0-99 or 1,2,5-10. (default: 0-99)", transform: SeedList.init(parsing:))
   var seeds: SeedList?
 
-  @Option(help: "Draw these codes instead of seeds: choices from the first level, dots between, commas between codes.")
+  @Option(
+    help: .init(
+      """
+      Draw codes instead of seeds: choices from the first level with dots between, such as 3.0.7 or with a class 3.0.7:4, \
+      commas between codes; or a file of them, a line each, as codes.txt has them, or - for standard input.
+      """, valueName: "codes|file|-"))
   var codes: String?
 
-  @Option(name: .customLong("class"), help: "Class of all images, for a class-conditional model. (default: by seed)")
+  @Option(
+    name: .customLong("class"), parsing: .unconditional,
+    help: "Class of all images, for a class-conditional model. (default: by seed)", transform: wholeNumber(atLeast: 0))
   var classIndex: Int?
 
   @Option(
-    help: "What a model that was trained with --condition is told: its gray, edges or low resolution are taken from it."
-  )
+    help: """
+      What a model that was trained with --condition is told: its gray, edges or low resolution are taken from it. Any \
+      size and format; transparent becomes white, and of an animation the first frame is taken.
+      """)
   var conditionImage: String?
 
   @Flag(help: "Put images into folders of 1000.")
   var subdirs = false
 
-  @Option(help: "Images at a time.")
+  @Option(parsing: .unconditional, help: "Images at a time. (default: 64)", transform: wholeNumber(in: 1...1_000_000))
   var batch = 64
 
   @Flag(name: [.customShort("n"), .long], help: "Print what would be done and stop.")
@@ -53,59 +69,87 @@ struct Generate: ParsableCommand {
 
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
-  func validate() throws {
-    if !(1...1_000_000).contains(batch) { throw ValidationError("--batch \(batch) is not within 1...1000000") }
-  }
-
   func run() throws {
     let device = try machine.start()
     let model = try network.load(device: device)
     let jobs = try makeJobs(model)
     let source = try loadConditionImage(model, device: device)
-    let folder = URL(fileURLWithPath: outdir).standardizedFileURL  // Its name must be one, for the picture beside it.
+    let url = URL(fileURLWithPath: outdir)
     if dryRun {
-      Terminal.print("would draw \(jobs.count) images with \(network.url.path) into \(folder.path) on \(device)")
+      Terminal.print("would draw \(jobs.count) images with \(network.url.path) into \(url.path) on \(device)")
       return
     }
-    try Folder.create(folder)
-    StopSignal.listen("stopping after this batch; once more to stop at once")
+    let hasExamples = jobs.count >= 9
+    let folder = try OutputFolder(
+      url, for: identity(of: jobs),
+      files: jobs.map(\.file) + ["codes.txt", "images/dataset.json"]
+        + (hasExamples ? ["samples.png", "examples.zip"] : []),
+      overwrites: overwrite)
+    let classes = model.network.classes
+    let lines = jobs.map { CodeList.line(name: $0.name, $0.code, classIndex: classes > 0 ? $0.classIndex : nil) + "\n" }
+    try AtomicFile.write(Data(lines.joined().utf8), to: folder.file("codes.txt"))
+    try Folder.create(folder.file("images"))
+    try AtomicFile.write(
+      ImageLabels.data(names: jobs.map(\.name), labels: classes > 0 ? jobs.map(\.classIndex) : nil),
+      to: folder.file("images/dataset.json"))
+    let first = try draw(jobs, model, source, into: folder, device)
+    Terminal.print("\(jobs.count) images in \(folder.file("images").path)")
+    Terminal.print("codes in \(folder.file("codes.txt").path)")
+    guard hasExamples else { return }
+    // Seeds go through the classes in turn, so that every column is of one class.
+    let columns = (2...20).contains(classes) && classIndex == nil ? max(10 / classes, 1) * classes : nil
+    try SampleGrid.draw(first.map(\.bitmap), columns: columns).write(to: folder.file("samples.png"))
+    try ImageArchive.write(
+      Array(zip(jobs.map(\.name), first.map(\.file))), to: folder.file("examples.zip"))
+    Terminal.print(
+      "the first \(first.count) in \(folder.file("samples.png").path) and \(folder.file("examples.zip").path)")
+  }
+
+  private typealias Drawn = (bitmap: Bitmap, file: Data)
+
+  /// Draws all images that are not there yet, and in any case the first hundred.
+  ///
+  /// - Returns: those.
+  private func draw(
+    _ jobs: [Job], _ model: Model, _ source: Tensor?, into folder: OutputFolder, _ device: Device
+  ) throws -> [Drawn] {
+    StopSignal.listen("stopping; the same command goes on from here; Ctrl-C again after 3 seconds stops at once")
     var progress = ProgressLine(total: jobs.count, unit: "images")
+    defer { progress.clear() }
     let start = ContinuousClock.now
     let shown = 100
-    var first: [Bitmap] = []
-    var firstFiles: [Data] = []
-    // Batches of equal size: convolutions prepare themselves for every size they meet.
+    var first: [Drawn] = []
+    // Batches of equal size: oneDNN builds a new primitive per batch size.
     let batches = (jobs.count + batch - 1) / batch
     let batch = (jobs.count + batches - 1) / batches
     for place in stride(from: 0, to: jobs.count, by: batch) {
       let batch = jobs[place..<min(place + batch, jobs.count)]
+      let isDone = batch.allSatisfy { FileManager.default.fileExists(atPath: folder.file($0.file).path) }
+      if place >= shown, folder.isContinued, isDone { continue }
       let classes = model.network.classes > 0 ? batch.map(\.classIndex) : nil
       let images = try withPrecision(machine.precision ?? .float32, on: device) {
         try model.network.decode(
           batch.map(\.code), classes: classes, sources: source?.expanded([batch.count] + model.network.imageShape)
         ).bitmaps()
       }
-      let files = try PictureFiles.write(zip(batch, images).map { (folder.appendingPathComponent($0.name), $1) })
-      first += images.prefix(shown - first.count)
-      firstFiles += files.prefix(shown - firstFiles.count)
+      let files = try PictureFiles.write(zip(batch, images).map { (folder.file($0.file), $1) })
+      first += zip(images, files).prefix(shown - first.count).map { ($0, $1) }
       progress.show(batch.endIndex, rate: Double(batch.endIndex) / ((ContinuousClock.now - start) / .seconds(1)))
       if StopSignal.shouldStop() { throw Interrupted() }
     }
-    progress.clear()
-    Terminal.print("\(jobs.count) images in \(folder.path)")
-    func beside(_ ending: String) -> URL {
-      folder.deletingLastPathComponent().appendingPathComponent(folder.lastPathComponent + ending)
+    return first
+  }
+
+  /// What the images depend on.
+  private func identity(of jobs: [Job]) -> OutputFolder.Job {
+    var options = [
+      "network": network.identity, "precision": (machine.precision ?? .float32).rawValue,
+      "codes": FileIdentity.checksum(of: jobs.map { "\($0.file) \($0.code) \($0.classIndex)" }),
+    ]
+    if let conditionImage {
+      options["conditionImage"] = FileIdentity.text(of: URL(fileURLWithPath: conditionImage))
     }
-    let lines = jobs.map { "\($0.name) \($0.code)\n" }.joined()
-    try AtomicFile.write(Data(lines.utf8), to: beside("-codes.txt"))
-    Terminal.print("codes in \(beside("-codes.txt").path)")
-    guard first.count >= 9 else { return }
-    // Seeds go through the classes in turn, so that every column is of one class.
-    let classes = model.network.classes
-    let columns = (2...20).contains(classes) && classIndex == nil ? max(10 / classes, 1) * classes : nil
-    try SampleGrid.draw(first, columns: columns).write(to: beside(".png"))
-    try ImageArchive.write(Array(zip(jobs.map(\.name), firstFiles)), to: beside("-examples.zip"))
-    Terminal.print("the first \(first.count) in \(beside(".png").path) and \(beside("-examples.zip").path)")
+    return .init(command: "generate", options: options)
   }
 
   /// `[1, C, H, W]`, cut to the square in its middle and resized; nil for a model that needs none.
@@ -125,9 +169,11 @@ struct Generate: ParsableCommand {
 
   /// One image to draw.
   private struct Job {
+    /// In `images`.
     let name: String
     let code: LatentCode
     let classIndex: Int
+    var file: String { "images/\(name)" }
   }
 
   private func makeJobs(_ model: Model) throws -> [Job] {
@@ -139,23 +185,46 @@ struct Generate: ParsableCommand {
           : "--class \(classIndex) is not within 0...\(network.classes - 1)")
     }
     if let codes {
-      guard seeds == nil, !subdirs else { throw UsageError("--codes names the images; remove --seeds and --subdirs") }
-      guard network.classes == 0 || classIndex != nil else {
-        throw UsageError("--codes: this model knows classes; give --class 0...\(network.classes - 1)")
-      }
-      return try codes.split(separator: ",", omittingEmptySubsequences: false).map { text in
-        let code = try LatentCode(parsing: String(text), nodesOfLevels: network.nodesOfLevels)
-        return Job(name: "\(code).png", code: code, classIndex: classIndex ?? 0)
+      guard seeds == nil else { throw UsageError("--codes names the images; remove --seeds") }
+      return try list(codes, network).enumerated().map { number, entry in
+        guard let classIndex = entry.classIndex ?? classIndex ?? (network.classes == 0 ? 0 : nil) else {
+          throw UsageError(
+            "--codes: code \(number + 1) has no class, and this model knows classes; write it behind the code, as in "
+              + "\(entry.code):0, or give --class 0...\(network.classes - 1)")
+        }
+        return Job(name: name(number), code: entry.code, classIndex: classIndex)
       }
     }
-    return (seeds ?? SeedList(argument: "0-99")!).seeds.map { seed in
-      let name = padded(seed) + ".png"
-      return Job(
-        name: subdirs ? "\(padded(seed / 1000 * 1000))/\(name)" : name,
-        code: LatentCode(seed: seed, nodesOfLevels: network.nodesOfLevels),
+    let all = (seeds ?? SeedList.usual).seeds
+    var known: Set<UInt64> = []
+    let seeds = all.filter { known.insert($0).inserted }
+    if seeds.count < all.count {
+      Terminal.printError("note: \(counted(all.count - seeds.count, "seed")) of --seeds given twice, drawn once")
+    }
+    return seeds.map { seed in
+      Job(
+        name: name(Int(seed)), code: LatentCode(seed: seed, nodesOfLevels: network.nodesOfLevels),
         classIndex: classIndex ?? (network.classes > 0 ? Int(seed % UInt64(network.classes)) : 0))
     }
   }
 
-  private func padded(_ seed: UInt64) -> String { zeroPadded(Int(seed), digits: 6) }
+  /// The codes that `--codes` means.
+  private func list(_ text: String, _ network: any DiscreteDistributionNetwork) throws -> [CodeList.Entry] {
+    let (levels, classes) = (network.nodesOfLevels, network.classes)
+    if text == "-" {
+      let lines = String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self)
+      return try CodeList(lines: lines, path: "standard input", nodesOfLevels: levels, classes: classes).entries
+    }
+    let isCodes = !text.isEmpty && text.allSatisfy { $0.isASCII && ($0.isNumber || ".,: ".contains($0)) }
+    guard !isCodes, text.contains("/") || FileManager.default.fileExists(atPath: text) else {
+      return try CodeList(parsing: text, nodesOfLevels: levels, classes: classes).entries
+    }
+    let lines = String(decoding: try InputFile.map(URL(fileURLWithPath: text)), as: UTF8.self)
+    return try CodeList(lines: lines, path: text, nodesOfLevels: levels, classes: classes).entries
+  }
+
+  private func name(_ number: Int) -> String {
+    func padded(_ number: Int) -> String { zeroPadded(number, digits: 6) }
+    return (subdirs ? "\(padded(number / 1000 * 1000))/" : "") + padded(number) + ".png"
+  }
 }

@@ -16,7 +16,10 @@ struct Reconstruct: ParsableCommand {
       At each level the image nearest to the target is chosen. Prints the error of the levels (mean square, in units \
       of [-1, 1]), and how near the results are (PSNR, SSIM); writes codes.txt, images.csv with the same for every \
       image, and a picture: target, then the levels' choices. Pictures of any size and format are cut to the square in \
-      their middle and resized.
+      their middle and resized; transparent becomes white, and of an animation the first frame is taken. codes.txt has a line \
+      an image, its name, its code and, for a model that knows classes, its class: ddn generate --codes draws them.
+
+      A folder with other files is refused without --overwrite.
 
       Examples:
         ddn reconstruct                                     digits that are part of ddn and that it does not train on
@@ -40,40 +43,47 @@ struct Reconstruct: ParsableCommand {
   @Option(help: "How 28x28 digits become 32x32: bilinear or padded. (default: bilinear)")
   var resize: DigitDataset.Resize?
 
-  @Option(help: "How many of the data set's images, from the first. (default: 1000, or all if fewer)")
+  @Option(
+    parsing: .unconditional,
+    help: "How many of the data set's images, from the first. (default: 1000, or all if fewer)",
+    transform: wholeNumber(atLeast: 1))
   var count: Int?
 
-  @Option(help: "How many of them the picture shows.")
+  @Option(
+    parsing: .unconditional, help: "How many of them the picture shows. (default: 16)",
+    transform: wholeNumber(in: 1...200))
   var rows = 16
 
   @Option(help: "Folder for codes.txt, images.csv and reconstructions.png.")
   var outdir = "reconstructed"
 
-  @Option(help: "Images at a time.")
+  @Flag(help: "Replace what is in the folder; files that ddn did not make stay.")
+  var overwrite = false
+
+  @Option(parsing: .unconditional, help: "Images at a time. (default: 256)", transform: wholeNumber(in: 1...1_000_000))
   var batch = 256
 
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func validate() throws {
-    if let count, count < 1 { throw ValidationError("--count \(count) is not at least 1") }
     if !images.isEmpty, data != nil || resize != nil || count != nil {
       throw ValidationError("--data, --resize and --count are for data sets, not for image files")
     }
-    if !(1...200).contains(rows) { throw ValidationError("--rows \(rows) is not within 1...200") }
-    if !(1...1_000_000).contains(batch) { throw ValidationError("--batch \(batch) is not within 1...1000000") }
   }
 
   func run() throws {
     let device = try machine.start()
     let model = try network.load(device: device)
     let source = try loadTargets(model, device: device)
-    let folder = URL(fileURLWithPath: outdir)
-    try Folder.create(folder)
+    let names = ["codes.txt", "images.csv", "reconstructions.png"]
+    let folder = try OutputFolder(
+      URL(fileURLWithPath: outdir), for: identity, files: names, overwrites: overwrite)
 
-    StopSignal.listen("stopping after this batch; once more to stop at once")
+    StopSignal.listen("stopping after this batch; Ctrl-C again after 3 seconds stops at once")
     var progress = ProgressLine(total: source.count, unit: "images")
     let start = ContinuousClock.now
     var report = ReconstructionReport(nodesOfLevels: model.network.nodesOfLevels, imageShape: model.network.imageShape)
+    let knowsClasses = model.network.classes > 0
     let batch = max(batch, min(rows, source.count))  // The picture shows rows of the first batch.
     for place in stride(from: 0, to: source.count, by: batch) {
       let indices = Array(place..<min(place + batch, source.count))
@@ -81,28 +91,40 @@ struct Reconstruct: ParsableCommand {
       let result = try withPrecision(machine.precision ?? .float32, on: device) {
         try Reconstruction(of: targets, by: model.network, classes: classes)
       }
-      if place == 0 { try draw(targets, result, model, folder) }
-      try report.add(result, targets: targets, names: indices.map(source.name))
+      if place == 0 { try draw(targets, result, model, to: folder.file("reconstructions.png")) }
+      try report.add(
+        result, targets: targets, names: indices.map(source.name),
+        classes: knowsClasses ? classes.map { try $0.array(Int.self) } : nil)
       progress.show(report.count, rate: Double(report.count) / ((ContinuousClock.now - start) / .seconds(1)))
       if StopSignal.shouldStop() { throw Interrupted() }
     }
     progress.clear()
 
-    func place(_ name: String) -> URL { folder.appendingPathComponent(name) }
-    try AtomicFile.write(Data(report.codeLines.utf8), to: place("codes.txt"))
-    try AtomicFile.write(Data(report.csv.utf8), to: place("images.csv"))
+    try AtomicFile.write(Data(report.codeLines.utf8), to: folder.file("codes.txt"))
+    try AtomicFile.write(Data(report.csv.utf8), to: folder.file("images.csv"))
     for line in report.levelLines { Terminal.print(line) }
     Terminal.print(report.summary)
-    for name in ["codes.txt", "images.csv", "reconstructions.png"] { Terminal.print(place(name).path) }
+    for name in names { Terminal.print(folder.file(name).path) }
   }
 
-  private func draw(_ targets: Tensor, _ result: Reconstruction, _ model: Model, _ folder: URL) throws {
+  /// What the outputs depend on.
+  private var identity: OutputFolder.Job {
+    .init(
+      command: "reconstruct",
+      options: [
+        "network": network.identity, "images": images.joined(separator: "\n"), "data": data ?? "",
+        "resize": (resize ?? .bilinear).rawValue, "count": count.map(String.init) ?? "", "rows": String(rows),
+        "precision": (machine.precision ?? .float32).rawValue,
+      ])
+  }
+
+  private func draw(_ targets: Tensor, _ result: Reconstruction, _ model: Model, to picture: URL) throws {
     let shown = min(rows, targets.shape[0])
     let codes = result.codes.prefix(shown)
     try ReconstructionGrid.draw(
       targets: targets.slice(0, 0..<shown), levels: result.levels.map { try $0.slice(0, 0..<shown) },
       codes: model.network.nodesOfLevels.count <= 16 ? Array(codes) : []  // Longer codes are wider than the picture.
-    ).write(to: folder.appendingPathComponent("reconstructions.png"))
+    ).write(to: picture)
   }
 
   private func loadTargets(_ model: Model, device: Device) throws -> Targets {
@@ -113,7 +135,7 @@ struct Reconstruct: ParsableCommand {
       guard count ?? 1 <= dataset.count else {
         throw UsageError("--count \(count!): there are \(dataset.count) images in \(data ?? dataset.name)")
       }
-      try model.configuration.check(dataset, path: data ?? dataset.name)
+      try model.configuration.check(dataset, path: data ?? dataset.name, as: .reconstructing)
       let tensors = try TrainingImages(dataset, device: device)
       return Targets(count: count ?? min(1000, dataset.count), name: { "\($0)" }, batch: { try tensors.batch($0) })
     }

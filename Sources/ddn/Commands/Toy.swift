@@ -14,7 +14,8 @@ struct Toy: ParsableCommand {
       Every node is a point of a square. Samples of a density draw their nearest node to them, and Split-and-Prune gives \
       the place of nodes that none comes near to copies of busy ones, until the nodes lie like samples themselves. \
       Leaves in --outdir: densities.png (the truth, real samples, the nodes without and with Split-and-Prune), nodes.gif \
-      and nodes.webp (the nodes as they learn), split-and-prune.svg (what a split does, on a line).
+      and nodes.webp (the nodes as they learn), split-and-prune.svg (what a split does, on a line). A folder with other files \
+      is refused without --overwrite.
 
       Examples:
         ddn toy
@@ -32,16 +33,22 @@ struct Toy: ParsableCommand {
   @Option(help: "A picture as a density; light is likely. Several are several densities.")
   var image: [String] = []
 
-  @Option(help: "Bins along each side of a density.")
+  @Option(
+    parsing: .unconditional, help: "Bins along each side of a density. (default: 100)",
+    transform: wholeNumber(in: 1...1000))
   var bins = 100
 
-  @Option(help: "K, the nodes.")
+  @Option(parsing: .unconditional, help: "K, the nodes. (default: 10000)", transform: wholeNumber(in: 1...5_000_000))
   var nodes = 10_000
 
-  @Option(help: "Samples of each density. (default: 40 a node, so that each can be split once)")
+  @Option(
+    parsing: .unconditional, help: "Samples of each density. (default: 40 a node, so that each can be split once)",
+    transform: wholeNumber(in: 0...1_000_000_000_000))
   var samples: Int?
 
-  @Option(help: "Samples a step; at most one node is split a step.")
+  @Option(
+    parsing: .unconditional, help: "Samples a step; at most one node is split a step. (default: 40)",
+    transform: wholeNumber(in: 1...1_000_000))
   var batch = 40
 
   @Option(help: "Which node is nearest: l1, the original's example, or l2, the paper's text.")
@@ -53,35 +60,25 @@ struct Toy: ParsableCommand {
   @Flag(help: "Begin each density with new nodes instead of those of the one before.")
   var fresh = false
 
-  @Option(help: "Seed of the nodes and the samples.")
+  @Option(parsing: .unconditional, help: "Seed of the nodes and the samples. (default: 0)", transform: seedNumber)
   var seed: UInt64 = 0
 
   @Option(help: "Folder for the pictures.")
   var outdir = "toy"
 
+  @Flag(help: "Replace what is in the folder and the file of --json; other files stay.")
+  var overwrite = false
+
   @Option(help: "Write everything that is drawn, and all figures, to this file.")
   var json: String?
 
-  @Option(help: "Pictures of the animation for each density; 0 for no animation.")
+  @Option(
+    parsing: .unconditional, help: "Pictures of the animation for each density; 0 for no animation. (default: 12)",
+    transform: wholeNumber(in: 0...1000))
   var frames = 12
 
   @Flag(name: [.customShort("n"), .long], help: "Print what would be done and stop.")
   var dryRun = false
-
-  private static let mostSamples = 1_000_000_000_000
-
-  func validate() throws {
-    func check(_ name: String, _ value: Int, within range: ClosedRange<Int>) throws {
-      if !range.contains(value) {
-        throw ValidationError("--\(name) \(value) is not within \(range.lowerBound)...\(range.upperBound)")
-      }
-    }
-    try check("bins", bins, within: 1...1000)
-    try check("nodes", nodes, within: 1...5_000_000)
-    if let samples { try check("samples", samples, within: 0...Self.mostSamples) }
-    try check("batch", batch, within: 1...1_000_000)
-    try check("frames", frames, within: 0...1000)
-  }
 
   func run() throws {
     let maps = try makeMaps()
@@ -96,20 +93,20 @@ struct Toy: ParsableCommand {
           + "into \(folder.path)")
       return
     }
-    try Folder.create(folder)
+    let output = try OutputFolder(folder, for: identity, files: names, overwrites: overwrite)
+    if let json { try refuseExisting(json, overwrites: overwrite || output.isContinued) }
     let outcomes = try fit(experiment, to: maps)
     printTable(outcomes)
 
-    func place(_ name: String) -> URL { folder.appendingPathComponent(name) }
-    try DensityFigures.panel(outcomes).write(to: place("densities.png"))
+    try DensityFigures.panel(outcomes).write(to: output.file("densities.png"))
     if frames > 0 {
       let animation = try DensityFigures.animation(outcomes)
-      try animation.write(.gif, to: place("nodes.gif"))
-      try animation.write(.webp, to: place("nodes.webp"))
+      try animation.write(.gif, to: output.file("nodes.gif"))
+      try animation.write(.webp, to: output.file("nodes.webp"))
     }
     let line = NodeLine.stages(nodes: 5, seed: seed) + NodeLine.stages(nodes: 15, seed: seed)
     let shown = line[..<4] + [line[4], line[7]]  // Of 15 nodes the first and the last stage, as in the paper.
-    try AtomicFile.write(Data(NodeLineFigure.svg(Array(shown)).utf8), to: place("split-and-prune.svg"))
+    try AtomicFile.write(Data(NodeLineFigure.svg(Array(shown)).utf8), to: output.file("split-and-prune.svg"))
     if let json {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -117,6 +114,22 @@ struct Toy: ParsableCommand {
       try AtomicFile.write(encoder.encode(report), to: URL(fileURLWithPath: json))
     }
     Terminal.print("pictures in \(folder.path)")
+  }
+
+  private var names: [String] {
+    ["densities.png", "split-and-prune.svg"] + (frames > 0 ? ["nodes.gif", "nodes.webp"] : [])
+  }
+
+  /// What the pictures depend on.
+  private var identity: OutputFolder.Job {
+    .init(
+      command: "toy",
+      options: [
+        "densities": densities.map { $0.densities.map(\.rawValue).joined(separator: ",") } ?? "",
+        "images": image.map { FileIdentity.text(of: URL(fileURLWithPath: $0)) }.joined(separator: "\n"),
+        "numbers": [bins, nodes, samples ?? -1, batch, Int(seed), frames].map(String.init).joined(separator: " "),
+        "rules": "\(distance.rawValue) \(split.rawValue) \(fresh)",
+      ])
   }
 
   private func makeMaps() throws -> [DensityMap] {
@@ -129,7 +142,7 @@ struct Toy: ParsableCommand {
   private func fit(
     _ experiment: DensityExperiment, to maps: [DensityMap]
   ) throws -> [DensityExperiment.Outcome] {
-    StopSignal.listen("stopping; once more to stop at once")
+    StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
     // Both trainings count.
     let total = 2 * maps.count * experiment.samples
     let start = ContinuousClock.now

@@ -36,6 +36,7 @@ struct Train: ParsableCommand {
   var xflip = false
 
   @Option(
+    parsing: .unconditional,
     help: "GiB of memory for decoded images; more are read while training. (default: a quarter of the machine's)",
     transform: parseGibibytes)
   var cache: Int?
@@ -54,7 +55,7 @@ struct Train: ParsableCommand {
       """)
   var transfer: String?
 
-  @Option(help: "Million images to see in all.")
+  @Option(parsing: .unconditional, help: "Million images to see in all.", transform: number(isOpen: true))
   var duration: Double?
 
   @Flag(name: [.customShort("n"), .long], help: "Print the options and stop.")
@@ -199,10 +200,7 @@ struct Train: ParsableCommand {
 }
 
 @Sendable private func parseGibibytes(_ text: String) throws -> Int {
-  guard let number = Double(text), (0...1e6).contains(number) else {
-    throw ValidationError("--cache \(text) is not within 0...1000000")
-  }
-  return Int(number * Double(1 << 30))
+  Int(try number(to: 1e6)(text) * Double(1 << 30))
 }
 
 extension TrainingOptions {

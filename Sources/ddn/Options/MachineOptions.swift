@@ -6,17 +6,14 @@ struct MachineOptions: ParsableArguments {
   @Option(help: "Device: cpu, cuda or cuda:N.", transform: parseDevice)
   var device: Device?
 
-  @Option(help: "Threads for one operation. Results may differ in the last bit between thread counts.")
+  @Option(
+    parsing: .unconditional,
+    help: "Threads for one operation. Results may differ in the last bit between thread counts.",
+    transform: wholeNumber(in: 1...1024))
   var threads: Int?
 
   @Option(help: "What convolutions compute in: float32, or bfloat16, which suits wide networks. (default: float32)")
   var precision: Precision?
-
-  func validate() throws {
-    if let threads, !(1...1024).contains(threads) {
-      throw ValidationError("--threads \(threads) is not within 1...1024")
-    }
-  }
 
   /// Sets the threads; gives the device, by default CUDA where there is one.
   ///

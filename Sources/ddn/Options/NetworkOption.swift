@@ -23,6 +23,9 @@ struct NetworkOption: ParsableArguments {
     return Model.shippedNames.contains(network) ? Model.shippedURL(network) : url
   }
 
+  /// What tells the model from what it may be after more training.
+  var identity: String { FileIdentity.text(of: url) }
+
   /// - Throws: `FileError` when there is no such model or it is damaged.
   func load(device: Device) throws -> Model {
     do { return try Model(contentsOf: url, device: device) } catch let error as FileError where error.kind == .missing {

@@ -3,22 +3,35 @@ import DDN
 
 /// The rules by which a pyramid network gets its levels. Each is nil when it was not given.
 struct PyramidRules: ParsableArguments {
-  @Option(help: "Most nodes a level. (default: 64)")
+  @Option(
+    parsing: .unconditional, help: "Most nodes a level. (default: 64)",
+    transform: wholeNumber(in: 2...4096))
   var maxOutputk: Int?
 
-  @Option(help: "Most levels of one size. (default: 64)")
+  @Option(
+    parsing: .unconditional, help: "Most levels of one size. (default: 64)",
+    transform: wholeNumber(in: 1...64))
   var maxBlockn: Int?
 
-  @Option(help: "Multiplies the number of levels of every size. (default: 1)")
+  @Option(
+    parsing: .unconditional, help: "Multiplies the number of levels of every size. (default: 1)",
+    transform: number(to: 64, isOpen: true))
   var blocknTimes: Double?
 
-  @Option(help: "Pixels on a side at the first level, a power of 2. (default: 1)")
+  @Option(
+    parsing: .unconditional, help: "Pixels on a side at the first level, a power of 2. (default: 1)",
+    transform: wholeNumber(in: 1...4096))
   var startSize: Int?
 
-  @Option(help: "Features have this many channels divided by the side, within 4 and --cmax. (default: 8192)")
+  @Option(
+    parsing: .unconditional,
+    help: "Features have this many channels divided by the side, within 4 and --cmax. (default: 8192)",
+    transform: wholeNumber(in: 1...1 << 24))
   var cbase: Int?
 
-  @Option(help: "Most channels of the features. (default: 256)")
+  @Option(
+    parsing: .unconditional, help: "Most channels of the features. (default: 256)",
+    transform: wholeNumber(in: 1...4096))
   var cmax: Int?
 
   /// The names of the options that were given.
@@ -44,7 +57,9 @@ struct PyramidRules: ParsableArguments {
 
 /// A pyramid network as it would be built for images of a size.
 struct PyramidShape: ParsableArguments {
-  @Option(help: "Pixels on a side of the images, a power of 2.")
+  @Option(
+    parsing: .unconditional, help: "Pixels on a side of the images, a power of 2.",
+    transform: wholeNumber(in: 1...4096))
   var resolution: Int?
 
   @Flag(help: "Gray images. (default: colour)")

@@ -1,31 +1,39 @@
 import ArgumentParser
 
-/// Seeds as people write them: "0-99", "7" or "1,2,5-10"; the generator tells 2^32 of them apart.
-struct SeedList: ExpressibleByArgument, CustomStringConvertible {
+/// Seeds as people write them: "0-99", "7" or "1, 2, 5-10".
+struct SeedList {
   let seeds: [UInt64]
-  let description: String
+
+  static let usual = SeedList(seeds: Array(0...99))
 
   private static let limit = 10_000_000
 
-  init?(argument: String) {
+  private init(seeds: [UInt64]) { self.seeds = seeds }
+
+  /// - Throws: `ValidationError` with what is wrong, and the limit.
+  @Sendable init(parsing text: String) throws {
     var seeds: [UInt64] = []
-    for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
-      let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { UInt64($0) }
-      switch ends.count {
-      case 1:
-        guard let seed = ends[0], seed <= UInt64(UInt32.max) else { return nil }
-        seeds.append(seed)
-      case 2:
-        guard let first = ends[0], let last = ends[1], first <= last, last <= UInt64(UInt32.max),
-          last - first < UInt64(SeedList.limit - min(seeds.count, SeedList.limit))
-        else { return nil }
-        seeds += Array(first...last)
-      default: return nil
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      let ends = try part.split(separator: "-", omittingEmptySubsequences: false).map { try Self.seed($0, in: text) }
+      guard let first = ends.first, let last = ends.last, ends.count <= 2 else {
+        throw ValidationError("'\(part)' is no seed and no range of seeds, such as 0-99")
       }
+      guard first <= last else { throw ValidationError("the range \(part) ends before it begins") }
+      guard last - first < UInt64(Self.limit - min(seeds.count, Self.limit)) else {
+        throw ValidationError("there are more than \(Self.limit) seeds; draw them in parts")
+      }
+      seeds += Array(first...last)
     }
     self.seeds = seeds
-    description = argument
   }
 
-  var defaultValueDescription: String { description }
+  private static func seed(_ part: Substring, in text: String) throws -> UInt64 {
+    let word = part.filter { !$0.isWhitespace }
+    guard !word.isEmpty else { throw ValidationError("a seed is missing; write seeds such as 0-99 or 1,2,5-10") }
+    guard word.allSatisfy({ $0.isASCII && $0.isNumber }) else { throw ValidationError("'\(word)' is not a seed") }
+    guard let seed = UInt64(word), seed <= UInt64(UInt32.max) else {
+      throw ValidationError("seed \(word) is above \(UInt32.max); the generator tells 2^32 seeds apart")
+    }
+    return seed
+  }
 }

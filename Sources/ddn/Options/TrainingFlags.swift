@@ -28,13 +28,20 @@ struct NetworkShape: ParsableArguments {
     help: "Let nodes add to the last level's image instead of making a whole one. (default: in a pyramid)")
   var learnRes: Bool?
 
-  @Option(help: "Recurrent: K, the images that each level offers. (default: 64)")
+  @Option(
+    parsing: .unconditional, help: "Recurrent: K, the images that each level offers. (default: 64)",
+    transform: wholeNumber(in: 2...4096))
   var nodes: Int?
 
-  @Option(help: "Recurrent: L, the levels. (default: 10)")
+  @Option(
+    parsing: .unconditional, help: "Recurrent: L, the levels. (default: 10)",
+    transform: wholeNumber(in: 1...1024))
   var levels: Int?
 
-  @Option(help: "Recurrent: channels at full resolution; even. 8 gives 407,311 parameters with 64 nodes. (default: 8)")
+  @Option(
+    parsing: .unconditional,
+    help: "Recurrent: channels at full resolution; even. 8 gives 407,311 parameters with 64 nodes. (default: 8)",
+    transform: wholeNumber(in: 1...1024))
   var width: Int?
 
   /// Of a pyramid.
@@ -92,25 +99,42 @@ struct NetworkShape: ParsableArguments {
 
 /// The options of `ddn train` that say how to learn. Each is nil when it was not given.
 struct LearningOptions: ParsableArguments {
-  @Option(help: "Images a step. (default: 128)")
+  @Option(
+    parsing: .unconditional, help: "Images a step. (default: 128)",
+    transform: wholeNumber(in: 1...1_000_000))
   var batch: Int?
 
-  @Option(help: "Images in memory at once; a step goes through its batch in such parts. (default: the batch)")
+  @Option(
+    parsing: .unconditional,
+    help: "Images in memory at once; a step goes through its batch in such parts. (default: the batch)",
+    transform: wholeNumber(in: 1...1_000_000))
   var batchGpu: Int?
 
-  @Option(help: "Adam's learning rate. (default: 0.001)")
+  @Option(
+    parsing: .unconditional, help: "Adam's learning rate. (default: 0.001)",
+    transform: number(isOpen: true))
   var lr: Double?
 
-  @Option(help: "Million images at the beginning over which the learning rate rises from 0. (default: 0)")
+  @Option(
+    parsing: .unconditional,
+    help: "Million images at the beginning over which the learning rate rises from 0. (default: 0)",
+    transform: number())
   var lrRampup: Double?
 
-  @Option(help: "Million images at the end over which the learning rate falls to 0. (default: 0)")
+  @Option(
+    parsing: .unconditional, help: "Million images at the end over which the learning rate falls to 0. (default: 0)",
+    transform: number())
   var cooldown: Double?
 
-  @Option(help: "Half-life of the moving average of the weights, in million images; 0 for none. (default: 0)")
+  @Option(
+    parsing: .unconditional,
+    help: "Half-life of the moving average of the weights, in million images; 0 for none. (default: 0)",
+    transform: number())
   var ema: Double?
 
-  @Option(help: "Probability that a level's choice is replaced by chance. (default: 0.05)")
+  @Option(
+    parsing: .unconditional, help: "Probability that a level's choice is replaced by chance. (default: 0.05)",
+    transform: number(to: 1))
   var chainDropout: Double?
 
   @Option(help: "Draw chain dropout for each sample, or for the whole batch as the original does. (default: batch)")
@@ -121,19 +145,27 @@ struct LearningOptions: ParsableArguments {
   )
   var split: SplitPolicy.Rule?
 
-  @Option(help: "Images a layer sees before its first split. (default: 0)")
+  @Option(
+    parsing: .unconditional, help: "Images a layer sees before its first split. (default: 0)",
+    transform: wholeNumber(atLeast: 0))
   var splitWarmup: Int?
 
   @Option(help: "How 28x28 digits become 32x32: bilinear or padded. (default: bilinear)")
   var resize: DigitDataset.Resize?
 
-  @Option(help: "Seed of the weights, the order of images and chain dropout. (default: 0)")
+  @Option(
+    parsing: .unconditional, help: "Seed of the weights, the order of images and chain dropout. (default: 0)",
+    transform: seedNumber)
   var seed: UInt64?
 
-  @Option(help: "Thousand images between status lines and pictures. (default: 10)")
+  @Option(
+    parsing: .unconditional, help: "Thousand images between status lines and pictures. (default: 10)",
+    transform: wholeNumber(in: 1...1_000_000_000))
   var tick: Int?
 
-  @Option(help: "Ticks between saves. (default: 5)")
+  @Option(
+    parsing: .unconditional, help: "Ticks between saves. (default: 5)",
+    transform: wholeNumber(in: 1...1_000_000_000))
   var snap: Int?
 
   @Option(help: "Text to add to the run folder's name.")
@@ -142,9 +174,6 @@ struct LearningOptions: ParsableArguments {
   func validate() throws {
     if let desc, desc.contains("/") {
       throw ValidationError("--desc '\(desc)' has a slash; it becomes part of a folder's name")
-    }
-    if let tick, !(1...1_000_000_000).contains(tick) {
-      throw ValidationError("--tick \(tick) is not within 1...1000000000")
     }
   }
 

@@ -4,8 +4,9 @@ import Synchronization
 
 /// Standard output and error, and the one live line that a terminal may show.
 enum Terminal {
-  /// Whether a person watches standard error.
-  static let isInteractive = isatty(STDERR_FILENO) == 1
+  /// Whether standard error is a terminal that can take back what it shows.
+  static let isInteractive =
+    isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM", default: "dumb"] != "dumb"
 
   private struct State {
     var hasLiveLine = false
@@ -45,7 +46,7 @@ enum Terminal {
   static func showLive(_ line: String) {
     state.withLock { state in
       eraseLiveLine(&state)
-      state.hasLiveLine = !line.isEmpty
+      state.hasLiveLine = isInteractive && !line.isEmpty
       if state.hasLiveLine { writeError(String(line.prefix(columns - 1))) }
     }
   }

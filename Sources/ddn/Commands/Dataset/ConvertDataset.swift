@@ -74,7 +74,7 @@ struct ConvertDataset: ParsableCommand {
       Terminal.print("would make \(dest) of \(count) images of \(source)\(size)")
       return
     }
-    StopSignal.listen("stopping; nothing is written; once more to stop at once")
+    StopSignal.listen("stopping; nothing is written; Ctrl-C again after 3 seconds stops at once")
     var progress = ProgressLine(total: count, unit: "images")
     let start = ContinuousClock.now
     func elapsed() -> Double { (ContinuousClock.now - start) / .seconds(1) }

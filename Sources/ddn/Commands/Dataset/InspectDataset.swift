@@ -29,7 +29,7 @@ struct InspectDataset: ParsableCommand {
 
   func run() throws {
     let images = try openImages(URL(fileURLWithPath: data), split: split)
-    StopSignal.listen("stopping; once more to stop at once")
+    StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
     var progress = ProgressLine(total: images.count, unit: "images")
     let start = ContinuousClock.now
     let summary = try DatasetSummary(images) { done in

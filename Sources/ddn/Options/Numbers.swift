@@ -1,0 +1,59 @@
+import ArgumentParser
+import DDNFiles
+import Foundation
+
+// What options with numbers are read by: what is refused is told with its reason and its limits. Such options are parsed
+// `.unconditional`ly, so that a negative number is a value and not another option.
+
+/// A whole number within `range`.
+func wholeNumber(in range: ClosedRange<Int>) -> @Sendable (String) throws -> Int {
+  { text in
+    guard let number = Int(text) else { throw ValidationError("'\(text)' is not a whole number\(limits(range))") }
+    guard range.contains(number) else {
+      throw ValidationError("\(number) is not\(limits(range).replacing(" of at", with: " at"))")
+    }
+    return number
+  }
+}
+
+/// A whole number of at least `least`.
+func wholeNumber(atLeast least: Int) -> @Sendable (String) throws -> Int { wholeNumber(in: least...Int.max) }
+
+/// A seed: a whole number of 32 bits.
+@Sendable func seedNumber(_ text: String) throws -> UInt64 {
+  UInt64(try wholeNumber(in: 0...Int(UInt32.max))(text))
+}
+
+/// A finite number of at least `least` and at most `most`.
+///
+/// - Parameter isOpen: whether `least` itself is too little.
+func number(
+  from least: Double = 0, to most: Double = .infinity, isOpen: Bool = false
+) -> @Sendable (String) throws -> Double {
+  let words =
+    (isOpen ? " above " : " of at least ") + plain(least) + (most < .infinity ? " and at most \(plain(most))" : "")
+  return { text in
+    guard let number = Double(text) else { throw ValidationError("'\(text)' is not a number\(words)") }
+    guard number.isFinite, isOpen ? number > least : number >= least, number <= most else {
+      throw ValidationError("\(text) is not a number\(words)")
+    }
+    return number
+  }
+}
+
+private func limits(_ range: ClosedRange<Int>) -> String {
+  range.upperBound == .max ? " of at least \(range.lowerBound)" : " within \(range.lowerBound)...\(range.upperBound)"
+}
+
+private func plain(_ number: Double) -> String { number == number.rounded() ? "\(Int(number))" : "\(number)" }
+
+/// Refuses an output file that is there.
+func refuseExisting(_ path: String, overwrites: Bool) throws(FileError) {
+  guard overwrites || !FileManager.default.fileExists(atPath: path) else {
+    throw FileError(
+      .failed, path: path, problem: "is there already", remedy: "give --overwrite to replace it, or another name")
+  }
+}
+
+/// "1 seed", "2 seeds".
+func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

@@ -1,0 +1,45 @@
+import DDN
+import DDNFiles
+import Testing
+
+@Suite("Lists of codes") struct CodeListTests {
+  private static func lines(_ text: String, classes: Int = 0) throws -> [CodeList.Entry] {
+    try CodeList(lines: text, path: "codes.txt", nodesOfLevels: [4, 8], classes: classes).entries
+  }
+
+  @Test("what is written is read again, with names of any kind and with classes") func round() throws {
+    for (classes, classIndex) in [(0, nil), (10, 7)] as [(Int, Int?)] {
+      let codes = try [[0, 7], [3, 0]].map { try LatentCode($0, nodesOfLevels: [4, 8]) }
+      let text = zip(["a.png", "my own digit.png"], codes).map { CodeList.line(name: $0, $1, classIndex: classIndex) }
+        .joined(separator: "\n")
+      let read = try Self.lines(text, classes: classes)
+      #expect(read.map(\.code) == codes && read.allSatisfy { $0.classIndex == classIndex })
+    }
+  }
+
+  @Test("names and classes may be left out, empty lines and comments are passed over") func shortForms() throws {
+    let read = try Self.lines("\n# codes\n1.2\r\nx 3.4\n x 0.5 9 \n", classes: 10)
+    #expect(read.map(\.code.description) == ["1.2", "3.4", "0.5"] && read.map(\.classIndex) == [nil, nil, 9])
+  }
+
+  @Test(
+    "a line that is wrong is named by its number",
+    arguments: [
+      ("1.2\n4.0", "codes.txt, line 2", "choice 4 at level 0"), ("a b", "codes.txt, line 1", "'b' is not a code"),
+      ("x 1.2 10", "codes.txt, line 1", "class \"10\" is not within 0...9"), ("# nothing\n", "codes.txt", "no codes"),
+    ])
+  func wrongLines(text: String, path: String, problem: String) throws {
+    let error = try #require(throws: FileError.self) { try Self.lines(text, classes: 10) }
+    #expect(error.path == path && error.problem.contains(problem) && error.kind == .invalid, "\(error)")
+  }
+
+  @Test("a row of codes takes spaces, and a class behind each") func row() throws {
+    let read = try CodeList(parsing: "1.2, 3.4:5", nodesOfLevels: [4, 8], classes: 10).entries
+    #expect(read.map(\.code.description) == ["1.2", "3.4"] && read.map(\.classIndex) == [nil, 5])
+    for (text, classes) in [("1.2:3", 0), ("1.2:10", 10), ("1.2:3:4", 10), ("1.2:x", 10), ("1.2,", 10)] {
+      #expect(throws: LatentCodeError.self) {
+        try CodeList(parsing: text, nodesOfLevels: [4, 8], classes: classes)
+      }
+    }
+  }
+}
