@@ -258,14 +258,15 @@ def main() -> int:
             try:
                 row, found = measure(name, Path(folder), options)
                 results.append(found)
+                write_whole(options.output, results)  # After each row, so that a signal costs only the one it hits.
                 print_line(table_line(wanted_ratio(row, options.precision), found))
             except Skipped as skipped:
                 print_line(f"{name}: skipped, {skipped}")
             except RowError as error:
                 failures += 1
                 print_line(f"{name}: {error}")
-    write_whole(options.output, results)
-    print_line(f"results: {options.output}" + (f", without {failures} rows that failed" if failures else ""))
+    where = f"results: {options.output}" if results else "no results"
+    print_line(where + (f", without {failures} {'row' if failures == 1 else 'rows'} that failed" if failures else ""))
     return 1 if failures else 0
 
 
