@@ -52,7 +52,7 @@ extension CommandTests {
       ),
       ("dataset fetch", ["--outdir", "--url", "--help"]),
       ("dataset inspect", ["--split", "--sheet", "--help"]),
-      ("import", ["--learn-res", "--condition", "--levels", "--help"]),
+      ("import", ["--learn-res", "--condition", "--initial-image", "--levels", "--overwrite", "--help"]),
       ("bench", ["--rows", "--rounds", "--list", "--row", "--serve", "--precision"] + machine),
     ]
 

@@ -107,7 +107,8 @@ public struct Model {
     self.training = training
   }
 
-  static let format = "ddn-swift"
+  /// The metadata entry "format" of a model file.
+  public static let format = "ddn-swift"
   static let formatVersions = ["1", "2"]
 
   /// Reads a model file.
