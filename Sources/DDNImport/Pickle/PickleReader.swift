@@ -17,6 +17,10 @@ struct PickleReader {
     var nodes = 4_000_000
     /// Bytes of one text; a snapshot holds the text of the original's sources.
     var textBytes = 1 << 30
+    /// Distinct names that are not in `KnownGlobal`.
+    var unknownNames = 1000
+    /// Bytes of a name with its module.
+    var nameBytes = 200
   }
 
   private var cursor: ByteCursor
@@ -28,6 +32,8 @@ struct PickleReader {
   /// Where the stack began at every MARK that is still open.
   private var marks: [Int] = []
   private var memo: [Int: PickleValue] = [:]
+  /// Each unknown name once: a file that joins the same texts again and again must not cost a copy for each.
+  private var unknownNames: Set<String> = []
 
   /// - Parameters:
   ///   - data: more may follow the pickle; `end` says where it ended.
@@ -201,12 +207,17 @@ extension PickleReader {
   }
 
   private mutating func name(module: String, _ name: String) throws(ImportProblem) {
-    if let global = KnownGlobal(module: module, name: name) { return stack.append(.global(global)) }
-    guard UnknownGlobal.isHarmless(module: module, name: name) else {
+    let isShort = module.utf8.count + name.utf8.count < limits.nameBytes
+    if isShort, let global = KnownGlobal(module: module, name: name) { return stack.append(.global(global)) }
+    guard isShort, UnknownGlobal.isHarmless(module: module, name: name) else {
       throw ImportProblem(
-        "asks for \(quoted("\(module).\(name)")), which no snapshot needs; nothing of it was run")
+        "asks for \(quoted("\(module.prefix(200)).\(name.prefix(200))")), which no snapshot needs; nothing of it was run"
+      )
     }
-    stack.append(.unknown("\(module).\(name)"))
+    stack.append(.unknown(unknownNames.insert("\(module).\(name)").memberAfterInsert))
+    guard unknownNames.count <= limits.unknownNames else {
+      throw ImportProblem("names more than \(limits.unknownNames) things that no snapshot has")
+    }
   }
 
   private mutating func object(_ values: [PickleValue], use: KnownGlobal.Use) throws(ImportProblem) {

@@ -4,8 +4,8 @@ enum UnknownGlobal {
   private static let actingModules: Set<Substring> = [
     "__builtin__", "_codecs", "_io", "_pickle", "asyncio", "builtins", "cffi", "code", "codeop", "commands", "copyreg",
     "ctypes", "dill", "exec", "ftplib", "gc", "http", "httplib", "imp", "importlib", "inspect", "io", "joblib",
-    "marshal",
-    "mmap", "multiprocessing", "nt", "operator", "os", "pdb", "pickle", "pip", "pkgutil", "platform", "popen2", "posix",
+    "marshal", "mmap", "multiprocessing", "nt", "operator", "os", "pdb", "pickle", "pip", "pkgutil", "platform",
+    "popen2", "posix",
     "profile", "pty", "pydoc", "requests", "runpy", "setuptools", "shutil", "signal", "site", "smtplib", "socket",
     "ssl", "subprocess", "sys", "tempfile", "threading", "timeit", "trace", "types", "urllib", "urllib2", "webbrowser",
     "zipimport",
