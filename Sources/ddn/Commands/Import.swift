@@ -14,7 +14,7 @@ struct Import: ParsableCommand {
       run, and what does not belong to the network is left out. float16 and bfloat16 weights become float32.
 
       Until 2023-11-20 the original's first level read -1, 0, 1 in the three channels in place of zeros. A snapshot says \
-      which; a state dictionary does not: say --initial-image channel-ramp for the weights labelled v15 and older ones.
+      which; a state dictionary does not: say --initial-image channel-ramp for weights of that time, as the published ones labelled v15 seem to be.
 
       Examples:
         ddn import shot-010000.pkl cifar10.safetensors
