@@ -57,8 +57,10 @@ LAYER = stand_in("sddn.discrete_distribution.DiscreteDistributionOutput")
 CONVOLUTION = stand_in("sddn.discrete_distribution.Conv2dMixedPrecision")
 STATISTICS = stand_in("sddn.discrete_distribution.SplitableDiscreteDistribution")
 RECONSTRUCT = stand_in("numpy.core.multiarray._reconstruct")
+FROM_BUFFER = stand_in("numpy._core.numeric._frombuffer")
 ARRAY = stand_in("numpy.ndarray")
 DTYPE = stand_in("numpy.dtype")
+LOSS = stand_in("unknown.losses.Loss")
 
 
 def dump(value, protocol):
@@ -85,8 +87,10 @@ def parameter(*shape):
     return Call(PARAMETER, tensor(storage, shape), False, OrderedDict())
 
 
-def array(code, shape, data):
+def array(code, shape, data, protocol):
     kind = Call(DTYPE, code, False, True, state=(3, "<", None, None, None, -1, -1, 0))
+    if protocol == 5:
+        return Call(FROM_BUFFER, bytearray(data), kind, shape, "C")
     return Call(RECONSTRUCT, ARRAY, (0,), b"b", state=(1, shape, kind, False, data))
 
 
@@ -106,7 +110,7 @@ def instance(kind, state):
     return value
 
 
-def snapshot():
+def snapshot(protocol):
     def norm():
         return persistent("GroupNorm", module(dict(weight=parameter(4), bias=parameter(4)), num_groups=1, eps=1e-6))
 
@@ -115,9 +119,9 @@ def snapshot():
 
     zeros = struct.pack("<2d", 1, 2)
     counters = instance(STATISTICS, dict(
-        k=2, iter=3, batchn=1, idx_max=1, split_iters=[1], count=array("f8", (2,), zeros),
-        near2=array("f8", (2, 2), zeros * 2), loss_acc=array("f8", (2,), zeros),
-        i_to_idx=array("i8", (2,), struct.pack("<2q", 0, 1))))
+        k=2, iter=3, batchn=1, idx_max=1, split_iters=[1], count=array("f8", (2,), zeros, protocol),
+        near2=array("f8", (2, 2), zeros * 2, protocol), loss_acc=array("f8", (2,), zeros, protocol),
+        i_to_idx=array("i8", (2,), struct.pack("<2q", 0, 1), protocol)))
     nodes = instance(CONVOLUTION, module(dict(weight=parameter(6, 2, 1, 1), bias=None)))
     layer = instance(LAYER, module(
         modules=dict(multi_out_conv1x1=nodes), k=2, leak_choice=True, sdd=counters, loss_func=None, distance_func=None))
@@ -127,7 +131,8 @@ def snapshot():
     level = persistent("DiscreteDistributionBlock", module(modules=dict(block=block, ddo=layer)))
     pyramid = persistent("PHDDNHandsDense", module(
         modules=dict(block_1x1_0=level), condition_type="class10", scalis=range(0, 1), refiner_repeatn=0))
-    return dict(ema=persistent("DDNPrecond", module(modules=dict(model=pyramid))), augment_pipe=None)
+    unread = {} if protocol < 5 else dict(loss_fn=instance(LOSS, dict(weight=1)))
+    return dict(ema=persistent("DDNPrecond", module(modules=dict(model=pyramid))), augment_pipe=None, **unread)
 
 
 def archive(method=zipfile.ZIP_STORED):
@@ -156,7 +161,8 @@ def main():
     seeds = dict(
         pickle={"values-2": dump(values, 2), "values-4": dump(values, 4), "state": dump(state, 2)},
         snapshot={
-            "snapshot-2.pkl": dump(snapshot(), 2), "snapshot-4.pkl": dump(snapshot(), 4),
+            "snapshot-2.pkl": dump(snapshot(2), 2), "snapshot-4.pkl": dump(snapshot(4), 4),
+            "snapshot-5.pkl": dump(snapshot(5), 5),
             "stream.pt": stream(state, {"0": 6, "1": 1}), "archive.pt": archive()},
         safetensors={
             "two": safetensors({

@@ -30,7 +30,7 @@ extension CommandTests {
         "dataset inspect", "dataset inspect a --split all", "demo --seconds 0", "demo --seconds nan",
         "demo --seed 4294967296",
         "import", "import a.pkl", "import a.pkl b", "import a.pkl b.safetensors c",
-        "import a.pkl b.safetensors --levels 0",
+        "import a.pkl b.safetensors --levels 0", "import a.pkl b.safetensors --initial-image ramp",
         "import a.pkl b.safetensors --learn-res maybe", "import a.pkl b.safetensors --condition colours",
       ])
     func usage(line: String) async throws {

@@ -20,7 +20,8 @@ extension CommandTests {
       (
         "generate",
         [
-          "--network", "--outdir", "--overwrite", "--seeds", "--codes", "--class", "--condition-image", "--subdirs", "--batch",
+          "--network", "--outdir", "--overwrite", "--seeds", "--codes", "--class", "--condition-image", "--subdirs",
+          "--batch",
           "-n, --dry-run",
         ] + machine
       ),

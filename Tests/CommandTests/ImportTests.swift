@@ -24,7 +24,9 @@ extension CommandTests {
       #expect(result.exitCode == 0 && result.errors.isEmpty, "\(result)")
       for part in [
         "snapshot of 82 tensors", "pyramid of 7 levels, 4 nodes, 8x8 colour, told class10, 8952 parameters",
-        "residuals     learned, assumed", "7000 images", "ddn generate --network \(output.path)",
+        "residuals     learned, assumed", "first input   zeros, by the snapshot",
+        "left out      Split-and-Prune's counters",
+        "7000 images, by the file's name; by its counters 24", "ddn generate --network \(output.path)",
       ] {
         #expect(result.output.contains(part), "\(part): \(result.output)")
       }
@@ -56,10 +58,11 @@ extension CommandTests {
     @Test("residuals are taken from training_options.json beside the snapshot") func options() async throws {
       let snapshot = try Self.copy("tiny_uncond.pkl", as: "a.pkl")
       let options = snapshot.deletingLastPathComponent().appending(path: "training_options.json")
-      let arguments = ["import", snapshot.path, snapshot.path + ".safetensors"]
+      let arguments = ["import", snapshot.path, snapshot.path + ".safetensors", "--overwrite"]
       for (json, code, part) in [
         (#"{"kwargs": {"learn_res": false}}"#, Int32(0), "not learned, by training_options.json"),
-        (#"{"kwargs": {"batch": 5}}"#, 0, "learned, assumed"),
+        // As the original's generate.py takes it.
+        (#"{"kwargs": {"batch": 5}}"#, 0, "not learned, as training_options.json has no learn_res"),
         (
           #"{"kwargs": {"learn_res": 3}}"#, 65,
           "neither true nor false; say --learn-res true or false, or remove the file"
@@ -73,6 +76,54 @@ extension CommandTests {
           code == 0 ? result.exitCode == 0 && result.output.contains(part) : result.isFailure(code, part), "\(result)")
       }
       #expect(try await Command.run(arguments + ["--learn-res", "true"]).output.contains("learned, by --learn-res"))
+    }
+
+    @Test("a path with learn.res, and --fp16, in training_options.json's words, are told") func halfPrecision()
+      async throws
+    {
+      let folder = try Scratch.folder().appending(path: "00000-learn.res")
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      let snapshot = folder.appending(path: "a.pkl")
+      try FileManager.default.copyItem(at: Self.folder.appending(path: "tiny_uncond.pkl"), to: snapshot)
+      let options = folder.appending(path: "training_options.json")
+      try Data(#"{"kwargs": {"fp16": true}}"#.utf8).write(to: options)
+      let result = try await Command.run(["import", snapshot.path, folder.path + "/a.safetensors"])
+      #expect(result.output.contains("learned, by the path, as training_options.json has no learn_res"), "\(result)")
+      #expect(!result.output.contains("not learned") && result.output.contains("trained with --fp16"), "\(result)")
+    }
+
+    @Test("an existing output stays unless --overwrite is given") func overwriting() async throws {
+      let snapshot = try Self.copy("tiny_uncond.pkl", as: "a.pkl")
+      let output = snapshot.deletingLastPathComponent().appending(path: "a.safetensors")
+      try Data("mine".utf8).write(to: output)
+      let refused = try await Command.run(["import", snapshot.path, output.path])
+      #expect(refused.isFailure(1, "is there already; give --overwrite"), "\(refused)")
+      #expect(try Data(contentsOf: output) == Data("mine".utf8))
+      let result = try await Command.run(["import", snapshot.path, output.path, "--overwrite"])
+      #expect(result.exitCode == 0, "\(result)")
+      #expect(try SafetensorsFile(contentsOf: output).metadata["format"] == "ddn-swift")
+    }
+
+    @Test("a state dictionary takes its first input from --initial-image, and the model says it") func initialImage()
+      async throws
+    {
+      let folder = try Scratch.folder()
+      let weights = Self.folder.deletingLastPathComponent().appending(path: "D/p8_k2/params.safetensors").path
+      let output = folder.appending(path: "a.safetensors").path
+      for (more, part) in [
+        ([], "first input   zeros, assumed; a state dictionary does not say"),
+        (["--initial-image", "channel-ramp"], "first input   channel-ramp, by --initial-image"),
+      ] as [([String], String)] {
+        let result = try await Command.run(["import", weights, output, "--overwrite"] + more)
+        #expect(result.exitCode == 0 && result.output.contains(part), "\(result)")
+        #expect(result.output.contains("state dictionary of") && !result.output.contains("left out"))
+      }
+      let info = try await Command.run(["info", "--network", output])
+      #expect(info.output.contains("initial image channel-ramp"), "\(info)")
+      let snapshot = Self.folder.appending(path: "tiny_uncond.pkl").path
+      let refused = try await Command.run(
+        ["import", snapshot, folder.appending(path: "b.safetensors").path, "--initial-image", "channel-ramp"])
+      #expect(refused.isFailure(65, "says itself what its first level reads: zeros"), "\(refused)")
     }
 
     @Test("a file that is not there exits with 66") func missing() async throws {
@@ -92,7 +143,7 @@ extension CommandTests {
         + withUnsafeBytes(of: UInt32(command.utf8.count).littleEndian) { Data($0) } + Data("\(command)tR.".utf8)
       let whole = try Data(contentsOf: Self.folder.appending(path: "tiny_edge.pkl"))
       for (bytes, part) in [
-        (evil, #"asks for "os.system""#), (whole.prefix(whole.count / 2), "has a frame of"), (Data(), "is no pickle"),
+        (evil, #"asks for "os.system""#), (whole.prefix(whole.count / 2), "has a frame of"), (Data(), "is empty"),
         (Data("PK\u{3}\u{4}nothing".utf8), "zip"), (Data("{\"a\": 1}".utf8), "is no pickle"),
       ] {
         let file = folder.appending(path: "x.pkl")

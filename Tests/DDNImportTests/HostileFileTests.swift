@@ -109,7 +109,9 @@ import Testing
     ("split_iters", "split_itars", "has no split_iters"), ("refiner_repeatn", "refiner_repaatn", "has no refiner"),
     ("block_2x2_1", "block_2x2_7", "has a block 2x2_7"), ("block_2x2_1", "block_2x3_1", "which no pyramid has"),
     ("skip_scale", "skip_scalo", "has no skip_scale"), ("norm1", "norm7", "has no tensor"),
-    ("collections", "collectionz", "asks for \"collectionz.OrderedDict\""),
+    ("torch_utils.persistence", "torch_utils.persistenze", "a whole object of \"torch_utils.persistenze._reconstruct"),
+    ("_rebuild_parameter", "_rebuild_paramater", "is an object of \"torch._utils._rebuild_paramater\", not torch._u"),
+    ("multiarray", "multiarrey", "is an object of \"numpy._core.multiarrey."),
     ("class10", "class1x", "condition \"class1x\""), ("leak_choice", "leak_chaice", "has no leak_choice"),
   ]
 
@@ -227,7 +229,7 @@ import Testing
   @Test("what is said of a network that says it itself, or that fits no such network") func choices() throws {
     let pyramid = try OriginalSnapshot(contentsOf: Golden.url("H/tiny_uncond.pkl"))
     for (choices, reason) in [
-      (.init(conditions: [.edges]), "says itself what the network is told"),
+      (.init(conditions: [.edges]), "says itself what the network is conditioned on"),
       (.init(levels: 7), "says its levels itself"),
     ] as [(OriginalSnapshot.Choices, String)] {
       let error = try #require(throws: FileError.self) { try pyramid.model(choices) }

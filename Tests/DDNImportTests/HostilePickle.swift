@@ -28,11 +28,14 @@ struct HostilePickle: Sendable, CustomTestStringConvertible {
     HostilePickle("eval as Python 2 has it", .call("__builtin__ eval", [.text("1")]), #"asks for "__builtin__.eval""#),
     HostilePickle("getattr", .global("builtins getattr"), #"asks for "builtins.getattr""#),
     HostilePickle("a function of a module that is known", .global("torch load"), #"asks for "torch.load""#),
-    HostilePickle("a class of the original that has no place here", .global("training.networks SongUNet"), "SongUNet"),
     HostilePickle(
       "a path through attributes", opcodes: "\u{8C}\u{0B}collections\u{8C}\u{10}OrderedDict.copy\u{93}", version: 4,
       #"asks for "collections.OrderedDict.copy""#),
     HostilePickle("a name in the module's place", opcodes: "\u{8C}\u{00}\u{8C}\u{0A}range.eval\u{93}", "asks for"),
+    HostilePickle("torch.load of a hub", .global("torch.hub load"), #"asks for "torch.hub.load""#),
+    HostilePickle("a function of a module within os", .call("os.path join", []), #"asks for "os.path.join""#),
+    HostilePickle(
+      "what a call of the unknown gave, called", .raw(Array("cmine\nmake\n)R)R".utf8)), "calls what is no name"),
     HostilePickle("a name that is a number", opcodes: "K\u{01}K\u{02}\u{93}", "by what is no text"),
     HostilePickle("a call of what only is mentioned", .call("numpy ndarray", []), "numpy.ndarray in a way"),
     HostilePickle("a call of a class", .call("training.networks ConditionProcess", []), "in a way that no snapshot"),
@@ -54,11 +57,11 @@ struct HostilePickle: Sendable, CustomTestStringConvertible {
     [
       ("EXT1", "\u{82}\u{01}"), ("EXT2", "\u{83}\u{01}\u{00}"), ("EXT4", "\u{84}\u{01}\u{00}\u{00}\u{00}"),
       ("PERSID", "P1\n"), ("INST", "(ios\nsystem\n"), ("OBJ", "(o"), ("NEWOBJ_EX", "\u{92}"), ("DUP", "N2"),
-      ("BYTEARRAY8", "\u{96}"), ("NEXT_BUFFER", "\u{97}"), ("an opcode that is none", "\u{FF}"), ("INT", "I1\n"),
+      ("READONLY_BUFFER", "\u{98}"), ("NEXT_BUFFER", "\u{97}"), ("an opcode that is none", "\u{FF}"), ("INT", "I1\n"),
     ].map { name, opcodes in HostilePickle(name, opcodes: opcodes, "has the opcode 0x") } + [
       HostilePickle("a reference to stored objects", opcodes: "K\u{01}Q", "which only a .pt file has"),
       HostilePickle("protocol 1", opcodes: "N", version: 1, "of protocol 1"),
-      HostilePickle("protocol 5", opcodes: "N", version: 5, "of protocol 5"),
+      HostilePickle("protocol 6", opcodes: "N", version: 6, "of protocol 6"),
       HostilePickle("no protocol", Data("N.".utf8), "does not begin with byte 0x80"),
       HostilePickle("no bytes", Data(), "does not begin with byte 0x80"),
     ]

@@ -90,6 +90,8 @@ import Testing
     limits.operations = 100
     limits.nodes = 10
     limits.textBytes = 5
+    limits.unknownNames = 2
+    limits.nameBytes = 8
     for (opcodes, reason) in [
       ([UInt8](repeating: 0x5D, count: 20), "more than 10 containers"),
       ([0x4E] + [UInt8](repeating: 0x94, count: 20), "more than 10 values on its stack or remembered"),
@@ -97,6 +99,8 @@ import Testing
       ([UInt8](repeating: 0x28, count: 20), "more than 10 values on its stack or remembered"),
       (Array(repeating: [0x4E, 0x30], count: 100).flatMap(\.self), "more than 100 operations"),
       (Array("X\u{6}\0\0\0abcdef".utf8), "text of 6 bytes"),
+      (Array("cm\na\ncm\nb\ncm\na\ncm\nc\n".utf8), "names more than 2 things"),
+      (Array("cmmmm\nnnnn\n".utf8), #"asks for "mmmm.nnnn""#),
     ] {
       let problem = try #require(throws: ImportProblem.self) {
         try graph(Pickled.raw(opcodes).pickle(), limits: limits)

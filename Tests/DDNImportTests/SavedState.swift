@@ -1,5 +1,7 @@
 import DDNFiles
 import Foundation
+import GoldenSupport
+import Torch
 
 @testable import DDNData
 
@@ -36,6 +38,26 @@ struct SavedState {
   var entries: [Entry]
 
   init(_ entries: [Entry]) { self.entries = entries }
+
+  /// The tensors of a golden file whose names begin with a prefix, without it.
+  init(golden path: String, prefix: String = "") throws {
+    let file = try Golden.safetensors(path)
+    entries = try file.entries.sorted { $0.key < $1.key }.filter { $0.key.hasPrefix(prefix) }.map { name, entry in
+      Entry(String(name.dropFirst(prefix.count)), entry.shape, try file.withBytes(of: name) { Data($0) })
+    }
+  }
+
+  /// The same tensors under other names.
+  func renamed(_ rename: (String) -> String) -> SavedState {
+    var renamed = self
+    for place in entries.indices { renamed.entries[place].name = rename(entries[place].name) }
+    return renamed
+  }
+
+  /// The pickled tensors of a zip archive by their names.
+  var members: [(Pickled, Pickled)] {
+    entries.enumerated().map { (.text($1.name), $1.pickled(key: "\($0)", isLegacy: false)) }
+  }
 
   /// A dictionary as `state_dict()` returns it, with the versions of modules for a state.
   private func dictionary(isLegacy: Bool) -> Pickled {

@@ -6,14 +6,7 @@ import Testing
 import Torch
 
 @Suite("State dictionaries of torch.save become models") struct StateDictionaryTests {
-  /// A golden file of weights in the original's names.
-  private func state(_ path: String) throws -> SavedState {
-    let file = try Golden.safetensors(path)
-    return SavedState(
-      try file.entries.sorted { $0.key < $1.key }.map { name, entry in
-        SavedState.Entry(name, entry.shape, try file.withBytes(of: name) { Data($0) })
-      })
-  }
+  private func state(_ path: String) throws -> SavedState { try SavedState(golden: path) }
 
   /// What the original says of a network of `Golden/D`.
   private struct Network: Decodable {

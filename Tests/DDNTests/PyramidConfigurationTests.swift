@@ -25,6 +25,7 @@ import Torch
     ("class", .init(conditions: [.classNumber(of: 10), .classNumber(of: 4)])),
     ("fit", .init(resolution: 8, channelMaximum: 4, conditions: [.gray, .edges, .lowResolution(side: 2)])),
     ("conditions", .init(conditions: Array(repeating: .gray, count: 9))),
+    ("3 channels", .init(imageChannels: 1, initialImage: .channelRamp)),
   ]
 
   @Test("every impossible value has an objection that names it in one line", arguments: impossible.indices)
@@ -60,6 +61,34 @@ import Torch
     #expect(String(decoding: data, as: UTF8.self).contains(#"["class10","color","edge","resize8"]"#))
     for text in ["", "class", "classx", "resize-1", "edge2", "colour"] where text != "class" {
       #expect(ConditionKind(text) == nil, "\(text)")
+    }
+  }
+
+  @Test("an initial image of zeros is not written, and one that is given survives")
+  func initialImage() throws {
+    for (image, isWritten) in [(nil, false), (.channelRamp, true)] as [(InitialImage?, Bool)] {
+      let configuration = NetworkConfiguration.pyramid(.init(resolution: 8, initialImage: image))
+      let data = try JSONEncoder().encode(configuration)
+      #expect(String(decoding: data, as: UTF8.self).contains("initialImage") == isWritten)
+      #expect(try JSONDecoder().decode(NetworkConfiguration.self, from: data) == configuration)
+      #expect(configuration.summary.contains("initial image channel-ramp") == isWritten)
+      let ramp = NetworkConfiguration.pyramid(.init(resolution: 8, initialImage: .channelRamp))
+      #expect(configuration.hasSameWeights(as: ramp) == isWritten)
+    }
+  }
+
+  @Test("a model with an initial image has a version that readers from before it refuse")
+  func formatVersion() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "initial-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    for (image, version) in [(nil, "1"), (.channelRamp, "2")] as [(InitialImage?, String)] {
+      let configuration = NetworkConfiguration.pyramid(.init(resolution: 4, maxNodes: 4, initialImage: image))
+      let url = folder.appending(path: "\(version).safetensors")
+      try Model(configuration: configuration, network: configuration.makeNetwork(generator: Generator(seed: 1)))
+        .write(to: url)
+      #expect(try SafetensorsFile(contentsOf: url).metadata["version"] == version)
+      #expect(try Model(contentsOf: url).configuration == configuration)
     }
   }
 

@@ -11,7 +11,7 @@ import Torch
 enum Reader: String, CaseIterable {
   /// A pickle on its own.
   case pickle
-  /// A whole file for `ddn import`: a snapshot, or either format of torch.save.
+  /// A whole file for `ddn import`: a snapshot, either format of torch.save, or safetensors.
   case snapshot
   case safetensors
   case idx
@@ -25,6 +25,11 @@ enum Reader: String, CaseIterable {
         var reader = PickleReader(data, allowsPersistentIDs: true)
         _ = try reader.read()
       case .snapshot:
+        guard ForeignFile.problem(data) == nil else { return }
+        if ForeignFile.isSafetensors(data) {
+          _ = try Content(SafetensorsFile(contentsOf: MemoryFile.shared.holding(data)))
+          return
+        }
         let isArchive = data.starts(with: [0x50, 0x4B])
         let content = try Content(data, archive: isArchive ? ZipArchive(data, url: Self.nowhere) : nil)
         _ = try NetworkConfiguration(original: content.state, .init())

@@ -107,8 +107,9 @@ public struct Model {
     self.training = training
   }
 
-  static let format = "ddn-swift"
-  static let formatVersion = "1"
+  /// The metadata entry "format" of a model file.
+  public static let format = "ddn-swift"
+  static let formatVersions = ["1", "2"]
 
   /// Reads a model file.
   ///
@@ -121,11 +122,13 @@ public struct Model {
         .invalid, path: url.path, problem: "is not a model of this program (its metadata names no '\(Self.format)')",
         remedy: "use a file that ddn train wrote")
     }
-    guard file.metadata["version"] == Self.formatVersion else {
+    guard let version = file.metadata["version"], Self.formatVersions.contains(version) else {
       throw FileError(
         .invalid, path: url.path,
         problem: "has format version \(file.metadata["version"].map { quoted($0) } ?? "none")",
-        remedy: "use the version of ddn that wrote it; this one reads version \(Self.formatVersion)")
+        remedy:
+          "use the version of ddn that wrote it; this one reads versions \(Self.formatVersions.joined(separator: " and "))"
+      )
     }
     func decode<T: Decodable>(_ type: T.Type, _ key: String) throws -> T? {
       guard let text = file.metadata[key] else { return nil }
@@ -160,7 +163,7 @@ public struct Model {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     func text(_ value: some Encodable) throws -> String { String(decoding: try encoder.encode(value), as: UTF8.self) }
     var metadata = [
-      "format": Self.format, "version": Self.formatVersion, "network": try text(configuration),
+      "format": Self.format, "version": configuration.formatVersion, "network": try text(configuration),
     ]
     if let training { metadata["training"] = try text(training) }
     try SafetensorsFile.write(
@@ -169,6 +172,11 @@ public struct Model {
 }
 
 extension NetworkConfiguration {
+  /// 1 wherever a reader of version 1 gets all that matters; such a reader overlooks an initial image.
+  fileprivate var formatVersion: String {
+    if case .pyramid(let configuration) = self, configuration.initialImage != nil { "2" } else { "1" }
+  }
+
   /// Whether weights of one fit the other: only the number of levels that share weights, and conditions, which have
   /// none, may differ.
   public func hasSameWeights(as other: NetworkConfiguration) -> Bool { weightDifference(from: other) == nil }
@@ -190,6 +198,8 @@ extension NetworkConfiguration {
       if let difference = differ("image channels", mine.imageChannels, theirs.imageChannels)
         ?? differ("resolution", mine.resolution, theirs.resolution)
         ?? differ("learned residuals", mine.learnsResidual, theirs.learnsResidual)
+        ?? differ(
+          "initial image", mine.initialImage?.rawValue ?? "zeros", theirs.initialImage?.rawValue ?? "zeros")
       {
         return difference
       }

@@ -29,11 +29,14 @@ public final class PyramidNetwork: Module, DiscreteDistributionNetwork {
     public var learnsResidual: Bool
     /// What the network is told of an image.
     public var conditions: [ConditionKind]
+    /// What the first level reads as the previous image; nil for zeros. Only for images of 3 channels.
+    public var initialImage: InitialImage?
 
     public init(
       resolution: Int = 32, imageChannels: Int = 3, startSide: Int = 1, channelBase: Int = 8192,
       channelMinimum: Int = 4, channelMaximum: Int = 256, channelsOfScales: [Int]? = nil, maxBlocks: Int = 64,
-      maxNodes: Int = 64, blocksTimes: Double = 1, learnsResidual: Bool = true, conditions: [ConditionKind] = []
+      maxNodes: Int = 64, blocksTimes: Double = 1, learnsResidual: Bool = true, conditions: [ConditionKind] = [],
+      initialImage: InitialImage? = nil
     ) {
       self.resolution = resolution
       self.imageChannels = imageChannels
@@ -47,6 +50,7 @@ public final class PyramidNetwork: Module, DiscreteDistributionNetwork {
       self.blocksTimes = blocksTimes
       self.learnsResidual = learnsResidual
       self.conditions = conditions
+      self.initialImage = initialImage
     }
 
     func layer(_ level: PyramidLevel) -> DiscreteDistributionLayer.Configuration {
@@ -72,8 +76,12 @@ public final class PyramidNetwork: Module, DiscreteDistributionNetwork {
   let levels: [Level]
   private let plan: [PyramidLevel]
   /// `[C, side, side]` of the first level, which reads no image.
-  private lazy var initialFeature = PositionalFeatures.initialFeature(
-    channels: plan[0].inputChannels, height: plan[0].side, width: plan[0].side)
+  private lazy var initialFeature: [Float] = {
+    let channels = plan[0].inputChannels
+    var feature = PositionalFeatures.initialFeature(channels: channels, height: plan[0].side, width: plan[0].side)
+    configuration.initialImage?.add(to: &feature, featureChannels: channels)
+    return feature
+  }()
 
   /// A network with fresh weights; the generator decides them.
   public init(_ configuration: Configuration, generator: Generator) throws(TorchError) {
@@ -132,6 +140,9 @@ extension PyramidNetwork.Configuration {
       return "a start side of \(startSide) is not a power of 2 up to the resolution, \(resolution)"
     }
     if imageChannels != 1 && imageChannels != 3 { return "images have 1 or 3 channels, not \(imageChannels)" }
+    if let initialImage, imageChannels != 3 {
+      return "the initial image \(initialImage.rawValue) is for images of 3 channels, not \(imageChannels)"
+    }
     if !(1...1 << 24).contains(channelBase) { return "a channel base of \(channelBase) is not within 1...\(1 << 24)" }
     if !(1...64).contains(maxBlocks) { return "\(maxBlocks) levels of one side are not within 1...64" }
     if !(2...4096).contains(maxNodes) { return "\(maxNodes) nodes a level are not within 2...4096" }

@@ -90,6 +90,7 @@ extension PyramidNetwork.Configuration {
     return "pyramid of \(levels.count) levels, \(nodes.0 == nodes.1 ? "" : "\(nodes.0) to ")\(nodes.1) nodes, "
       + "\(resolution)x\(resolution) \(imageChannels == 1 ? "gray" : "colour")"
       + (conditions.isEmpty ? "" : ", told " + conditions.map(\.description).joined(separator: " and "))
+      + (initialImage.map { ", initial image \($0.rawValue)" } ?? "")
   }
 
   /// The levels of a configuration of which only the numbers on their own are known to be possible.

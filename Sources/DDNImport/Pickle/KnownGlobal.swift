@@ -1,4 +1,4 @@
-/// Everything outside a pickle that a file of the original may name; a file that names anything else is refused.
+/// Everything outside a pickle that the import knows the meaning of; other names are `UnknownGlobal`.
 ///
 /// Nothing here is ever called or made: a name only says what the values beside it mean.
 /// Raw values are the names in the newest files; older ones may differ, see `init(module:name:)`.
@@ -15,6 +15,7 @@ enum KnownGlobal: String, CaseIterable {
   case dtype = "numpy.dtype"
   case reconstructArray = "numpy._core.multiarray._reconstruct"
   case scalar = "numpy._core.multiarray.scalar"
+  case arrayFromBuffer = "numpy._core.numeric._frombuffer"
 
   // PyTorch.
   case rebuildParameter = "torch._utils._rebuild_parameter"
@@ -52,7 +53,8 @@ enum KnownGlobal: String, CaseIterable {
 
   var use: Use {
     switch self {
-    case .random, .range, .set, .encode, .orderedDictionary, .dtype, .reconstructArray, .scalar, .rebuildParameter,
+    case .random, .range, .set, .encode, .orderedDictionary, .dtype, .reconstructArray, .scalar, .arrayFromBuffer,
+      .rebuildParameter,
       .rebuildTensor, .loadFromBytes, .persistentObject:
       .call
     case .layer, .layerConvolution, .nodeStatistics, .divergeShaping, .conditionProcess, .classEmbedding: .instance
@@ -71,7 +73,10 @@ enum KnownGlobal: String, CaseIterable {
   }
 
   /// Names that Python 2 and NumPy 1 had for the same.
-  private static let olderModules = ["__builtin__": "builtins", "numpy.core.multiarray": "numpy._core.multiarray"]
+  private static let olderModules = [
+    "__builtin__": "builtins", "numpy.core.multiarray": "numpy._core.multiarray",
+    "numpy.core.numeric": "numpy._core.numeric",
+  ]
 
   /// - Returns: nil for what no file of the original names.
   init?(module: String, name: String) {

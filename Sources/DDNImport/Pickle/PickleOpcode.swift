@@ -1,6 +1,7 @@
-/// The opcodes that Python writes at protocols 2, 3 and 4; there is no other that this program reads.
+/// The opcodes that Python writes at protocols 2 to 5; there is no other that this program reads.
 ///
-/// Left out are those that only older protocols write, and those with which a pickle asks for objects by number (EXT).
+/// Left out are those that only older protocols write, those with which a pickle asks for objects by number (EXT), and
+/// protocol 5's buffers outside the pickle, which no file has.
 ///
 /// Source: Python's library reference, module `pickletools`.
 enum PickleOpcode: UInt8 {
@@ -28,6 +29,7 @@ enum PickleOpcode: UInt8 {
   case shortBinBytes = 0x43
   case binBytes = 0x42
   case binBytes8 = 0x8E
+  case byteArray8 = 0x96
 
   // Containers.
   case emptyTuple = 0x29

@@ -1,10 +1,11 @@
 import DDNFiles
 import Foundation
 
-/// Reads one pickle of protocol 2, 3 or 4 into a graph of values, and runs nothing of it.
+/// Reads one pickle of protocol 2 to 5 into a graph of values, and runs nothing of it.
 ///
 /// A pickle is a program for a small machine with a stack. This one has the machine without its dangerous half: names
-/// are looked up in `KnownGlobal`, and calls are written down as `PickleGraph.Object` and never made.
+/// are looked up in `KnownGlobal`, and calls are written down as `PickleGraph.Object` and never made. Objects of classes
+/// that are unknown are read as opaque values, which nothing else can be made of: what no import reads may be anything.
 ///
 /// Source: Python's library reference, modules `pickle` and `pickletools`.
 struct PickleReader {
@@ -16,6 +17,10 @@ struct PickleReader {
     var nodes = 4_000_000
     /// Bytes of one text; a snapshot holds the text of the original's sources.
     var textBytes = 1 << 30
+    /// Distinct names that are not in `KnownGlobal`.
+    var unknownNames = 1000
+    /// Bytes of a name with its module.
+    var nameBytes = 200
   }
 
   private var cursor: ByteCursor
@@ -27,6 +32,8 @@ struct PickleReader {
   /// Where the stack began at every MARK that is still open.
   private var marks: [Int] = []
   private var memo: [Int: PickleValue] = [:]
+  /// Each unknown name once: a file that joins the same texts again and again must not cost a copy for each.
+  private var unknownNames: Set<String> = []
 
   /// - Parameters:
   ///   - data: more may follow the pickle; `end` says where it ended.
@@ -69,7 +76,7 @@ struct PickleReader {
     switch opcode {
     case .proto:
       let version = try cursor.byte("its protocol")
-      guard (2...4).contains(version) else { throw ImportProblem("is of protocol \(version), not 2, 3 or 4") }
+      guard (2...5).contains(version) else { throw ImportProblem("is of protocol \(version), not 2 to 5") }
     case .frame:
       let count = try cursor.uint64("a frame's length")
       guard count <= UInt64(cursor.remaining) else {
@@ -98,7 +105,7 @@ struct PickleReader {
     case .binUnicode8: stack.append(try text(bytes: cursor.uint64("a text's length")))
     case .shortBinBytes: stack.append(.bytes(try cursor.take(UInt64(cursor.byte("a length")), "bytes")))
     case .binBytes: stack.append(.bytes(try cursor.take(UInt64(cursor.uint32("a length")), "bytes")))
-    case .binBytes8: stack.append(.bytes(try cursor.take(cursor.uint64("a length"), "bytes")))
+    case .binBytes8, .byteArray8: stack.append(.bytes(try cursor.take(cursor.uint64("a length"), "bytes")))
     case .emptyTuple: stack.append(graph.add(.tuple([])))
     case .tuple1: stack.append(graph.add(.tuple(try pop(1))))
     case .tuple2: stack.append(graph.add(.tuple(try pop(2))))
@@ -117,7 +124,10 @@ struct PickleReader {
     case .emptySet: stack.append(graph.add(.set))
     case .addItems:
       _ = try popToMark()
-      guard case .set? = graph.node(try top()) else { throw ImportProblem("adds to what is no set") }
+      switch graph.node(try top()) {
+      case .set?, .opaque?: break
+      default: throw ImportProblem("adds to what is no set")
+      }
     case .memoize: memo[memo.count] = try top()
     case .binPut: memo[Int(try cursor.byte("a memo number"))] = try top()
     case .longBinPut: memo[Int(try cursor.uint32("a memo number"))] = try top()
@@ -197,14 +207,23 @@ extension PickleReader {
   }
 
   private mutating func name(module: String, _ name: String) throws(ImportProblem) {
-    guard let global = KnownGlobal(module: module, name: name) else {
+    let isShort = module.utf8.count + name.utf8.count < limits.nameBytes
+    if isShort, let global = KnownGlobal(module: module, name: name) { return stack.append(.global(global)) }
+    guard isShort, UnknownGlobal.isHarmless(module: module, name: name) else {
       throw ImportProblem(
-        "asks for \(quoted("\(module).\(name)")), which no snapshot needs; nothing of it was run")
+        "asks for \(quoted("\(module.prefix(200)).\(name.prefix(200))")), which no snapshot needs; nothing of it was run"
+      )
     }
-    stack.append(.global(global))
+    stack.append(.unknown(unknownNames.insert("\(module).\(name)").memberAfterInsert))
+    guard unknownNames.count <= limits.unknownNames else {
+      throw ImportProblem("names more than \(limits.unknownNames) things that no snapshot has")
+    }
   }
 
   private mutating func object(_ values: [PickleValue], use: KnownGlobal.Use) throws(ImportProblem) {
+    if case .unknown(let name) = values[0], case .tuple? = graph.node(values[1]) {
+      return stack.append(graph.add(.opaque(name)))
+    }
     guard case .global(let global) = values[0] else { throw ImportProblem("calls what is no name") }
     guard global.use == use, case .tuple(let arguments)? = graph.node(values[1]),
       use == .call || arguments.isEmpty

@@ -12,6 +12,8 @@ enum PickleValue {
   case text(String)
   case bytes(Data)
   case global(KnownGlobal)
+  /// The full name of something that is not in `KnownGlobal`.
+  case unknown(String)
   case node(Int)
 }
 
@@ -27,6 +29,8 @@ struct PickleGraph {
     case dictionary(Int)
     case object(Int)
     case set
+    /// An object or call of this full name, which is not in `KnownGlobal`; its content is not kept.
+    case opaque(String)
     /// What the file refers to by a name of its own, such as the numbers of a tensor.
     case persistent(PickleValue)
   }
@@ -84,19 +88,24 @@ extension PickleGraph {
   }
 
   mutating func append(_ values: [PickleValue], to list: PickleValue) throws(ImportProblem) {
-    guard case .list(let place)? = node(list) else { throw ImportProblem("appends to what is no list") }
-    lists[place] += values
+    switch node(list) {
+    case .list(let place)?: lists[place] += values
+    case .opaque?: break
+    default: throw ImportProblem("appends to what is no list")
+    }
   }
 
   mutating func set(_ pairs: [Pair], of dictionary: PickleValue) throws(ImportProblem) {
     switch node(dictionary) {
     case .dictionary(let place)?: dictionaries[place] += pairs
     case .object(let place)? where objects[place].global == .orderedDictionary: objects[place].items += pairs
+    case .opaque?: break
     default: throw ImportProblem("sets items of what is no dictionary")
     }
   }
 
   mutating func setState(_ state: PickleValue, of object: PickleValue) throws(ImportProblem) {
+    if case .opaque? = node(object) { return }
     guard case .object(let place)? = node(object), objects[place].global.takesState, case .none = objects[place].state
     else { throw ImportProblem("gives a state to what takes none") }
     objects[place].state = state
@@ -210,12 +219,14 @@ extension PickleGraph {
     case .text(let text): "the text \(quoted(text))"
     case .bytes(let bytes): "\(bytes.count) bytes"
     case .global(let global): "the name \(global.rawValue)"
+    case .unknown(let name): "the name \(quoted(name))"
     case .node(let place):
       switch nodes[place] {
       case .tuple(let values): "a tuple of \(values.count)"
       case .list(let place): "a list of \(lists[place].count)"
       case .dictionary(let place): "a dictionary of \(dictionaries[place].count)"
       case .set: "a set"
+      case .opaque(let name): "an object of \(quoted(name))"
       case .object(let place): "an object of \(objects[place].global.rawValue)"
       case .persistent: "a reference to stored numbers"
       }

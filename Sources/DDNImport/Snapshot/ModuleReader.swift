@@ -17,6 +17,8 @@ struct ModuleReader {
   private(set) var statistics: [String: NodeStatistics] = [:]
   /// What the network is told, in the words of the original's option; nil for nothing.
   private(set) var condition: String?
+  /// What the first level reads as the previous image; nil for zeros.
+  private(set) var initialImage: InitialImage?
 
   private static let classes: Set = [
     "DDNPrecond", "PHDDNHandsDense", "DiscreteDistributionBlock", "UNetBlockWoEmb", "GroupNorm", "Conv2d",
@@ -38,7 +40,7 @@ struct ModuleReader {
   private mutating func collect(_ value: PickleValue, path: String, depth: Int) throws(ImportProblem) {
     let what = path.isEmpty ? "the network" : String(path.dropLast())
     guard depth <= Self.deepest else { throw ImportProblem("has modules in more than \(Self.deepest) levels") }
-    let (name, attributes) = try module(value, what)
+    let (name, attributes) = try module(value, what, isNetwork: depth == 0)
     guard depth > 0 || name == "DDNPrecond" else {
       throw ImportProblem("holds a \(name), not the original's network DDNPrecond")
     }
@@ -86,7 +88,7 @@ struct ModuleReader {
 
   /// A module's class and attributes.
   private mutating func module(
-    _ value: PickleValue, _ what: String
+    _ value: PickleValue, _ what: String, isNetwork: Bool
   ) throws(ImportProblem) -> (name: String, attributes: [String: PickleValue]) {
     try visit(value, what)
     guard let object = graph.object(value) else { throw graph.unexpected(value, what, "a module") }
@@ -102,6 +104,11 @@ struct ModuleReader {
       throw ImportProblem("\(what) is no object of version 6 of the original's persistence")
     }
     let name = try graph.text(attribute("class_name", fields, what), "the class of \(what)")
+    if isNetwork, name.hasSuffix("Precond"), name != "DDNPrecond" {
+      throw ImportProblem(
+        "holds a diffusion network (\(quoted(name))), which has no levels of nodes",
+        remedy: "use a snapshot that was trained with --arch=ddn")
+    }
     guard Self.classes.contains(name) else {
       throw ImportProblem("\(what) is of the class \(quoted(name)), which no network here has")
     }
@@ -133,7 +140,14 @@ struct ModuleReader {
     }
     switch name {
     case "PHDDNHandsDense":
-      try expect("refiner_repeatn", 0)
+      let rounds = try number(attribute("refiner_repeatn", attributes, what), "\(what).refiner_repeatn")
+      guard rounds == 0 else {
+        throw ImportProblem(
+          "has a refiner of \(rounds) rounds behind the pyramid (--refinern), which networks here lack",
+          remedy: "use a snapshot that was trained with --refinern=0")
+      }
+      // The attribute came with the commit that made the initial image zeros.
+      if attributes["scalis"] == nil { initialImage = .channelRamp }
       if let told = attributes["condition_type"] {
         if case .none = told {} else { condition = try graph.text(told, "\(what).condition_type") }
       }

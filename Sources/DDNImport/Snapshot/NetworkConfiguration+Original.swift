@@ -6,9 +6,15 @@ extension NetworkConfiguration {
   init(original state: [String: OriginalTensor], _ choices: OriginalSnapshot.Choices) throws(ImportProblem) {
     let shapes = state.mapValues(\.shape)
     if shapes.keys.contains(where: { $0.hasPrefix("model.block_") }) {
-      guard choices.levels == nil else { throw ImportProblem("has a pyramid, which says its levels itself") }
+      guard choices.levels == nil else {
+        throw ImportProblem("has a pyramid, which says its levels itself", remedy: "leave out --levels")
+      }
       self = .pyramid(try PyramidNetwork.Configuration(original: shapes, choices))
     } else if shapes.keys.contains(where: { $0.hasPrefix("ddn_seqen.") }) {
+      guard choices.initialImage == nil else {
+        throw ImportProblem(
+          "is of the MNIST network, whose first level reads no initial image", remedy: "leave out --initial-image")
+      }
       self = .recurrent(try RecurrentNetwork.Configuration(original: shapes, choices))
     } else {
       let names = shapes.keys.sorted().prefix(3).map { quoted($0) }.joined(separator: ", ")
@@ -32,7 +38,7 @@ extension PyramidNetwork.Configuration {
       resolution: sides.last!, imageChannels: OriginalBlock.imageChannels, startSide: sides[0],
       channelsOfScales: sides.map { side in blocks.first { $0.side == side }!.channels },
       maxNodes: blocks.map(\.nodes).max()!, learnsResidual: choices.learnsResidual ?? true,
-      conditions: choices.conditions)
+      conditions: choices.conditions, initialImage: choices.initialImage)
     let counts = sides.map { side in blocks.count { $0.side == side } }
     guard setBlocks(counts, of: sides) else {
       throw ImportProblem("has \(counts) blocks at the sides \(sides), which the original's rule does not give")

@@ -13,11 +13,18 @@ extension OriginalSnapshot {
     public var conditions: [ConditionKind]
     /// Levels of an MNIST network; nil for 10 of each U-Net, the original's default.
     public var levels: Int?
+    /// What a pyramid's first level reads as the previous image, nil for zeros; only for a state dictionary, the others
+    /// say it.
+    public var initialImage: InitialImage?
 
-    public init(learnsResidual: Bool? = nil, conditions: [ConditionKind] = [], levels: Int? = nil) {
+    public init(
+      learnsResidual: Bool? = nil, conditions: [ConditionKind] = [], levels: Int? = nil,
+      initialImage: InitialImage? = nil
+    ) {
       self.learnsResidual = learnsResidual
       self.conditions = conditions
       self.levels = levels
+      self.initialImage = initialImage
     }
   }
 
@@ -33,7 +40,7 @@ extension OriginalSnapshot {
           preconditionFailure("\(name) has no name in the original")
         }
         guard let found = state[original] else { throw refuse("has no tensor \(original)") }
-        guard found.shape == tensor.shape, found.dtype == tensor.dtype else {
+        guard found.shape == tensor.shape, found.dtype == tensor.dtype || found.dtype.isWidened else {
           throw refuse(
             "\(original) is \(found.dtype.rawValue) \(found.shape) and should be \(tensor.dtype.rawValue) \(tensor.shape)"
           )
@@ -57,8 +64,16 @@ extension OriginalSnapshot {
       var choices = choices
       if kind != .stateDictionary {
         guard choices.conditions.isEmpty else {
-          throw ImportProblem("says itself what the network is told: \(condition.map { quoted($0) } ?? "nothing")")
+          throw ImportProblem(
+            "says itself what the network is conditioned on: \(condition.map { quoted($0) } ?? "nothing")",
+            remedy: "leave out --condition")
         }
+        guard choices.initialImage == nil || choices.initialImage == initialImage else {
+          throw ImportProblem(
+            "says itself what its first level reads: \(initialImage?.rawValue ?? "zeros")",
+            remedy: "leave out --initial-image")
+        }
+        choices.initialImage = initialImage
         choices.conditions =
           try condition.map { (name) throws(ImportProblem) in
             guard let kind = ConditionKind(name) else {
@@ -69,7 +84,7 @@ extension OriginalSnapshot {
           } ?? []
       }
       configuration = try NetworkConfiguration(original: state, choices)
-      let weightBytes = state.values.reduce(0) { $0 + $1.bytes.count }
+      let weightBytes = state.values.reduce(0) { $0 + $1.bytes.count / $1.dtype.size * DType.float32.size }
       if let objection = configuration.objection(toWeightBytes: weightBytes) { throw ImportProblem(objection) }
     } catch {
       throw error.fileError(url.path)
@@ -83,8 +98,8 @@ extension OriginalSnapshot {
     let tensor = state[name]!
     if name.hasSuffix(".ddo.split_idxs") { return tensor.shape == [2] }
     guard name.hasSuffix(".resample_filter") else { return false }
-    guard tensor.dtype == .float32, tensor.shape == [1, 1, 2, 2],
-      try tensor.tensor().array() == [Float](repeating: 0.25, count: 4)
+    guard tensor.dtype == .float32 || tensor.dtype.isWidened, tensor.shape == [1, 1, 2, 2],
+      try tensor.tensor().to(.float32).array() == [Float](repeating: 0.25, count: 4)
     else { throw refuse("\(quoted(name)) is not the filter that doubles pixels") }
     return true
   }
@@ -112,6 +127,18 @@ extension OriginalSnapshot {
   }
 
   private func refuse(_ problem: String) -> FileError { ImportProblem(problem).fileError(url.path) }
+}
+
+extension OriginalSnapshot {
+  /// The types other than float32 that weights of the file have, which the model has as float32 of the same value.
+  public var widenedTypes: [DType] {
+    DType.allCases.filter { type in type.isWidened && state.values.contains { $0.dtype == type } }
+  }
+}
+
+extension DType {
+  /// Whether weights of this type become float32, without loss.
+  fileprivate var isWidened: Bool { self == .float16 || self == .bfloat16 }
 }
 
 extension NetworkConfiguration {

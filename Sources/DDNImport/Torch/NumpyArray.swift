@@ -13,20 +13,17 @@ struct NumpyArray {
 
   /// - Parameter name: of the array, for complaints.
   init(_ value: PickleValue, in graph: PickleGraph, _ name: String) throws(ImportProblem) {
-    let call = try graph.object(value, .reconstructArray, name)
-    let arguments = try graph.tuple(call.arguments, name)
-    guard arguments.count == 3, case .global(.array) = arguments[0] else {
-      throw ImportProblem("\(name) is no plain array")
-    }
-    // (version, shape, type, whether in Fortran's order, bytes)
-    let state = try graph.tuple(call.state, "\(name)'s state")
-    guard state.count == 5, case .integer(1) = state[0] else { throw ImportProblem("\(name) is no plain array") }
-    guard try !graph.bool(state[3], "\(name)'s order") else { throw ImportProblem("\(name) is in Fortran's order") }
-    element = try Self.element(state[2], in: graph, name)
-    bytes = try graph.bytes(state[4], name)
+    let parts =
+      if let object = graph.object(value), object.global == .arrayFromBuffer {
+        try Self.buffer(object, in: graph, name)
+      } else {
+        try Self.reconstructed(value, in: graph, name)
+      }
+    element = try Self.element(parts.type, in: graph, name)
+    bytes = try graph.bytes(parts.bytes, name)
     var shape: [Int] = []
     var count = 1
-    let sizes = try graph.tuple(state[1], "\(name)'s size")
+    let sizes = try graph.tuple(parts.sizes, "\(name)'s size")
     guard sizes.count <= 8 else { throw ImportProblem("\(name) has \(sizes.count) sizes") }
     for size in sizes {
       let size = try graph.integer(size, "\(name)'s size")
@@ -39,6 +36,38 @@ struct NumpyArray {
     guard bytes.count / 8 == count, bytes.count % 8 == 0 else {
       throw ImportProblem("\(name) of size \(shape) has \(bytes.count) bytes")
     }
+  }
+
+  private typealias Parts = (sizes: PickleValue, type: PickleValue, bytes: PickleValue)
+
+  /// An array as protocols up to 4 write it: `_reconstruct(ndarray, (0,), b"b")` and a state.
+  private static func reconstructed(
+    _ value: PickleValue, in graph: PickleGraph, _ name: String
+  ) throws(ImportProblem) -> Parts {
+    let call = try graph.object(value, .reconstructArray, name)
+    let arguments = try graph.tuple(call.arguments, name)
+    guard arguments.count == 3, case .global(.array) = arguments[0] else {
+      throw ImportProblem("\(name) is no plain array")
+    }
+    // (version, shape, type, whether in Fortran's order, bytes)
+    let state = try graph.tuple(call.state, "\(name)'s state")
+    guard state.count == 5, case .integer(1) = state[0] else { throw ImportProblem("\(name) is no plain array") }
+    guard try !graph.bool(state[3], "\(name)'s order") else { throw ImportProblem("\(name) is in Fortran's order") }
+    return (state[1], state[2], state[4])
+  }
+
+  /// An array as protocol 5 writes it: `_frombuffer(bytes, type, shape, order)`, and newer a fifth argument for the order
+  /// of axes, which is None for an array in the order of C.
+  private static func buffer(
+    _ call: PickleGraph.Object, in graph: PickleGraph, _ name: String
+  ) throws(ImportProblem) -> Parts {
+    let arguments = try graph.tuple(call.arguments, name)
+    guard (4...5).contains(arguments.count) else { throw ImportProblem("\(name) is no plain array") }
+    guard case .text("C") = arguments[3] else { throw ImportProblem("\(name) is not in the order of C") }
+    if arguments.count == 5 {
+      guard case .none = arguments[4] else { throw ImportProblem("\(name) is not in the order of C") }
+    }
+    return (arguments[2], arguments[1], arguments[0])
   }
 
   /// The type of elements, which must be of the machine's own order, lowest byte first.

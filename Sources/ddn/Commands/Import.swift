@@ -10,13 +10,17 @@ struct Import: ParsableCommand {
     abstract: "Turn weights of the original program into a model.",
     discussion: """
       Reads snapshots (shot-*.pkl) and training states (training-state-*.pt) of discrete_distribution_networks, and \
-      what torch.save wrote of a state_dict(), the MNIST network of sddn included. Nothing in the file is run; what no \
-      such file has is refused.
+      what torch.save or safetensors wrote of a state_dict(), the MNIST network of sddn included. Nothing in the file is \
+      run, and what does not belong to the network is left out. float16 and bfloat16 weights become float32.
+
+      Until 2023-11-20 the original's first level read -1, 0, 1 in the three channels in place of zeros. A snapshot says \
+      which; a state dictionary does not: say --initial-image channel-ramp for weights of that time, as the published ones labelled v15 seem to be.
 
       Examples:
         ddn import shot-010000.pkl cifar10.safetensors
         ddn import training-state-010000.pt faces.safetensors --learn-res false
         ddn import state-dict.pt mnist.safetensors --levels 10
+        ddn import v15-state-dict.pt cifar10.safetensors --initial-image channel-ramp
         ddn generate --network cifar10.safetensors
       """)
 
@@ -28,48 +32,113 @@ struct Import: ParsableCommand {
     help: .init(
       """
       Whether nodes add to the last level's image: the original's option, which its files do not hold. (default: \
-      \(OriginalOptions.fileName) beside the snapshot; else true, false for the MNIST network)
+      learn_res in \(OriginalOptions.fileName) beside the snapshot, false where the file lacks it, unless the path \
+      contains learn.res; without the file true, false for the MNIST network)
       """, valueName: "true|false"))
   var learnRes: Bool?
 
   @Option(help: "What the network of a state dictionary is told, such as class10 or edge. (default: nothing)")
   var condition: ConditionKind?
 
-  @Option(help: "Levels of an MNIST network. (default: 10 for each of its U-Nets)")
+  @Option(
+    help: .init(
+      "What a pyramid's first level reads in place of an image; only for a state dictionary. (default: zeros)",
+      valueName: "zeros|channel-ramp"))
+  var initialImage: InitialImageOption?
+
+  @Option(
+    parsing: .unconditional, help: "Levels of an MNIST network. (default: 10 for each of its U-Nets)",
+    transform: wholeNumber(in: 1...65_536))
   var levels: Int?
 
+  @Flag(help: "Replace the output if it exists.") var overwrite = false
+
   func validate() throws {
-    if let levels, !(1...65_536).contains(levels) {
-      throw ValidationError("--levels \(levels) is not within 1...65536")
-    }
     if !output.hasSuffix(".safetensors") {
       throw ValidationError("the output '\(output)' does not end in .safetensors")
     }
   }
 
   func run() throws {
-    let url = URL(fileURLWithPath: snapshot)
+    let (url, outputURL) = (URL(fileURLWithPath: snapshot), URL(fileURLWithPath: output))
+    try refuseExisting(output, overwrites: overwrite)
     let original = try OriginalSnapshot(contentsOf: url)
-    let options = try learnRes == nil ? OriginalOptions(beside: url) : nil
+    // With --learn-res the file is only asked for what is worth a note, and may be damaged.
+    let options = try learnRes == nil ? OriginalOptions(beside: url) : (try? OriginalOptions(beside: url)) ?? nil
+    if initialImage == .zeros, original.initialImage != nil {
+      throw UsageError("the first level of '\(snapshot)' reads channel-ramp; remove --initial-image zeros")
+    }
     let model = try original.model(
       .init(
-        learnsResidual: learnRes ?? options?.learnsResidual, conditions: condition.map { [$0] } ?? [], levels: levels))
-    try model.write(to: URL(fileURLWithPath: output))
+        learnsResidual: learnRes ?? options?.learnsResidual, conditions: condition.map { [$0] } ?? [], levels: levels,
+        initialImage: initialImage?.image))
+    try model.write(to: outputURL)
+    report(original, model, options)
+  }
 
-    Terminal.print("found         \(original.kind.rawValue) of \(original.state.count) tensors")
+  private func report(_ original: OriginalSnapshot, _ model: Model, _ options: OriginalOptions?) {
+    let place = original.wrapper.map { ", in \(quoted($0))" } ?? ""
+    Terminal.print("found         \(original.kind.rawValue) of \(original.state.count) tensors\(place)")
     Terminal.print(
       "network       \(model.configuration.summary), \(model.network.parameterCount) parameters")
-    let source =
-      learnRes != nil ? "by --learn-res" : options?.learnsResidual != nil ? "by \(OriginalOptions.fileName)" : "assumed"
-    Terminal.print("residuals     \(model.configuration.learnsResidual ? "learned" : "not learned"), \(source)")
-    if let images = original.images { Terminal.print("trained on    \(images) images") }
+    Terminal.print(
+      "residuals     \(model.configuration.learnsResidual ? "learned" : "not learned"), \(residualSource(options))")
+    if case .pyramid(let configuration) = model.configuration {
+      let source =
+        switch original.kind {
+        case .stateDictionary: initialImage == nil ? "assumed; a state dictionary does not say" : "by --initial-image"
+        default: "by the snapshot"
+        }
+      Terminal.print("first input   \(configuration.initialImage?.rawValue ?? "zeros"), \(source)")
+    }
+    if !original.widenedTypes.isEmpty {
+      let types = original.widenedTypes.map { $0 == .float16 ? "float16" : "bfloat16" }.joined(separator: " and ")
+      Terminal.print("weights       \(types), now float32")
+    }
+    if options?.usesHalfPrecision == true {
+      Terminal.print("precision     trained with --fp16: codes that the original finds in float16 may differ")
+    }
+    if let images = original.images {
+      let (name, counters) = (original.imagesOfName, original.imagesOfCounters)
+      let source =
+        if images == name, let counters, counters != images {
+          ", by the file's name; by its counters \(counters)"
+        } else {
+          images == name ? ", by the file's name" : ", by its counters"
+        }
+      Terminal.print("trained on    \(images) images\(source)")
+    }
+    if !original.statistics.isEmpty {
+      Terminal.print("left out      Split-and-Prune's counters, but for their perplexity")
+    }
     if !original.moments.isEmpty {
       Terminal.print("left out      the optimizer's state of \(original.moments.count) parameters")
+    }
+    if !original.leftOut.isEmpty {
+      let more = original.leftOut.count > 5 ? " and \(original.leftOut.count - 5) more" : ""
+      Terminal.print("left out      \(original.leftOut.prefix(5).map { quoted($0) }.joined(separator: ", "))\(more)")
     }
     Terminal.print("written to    \(output)")
     let needsImage = model.network.conditions.contains(where: \.needsImages)
     Terminal.print("use it        ddn generate --network \(output)" + (needsImage ? " --condition-image PICTURE" : ""))
   }
+
+  private func residualSource(_ options: OriginalOptions?) -> String {
+    if learnRes != nil { return "by --learn-res" }
+    guard let options else { return "assumed" }
+    if options.namedLearnsResidual != nil { return "by \(OriginalOptions.fileName)" }
+    return options.learnsResidual
+      ? "by the path, as \(OriginalOptions.fileName) has no learn_res"
+      : "as \(OriginalOptions.fileName) has no learn_res"
+  }
+}
+
+/// What `--initial-image` may be.
+enum InitialImageOption: String, ExpressibleByArgument {
+  case zeros
+  case channelRamp = "channel-ramp"
+
+  var image: InitialImage? { self == .channelRamp ? .channelRamp : nil }
 }
 
 extension ConditionKind: ExpressibleByArgument {
