@@ -1,0 +1,61 @@
+import DDNFiles
+import Foundation
+import Testing
+
+@Suite("The folder of a job's outputs") struct OutputFolderTests {
+  private static let job = OutputFolder.Job(command: "draw", options: ["seeds": "0-9"])
+  private static let other = OutputFolder.Job(command: "draw", options: ["seeds": "3"])
+
+  private static func open(
+    _ url: URL, _ job: OutputFolder.Job = job, _ files: [String] = ["a/1", "b"], overwrites: Bool = false
+  ) throws -> OutputFolder {
+    try OutputFolder(url, for: job, files: files, overwrites: overwrites)
+  }
+
+  private static func write(_ names: [String], in folder: URL) throws {
+    for name in names {
+      let url = folder.appending(path: name)
+      try Folder.create(url.deletingLastPathComponent())
+      try Data(name.utf8).write(to: url)
+    }
+  }
+
+  @Test("is new, continued by the same job, refused to others") func rule() throws {
+    let url = try Scratch.folder().appending(path: "out")
+    #expect(try !Self.open(url).isContinued)
+    #expect(try Self.open(url).isContinued)
+    // Nothing is there but the record: any job may have it.
+    #expect(try !Self.open(url, Self.other).isContinued)
+    try Self.write(["b"], in: url)
+    let error = try #require(throws: FileError.self) { try Self.open(url) }
+    #expect(error.kind == .failed && error.problem == "this folder holds the outputs of another ddn draw")
+    #expect(try Self.open(url, Self.other).isContinued)
+  }
+
+  @Test("overwriting removes what the record names and the folders that this empties, and nothing else")
+  func overwriting()
+    throws
+  {
+    let url = try Scratch.folder()
+    _ = try Self.open(url)
+    try Self.write(["a/1", "b", "c/mine", "a/.b.1.part"], in: url)
+    #expect(throws: FileError.self) { try Self.open(url, Self.other, ["b"]) }
+    _ = try Self.open(url, Self.other, ["b"], overwrites: true)
+    #expect(try Folder.names(in: url) == [".ddn-output.json", "a", "b", "c"])  // A part of a file is not ours to remove.
+    #expect(try Folder.names(in: url.appending(path: "c")) == ["mine"])
+  }
+
+  @Test("a job that was killed while it removed another's files goes on with that") func killed() throws {
+    let url = try Scratch.folder()
+    try Self.write(["old/1", "new", "mine"], in: url)
+    try Data(
+      #"{"job":{"command":"draw","options":{"seeds":"3"}},"files":["new"],"stale":["old/1","../outside","/etc/none"]}"#
+        .utf8
+    ).write(to: url.appending(path: ".ddn-output.json"))
+    let outside = url.deletingLastPathComponent().appending(path: "outside")
+    try Data().write(to: outside)
+    #expect(try Self.open(url, Self.other, ["new"]).isContinued)
+    #expect(try Folder.names(in: url) == [".ddn-output.json", "mine", "new"])
+    #expect(FileManager.default.fileExists(atPath: outside.path), "a record must not lead outside")
+  }
+}
