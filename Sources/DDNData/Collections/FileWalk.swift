@@ -24,7 +24,9 @@ struct FileWalk {
   }
 
   /// Whether this is a part of a name that is never taken for an image or a class.
-  static func isIgnored(_ part: some StringProtocol) -> Bool { part.hasPrefix(".") || part == "__MACOSX" || part == "@eaDir" }
+  static func isIgnored(_ part: some StringProtocol) -> Bool {
+    part.hasPrefix(".") || part == "__MACOSX" || part == "@eaDir"
+  }
 
   /// - Parameter prefix: of names in this folder: "" or "cats/".
   /// - Returns: why this folder cannot be listed.
@@ -68,7 +70,11 @@ struct FileWalk {
     switch status.st_mode & S_IFMT {
     case S_IFDIR: if let error = list(name + "/") { problems.append(error) }
     case S_IFREG:
-      if access(path, R_OK) == 0 { files.append(name) } else { problem(.failed, "cannot be read", "check the permissions") }
+      if access(path, R_OK) == 0 {
+        files.append(name)
+      } else {
+        problem(.failed, "cannot be read", "check the permissions")
+      }
     default: problem(.invalid, "is no plain file", "remove it")
     }
   }

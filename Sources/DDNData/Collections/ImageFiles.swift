@@ -12,7 +12,8 @@ public struct ImageFiles: ImageSource {
   ///
   /// Those that this libvips does not decode fail with its reason when they are read.
   static let extensions: Set = [
-    "png", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "tif", "tiff", "bmp", "dib", "avif", "heic", "heif", "jp2", "j2k",
+    "png", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "tif", "tiff", "bmp", "dib", "avif", "heic", "heif", "jp2",
+    "j2k",
     "jpf", "jpx", "jxl", "ppm", "pgm", "pbm", "pnm", "pfm", "tga", "ico", "psd", "exr", "hdr", "fits", "svg",
   ]
   static let labelsName = "dataset.json"
@@ -133,7 +134,8 @@ public struct ImageFiles: ImageSource {
       .sorted { ($1.value, $0.key) < ($0.value, $1.key) }
     let shown = counts.prefix(5).map { "\(quoted($0.key).dropFirst().dropLast()) \($0.value)" }.joined(separator: ", ")
     let more = counts.count > 5 ? ", ..." : ""
-    return "passed over \(names.count) \(names.count == 1 ? "file that is no image" : "files that are no images"): \(shown)\(more)"
+    return
+      "passed over \(names.count) \(names.count == 1 ? "file that is no image" : "files that are no images"): \(shown)\(more)"
   }
 
   public func name(of index: Int) -> String { names[index] }

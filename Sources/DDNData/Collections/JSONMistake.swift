@@ -8,7 +8,9 @@ enum JSONMistake {
     switch error {
     case .dataCorrupted(let context):
       let userInfo = (context.underlyingError as NSError?)?.userInfo ?? [:]
-      if let index = userInfo["NSJSONSerializationErrorIndex"] as? Int { return ": it is wrong at \(place(index, in: data))" }
+      if let index = userInfo["NSJSONSerializationErrorIndex"] as? Int {
+        return ": it is wrong at \(place(index, in: data))"
+      }
       guard let reason = userInfo["NSDebugDescription"] as? String else { return "" }
       let line = reason.split(whereSeparator: \.isNewline).joined(separator: " ")
       return ": \(line.hasSuffix(".") ? String(line.dropLast()) : line)"

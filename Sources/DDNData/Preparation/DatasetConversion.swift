@@ -103,7 +103,8 @@ public struct DatasetConversion: Sendable {
       do throws(ImageError) {
         let image = try transform?(bitmap) ?? bitmap
         return .success(
-          Image(png: try PNG.encode(image), width: image.width, height: image.height, channels: image.channels,
+          Image(
+            png: try PNG.encode(image), width: image.width, height: image.height, channels: image.channels,
             isConstant: image.isConstant))
       } catch {
         throw FileError(.invalid, path: source.path(of: index), error)

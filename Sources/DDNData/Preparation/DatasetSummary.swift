@@ -112,7 +112,8 @@ public struct DatasetSummary: Sendable {
           sums[channel].squares += value * value
         }
       }
-      return .success((Kind(width: bitmap.width, height: bitmap.height, channels: bitmap.channels), sums, bitmap.isConstant))
+      return .success(
+        (Kind(width: bitmap.width, height: bitmap.height, channels: bitmap.channels), sums, bitmap.isConstant))
     } catch { return .failure(error) }
   }
 }

@@ -82,7 +82,9 @@ struct Train: ParsableCommand {
       var progress = ProgressLine(total: dataset.count, unit: "images")
       defer { progress.clear() }
       let start = ContinuousClock.now
-      try dataset.checkAll { progress.show($0, rate: Double($0) / ((ContinuousClock.now - start) / .seconds(1)), "checking") }
+      try dataset.checkAll {
+        progress.show($0, rate: Double($0) / ((ContinuousClock.now - start) / .seconds(1)), "checking")
+      }
       progress.clear()
       Terminal.print(String(decoding: try options.json(), as: UTF8.self))
       let parent = URL(fileURLWithPath: outdir ?? "runs")
