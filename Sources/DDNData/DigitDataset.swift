@@ -118,7 +118,7 @@ public struct DigitDataset: Sendable {
   }
 
   /// `[N, 28, 28] -> [N, 32, 32]`
-  private static func resized(_ file: IdxFile, _ resize: Resize, path: String) throws(FileError) -> [UInt8] {
+  static func resized(_ file: IdxFile, _ resize: Resize, path: String) throws(FileError) -> [UInt8] {
     switch (file.dimensions[1], file.dimensions[2], resize) {
     case (side, side, _): return file.bytes
     case (28, 28, .bilinear): return BilinearUpsampling(from: 28, to: side)(file.bytes)

@@ -67,6 +67,7 @@ public typealias DatasetSplit = DigitDataset.Split
 /// |---|---|
 /// | a folder with MNIST's idx files, or its file of images | the files' |
 /// | CIFAR-10 in its binary or Python version: the archive or the unpacked folder | the batches' |
+/// | NumPy's arrays: an npz archive or an npy file | the arrays' |
 /// | a zip file, or any other folder, of image files | by name |
 ///
 /// - Parameters:
@@ -90,9 +91,14 @@ public func openImages(
     return try ImageFiles(folder: url)
   }
   let start = try InputFile.map(url).prefix(4)
-  if start.starts(with: [0x50, 0x4b]) { return try ImageFiles(archive: url) }
+  if start.starts(with: [0x50, 0x4b]) {
+    let archive = try ZipArchive(contentsOf: url)
+    if NumPyImages.areArrays(archive) { return try NumPyImages.read(archive, split: split, resize: resize) }
+    return try ImageFiles(archive: url)
+  }
   let content = try openByteSource(url).bytes(512)
   if TarArchive.begins(content) { return try Cifar10.read(archive: url, split: split) }
+  if NumPyFile.begins(content) { return try NumPyImages.read(array: url, resize: resize) }
   if content.starts(with: [0, 0, 8, 3]) { return ImageArray(try DigitDataset(imagesFile: url, resize: resize)) }
   throw FileError(
     .invalid, path: url.path, problem: "is neither a zip file nor CIFAR-10's archive nor MNIST's images",
