@@ -114,7 +114,8 @@ struct DigitDatasetTests {
       try write("emnist-letters-test")
       let digits = try DigitDataset(folder: folder, split: .test)
       #expect(digits.labels == [26] && digits.preparation.count == 1)
-      #expect(digits.images == (0..<1024).map { pixels[$0 % 32 * 32 + $0 / 32] })
+      let upright = (0..<1024).map { (place: Int) -> UInt8 in pixels[place % 32 * 32 + place / 32] }
+      #expect(digits.images == upright)
       try write("emnist-digits-test")
       let several = try #require(throws: FileError.self) { try DigitDataset(folder: folder, split: .test) }
       #expect(several.problem.contains("several data sets"))

@@ -136,8 +136,8 @@ struct ImageFilesTests {
     let mistake = try #require(try comma.failure())
     #expect(mistake.problem.contains("line 3"), "\(mistake)")
     let type = try SmallFiles(1, labels: #"{"labels": [["img0.png", 1], [3, 1]]}"#)
-    #expect(
-      try #require(try type.failure()).problem.contains("at labels[1]"), "\(String(describing: try type.failure()))")
+    let wrong = try #require(try type.failure())
+    #expect(wrong.problem.contains("at labels[1]"), "\(wrong)")
   }
 
   @Test("dataset.json gives the classes, and null none")
