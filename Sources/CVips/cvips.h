@@ -96,10 +96,62 @@ static inline int cvips_take_pixels(VipsImage *image, unsigned char **pixels, in
     image = next;                \
   } while (0)
 
+// Makes samples 8-bit whose range is not certain from their type, or refuses them; takes over the caller's reference.
+//
+// Floats count from 0 (black) to 1 (white). 16-bit samples that would all fit 12 bits are refused: they are most likely
+// 12-bit ones, and would become almost black.
+static inline int cvips_check_range(VipsImage *image, VipsImage **result) {
+  *result = NULL;
+  int is_float = image->BandFmt == VIPS_FORMAT_FLOAT || image->BandFmt == VIPS_FORMAT_DOUBLE;
+  if (!is_float && image->BandFmt != VIPS_FORMAT_USHORT) {
+    vips_error("decode", "its samples are %s, whose range is not known; save it with 8 or 16 bits",
+      vips_enum_nick(VIPS_TYPE_BAND_FORMAT, image->BandFmt));
+    g_object_unref(image);
+    return -1;
+  }
+  VipsImage *memory = vips_image_copy_memory(image);
+  g_object_unref(image);
+  if (!memory) return -1;
+  double low = 0, high = 0;
+  size_t samples = (size_t)memory->Xsize * memory->Ysize * memory->Bands;
+  const void *values = VIPS_IMAGE_ADDR(memory, 0, 0);
+  int is_finite = 1;
+  for (size_t place = 0; place < samples; place++) {
+    double value = memory->BandFmt == VIPS_FORMAT_USHORT  ? ((const guint16 *)values)[place]
+                   : memory->BandFmt == VIPS_FORMAT_FLOAT ? ((const float *)values)[place]
+                                                          : ((const double *)values)[place];
+    if (value - value != 0) is_finite = 0;
+    if (place == 0 || value < low) low = value;
+    if (place == 0 || value > high) high = value;
+  }
+  if (!is_float) {
+    if (high == 0 || high > 4095) {
+      *result = memory;
+      return 0;
+    }
+    vips_error("decode", "its 16-bit samples end at %.0f of 65535, as 12-bit ones do; save it with 8 bits, or scaled to 16", high);
+  } else if (!is_finite) {
+    vips_error("decode", "it has samples that are NaN or infinite");
+  } else if (low < 0 || high > 1) {
+    vips_error("decode", "its samples are floats from %g to %g, not within 0 to 1; save it with 8 or 16 bits", low, high);
+  } else {
+    VipsImage *scaled = NULL;
+    int failed = vips_linear1(memory, &scaled, 255, 0.5, "uchar", TRUE, NULL);
+    g_object_unref(memory);
+    if (failed) return -1;
+    scaled->Type = scaled->Bands < 3 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB;
+    *result = scaled;
+    return 0;
+  }
+  g_object_unref(memory);
+  return -1;
+}
+
 // Decodes the bytes of an image file of any kind that libvips reads (PNG, JPEG, WebP, GIF, TIFF, ...).
 //
 // channels is 1 or 3 for that many, 0 for what the file has. The picture is turned as its EXIF data says, transparent
-// parts become white, and other colour spaces and depths become 8-bit gray or sRGB. A file that ends early is an error.
+// parts become white, and other colour spaces and depths become 8-bit gray or sRGB. A file that ends early is an error,
+// and so are samples whose range is not known (see above).
 // Returns CVIPS_TOO_LARGE, with the width and height, for an image over the limits above.
 static inline int cvips_decode(
   const void *bytes, size_t count, int wanted, unsigned char **pixels, int *width, int *height, int *channels) {
@@ -118,6 +170,13 @@ static inline int cvips_decode(
     return CVIPS_TOO_LARGE;
   }
   if (vips_image_get_orientation(image) > 1) CVIPS_STEP(vips_autorot(image, &next, NULL));
+  if (image->BandFmt != VIPS_FORMAT_UCHAR) {
+    VipsImage *known;
+    if (cvips_check_range(image, &known)) return -1;
+    image = known;
+    if (image->BandFmt == VIPS_FORMAT_USHORT && image->Type == VIPS_INTERPRETATION_MULTIBAND)
+      image->Type = image->Bands < 3 ? VIPS_INTERPRETATION_GREY16 : VIPS_INTERPRETATION_RGB16;
+  }
   if (wanted == 0) wanted = image->Bands < 3 ? 1 : 3;
   VipsInterpretation space = wanted == 1 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB;
   if (image->Type != space) CVIPS_STEP(vips_colourspace(image, &next, space, NULL));

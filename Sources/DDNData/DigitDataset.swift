@@ -2,14 +2,14 @@ import DDNFiles
 import Foundation
 
 /// Handwritten digits at the size that the networks take, 32 x 32 gray, with their labels, in the files' order.
+///
+/// EMNIST's letters, and whatever else is in MNIST's format, are read the same way. EMNIST's images are transposed in its
+/// files; here they are upright.
 public struct DigitDataset: Sendable {
   /// Which part of a data set.
   public enum Split: String, Sendable, CaseIterable {
     case train
     case test
-
-    /// How MNIST's files of this part begin.
-    var filePrefix: String { self == .train ? "train" : "t10k" }
   }
 
   /// How 28 x 28 pixels become 32 x 32.
@@ -27,8 +27,10 @@ public struct DigitDataset: Sendable {
   public let name: String
   /// `[N, 32, 32]`, flat: 0 (paper) to 255 (ink).
   public let images: [UInt8]
-  /// `[N]`, each 0 to 9.
+  /// `[N]`, each 0 to 9 for digits; EMNIST's letters have more classes.
   public let labels: [UInt8]
+  /// What was done to the images, in sentences.
+  public let preparation: [String]
   /// How many there are, N.
   public var count: Int { labels.count }
 
@@ -37,7 +39,7 @@ public struct DigitDataset: Sendable {
   /// Digits of 32 x 32 pixels stay as they are.
   ///
   /// - Throws: `FileError`: `missing` when the folder lacks a file, with the names that were looked for; `invalid` when
-  ///   a file is damaged, digits are neither 28 x 28 nor 32 x 32, labels are not as many as images or not in `0...9`.
+  ///   a file is damaged, digits are neither 28 x 28 nor 32 x 32, labels are not as many as images.
   public init(folder: URL, split: Split, resize: Resize = .bilinear) throws(FileError) {
     try self.init(
       folder: folder, split: split, resize: resize,
@@ -45,48 +47,40 @@ public struct DigitDataset: Sendable {
   }
 
   init(folder: URL, split: Split, resize: Resize, name: String) throws(FileError) {
-    try self.init(
-      images: Self.find("\(split.filePrefix)-images-idx3-ubyte", in: folder),
-      labels: Self.find("\(split.filePrefix)-labels-idx1-ubyte", in: folder), resize: resize, name: name)
+    let files = try IdxFileNames.find(split, in: folder)
+    try self.init(files, resize: resize, name: name)
   }
 
   /// Reads a file of images and, beside it, the one of labels that MNIST's names pair with it.
   ///
   /// - Throws: `FileError`: see `init(folder:split:resize:)`.
   init(imagesFile url: URL, resize: Resize = .bilinear) throws(FileError) {
-    let name = url.lastPathComponent
-    guard let words = name.range(of: "-images-idx3-") else {
-      throw FileError(
-        .invalid, path: url.path, problem: "is not called like MNIST's images, so its labels cannot be found",
-        remedy: "call it NAME-images-idx3-ubyte, and its labels NAME-labels-idx1-ubyte")
-    }
-    let labelsName = name.replacingCharacters(in: words, with: "-labels-idx1-")
-    try self.init(
-      images: url,
-      labels: Self.find(
-        labelsName.hasSuffix(".gz") ? String(labelsName.dropLast(3)) : labelsName,
-        in: url.deletingLastPathComponent()),
-      resize: resize, name: String(name[..<words.lowerBound]))
+    let files = try IdxFileNames(imagesFile: url)
+    try self.init(files, resize: resize, name: files.stem)
   }
 
-  private init(images imagesURL: URL, labels labelsURL: URL, resize: Resize, name: String) throws(FileError) {
-    let labels = try IdxFile(contentsOf: labelsURL, content: .labels).bytes
-    if let index = labels.firstIndex(where: { $0 > 9 }) {
-      throw FileError(
-        .invalid, path: labelsURL.path, problem: "label \(index) is \(labels[index]), not a digit from 0 to 9",
-        remedy: "choose labels of digits")
-    }
-    let images = try IdxFile(contentsOf: imagesURL, content: .images)
+  private init(_ files: IdxFileNames, resize: Resize, name: String) throws(FileError) {
+    let labels = try IdxFile(contentsOf: files.labels, content: .labels).bytes
+    let images = try IdxFile(contentsOf: files.images, content: .images)
     guard images.dimensions[0] == labels.count else {
       throw FileError(
-        .invalid, path: imagesURL.path,
-        problem: "holds \(images.dimensions[0]) images, but \(labelsURL.lastPathComponent) has \(labels.count) labels",
+        .invalid, path: files.images.path,
+        problem:
+          "holds \(images.dimensions[0]) images, but \(files.labels.lastPathComponent) has \(labels.count) labels",
         remedy: "choose files that belong together")
     }
-    self.init(name: name, images: try Self.resized(images, resize, path: imagesURL.path), labels: labels)
+    var preparation: [String] = []
+    var pixels = try Self.resized(images, resize, path: files.images.path)
+    if files.isTransposed {
+      pixels = Self.transposed(pixels)
+      preparation.append("transposed, because EMNIST's files have columns for rows")
+    }
+    if images.dimensions[1] != Self.side { preparation.append("28x28 made 32x32: \(resize.rawValue)") }
+    self.init(name: name, images: pixels, labels: labels, preparation: preparation)
   }
 
-  private init(name: String, images: [UInt8], labels: [UInt8]) {
+  private init(name: String, images: [UInt8], labels: [UInt8], preparation: [String]) {
+    self.preparation = preparation
     self.name = name
     self.images = images
     self.labels = labels
@@ -108,23 +102,23 @@ public struct DigitDataset: Sendable {
     let imageSize = Self.side * Self.side
     return DigitDataset(
       name: name, images: Array(images[range.lowerBound * imageSize..<range.upperBound * imageSize]),
-      labels: Array(labels[range]))
+      labels: Array(labels[range]), preparation: preparation)
   }
 
-  /// The file of that name in the folder, or its gzip form.
-  private static func find(_ name: String, in folder: URL) throws(FileError) -> URL {
-    let candidates = [name, name + ".gz"]
-    for candidate in candidates {
-      let url = folder.appendingPathComponent(candidate)
-      if FileManager.default.fileExists(atPath: url.path) { return url }
+  /// Rows become columns; `[N, 32, 32]`.
+  private static func transposed(_ images: [UInt8]) -> [UInt8] {
+    let area = side * side
+    var transposed = images
+    for image in stride(from: 0, to: images.count, by: area) {
+      for row in 0..<side {
+        for column in 0..<side { transposed[image + column * side + row] = images[image + row * side + column] }
+      }
     }
-    throw FileError(
-      .missing, path: folder.path, problem: "there is neither \(candidates[0]) nor \(candidates[1]) in this folder",
-      remedy: "put MNIST's files there or name their folder")
+    return transposed
   }
 
   /// `[N, 28, 28] -> [N, 32, 32]`
-  private static func resized(_ file: IdxFile, _ resize: Resize, path: String) throws(FileError) -> [UInt8] {
+  static func resized(_ file: IdxFile, _ resize: Resize, path: String) throws(FileError) -> [UInt8] {
     switch (file.dimensions[1], file.dimensions[2], resize) {
     case (side, side, _): return file.bytes
     case (28, 28, .bilinear): return BilinearUpsampling(from: 28, to: side)(file.bytes)

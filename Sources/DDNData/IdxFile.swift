@@ -23,6 +23,12 @@ public struct IdxFile: Sendable, Equatable {
   /// The array's elements, the last dimension fastest.
   public let bytes: [UInt8]
 
+  /// An array that was read from another format.
+  init(dimensions: [Int], bytes: [UInt8]) {
+    self.dimensions = dimensions
+    self.bytes = bytes
+  }
+
   /// Reads a file and checks that it holds exactly what its header promises.
   ///
   /// - Throws: `FileError`: `missing` when there is no such file, `invalid` when it is not an idx file of `content`, is

@@ -13,6 +13,8 @@ public struct ImageDataset: Sendable {
   public let channels: Int
   /// Pixels on an image's side.
   public let side: Int
+  /// See `ImageSource`.
+  public let notes: [String]
   /// `[N]` class of every image, 0 or more; nil when they have none.
   public let labels: [Int]?
   /// One more than the highest class; 0 when images have none.
@@ -42,10 +44,11 @@ public struct ImageDataset: Sendable {
   ///   - cacheBytes: the most that all images together may take to be held in memory.
   ///   - progress: is told how many images were decoded.
   /// - Throws: `FileError` (`invalid`) naming an image that cannot be decoded, that is not square with a side of a power
-  ///   of two, or that is not like the first one. Of images that do not fit, only the first is looked at here.
+  ///   of two, or that is not like the first one; naming a file that cannot be used. Of images that do not fit, only the first is looked at here.
   public init(
     _ source: any ImageSource, cacheBytes: Int = defaultCacheBytes, progress: (Int) -> Void = { _ in }
   ) throws(FileError) {
+    if let error = source.unusableError { throw error }
     let first = try source.bitmap(0, channels: .asStored)
     guard first.width == first.height, first.width & (first.width - 1) == 0 else {
       throw FileError(
@@ -90,6 +93,7 @@ public struct ImageDataset: Sendable {
     name = source.name
     count = source.count
     labels = source.labels
+    notes = source.notes
     self.channels = channels
     self.side = side
     self.storage = storage
@@ -97,6 +101,18 @@ public struct ImageDataset: Sendable {
 
   /// What one image is called, relative to the data set.
   public func name(of index: Int) -> String { source.name(of: index) }
+
+  /// Decodes every image once, so that what `pixels(of:)` would refuse is found before training.
+  ///
+  /// - Parameter progress: is told how many images were decoded.
+  /// - Throws: `FileError`: see `pixels(of:)`.
+  public func checkAll(progress: (Int) -> Void = { _ in }) throws(FileError) {
+    guard case .source = storage else { return }
+    for start in stride(from: 0, to: count, by: 1024) {
+      _ = try pixels(of: Array(start..<min(count, start + 1024)))
+      progress(min(count, start + 1024))
+    }
+  }
 
   /// The images at `indices`: `[B, C, side, side]`, flat.
   ///

@@ -40,7 +40,7 @@ public enum ContactSheet {
         ("", Array(start..<min(source.count, start + columns)))
       }
     }
-    let names = (source as? ImageFiles)?.classNames
+    let names = source.classNames
     var indices: [Int: [Int]] = [:]
     for (index, label) in labels.enumerated() where indices[label, default: []].count < 2 * columns {
       indices[label, default: []].append(index)

@@ -29,6 +29,16 @@ public struct Bitmap: Sendable, Equatable {
       pixels: [UInt8](repeating: shade, count: width * height * channels))
   }
 
+  /// Whether all pixels are the same, so that there is nothing to see.
+  public var isConstant: Bool {
+    var place = channels
+    while place < pixels.count {
+      if pixels[place] != pixels[place - channels] { return false }
+      place += 1
+    }
+    return true
+  }
+
   /// Every pixel as a square of `factor` x `factor` equal pixels.
   public func zoomed(by factor: Int) -> Bitmap {
     precondition(factor >= 1, "a zoom of \(factor) is not at least 1")

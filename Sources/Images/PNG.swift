@@ -28,11 +28,12 @@ public enum PNG {
 
   /// The picture in the bytes of an image file: PNG, or another kind that libvips reads, such as JPEG or WebP.
   ///
-  /// Turned as its EXIF data says; transparent parts become white; other depths become 8 bits. Of an animation, the
-  /// first picture.
+  /// Turned as its EXIF data says; transparent parts become white; other depths become 8 bits, floats from 0 to 1.
+  /// Of an animation, the first picture.
   ///
-  /// - Throws: `ImageError` when the bytes are no whole image, or declare more than 16,384 pixels on a side or 2^26 in
-  ///   all; that is checked before memory is taken for them.
+  /// - Throws: `ImageError` when the bytes are no whole image, have samples whose range is not known (floats outside
+  ///   0...1, 16-bit samples that would fit 12 bits, other integers), or declare more than 16,384 pixels on a side or
+  ///   2^26 in all; that is checked before memory is taken for them.
   public static func decode(_ data: Data, channels choice: ChannelChoice = .asStored) throws(ImageError) -> Bitmap {
     let remedy = "choose a whole PNG, JPEG or WebP file"
     guard !data.isEmpty else { throw ImageError(problem: "this is empty, not an image", remedy: remedy) }

@@ -29,7 +29,10 @@ extension CommandTests {
 
     @Test("one whole digit is enough") func whole() async throws {
       let result = try await Self.train([Self.images: Self.image, Self.labels: Self.label])
-      #expect(result.exitCode == 0 && result.errors.isEmpty, "\(result)")
+      // Its class is the highest; that no lower one has an image is said.
+      #expect(
+        result.exitCode == 0 && result.errors.hasPrefix("note: 7 of the classes 0...7 have no images"), "\(result)")
+      #expect(result.errors.split(separator: "\n").count == 1)
     }
 
     @Test("a folder that is not there, or empty, exits with 66") func missing() async throws {
@@ -51,15 +54,12 @@ extension CommandTests {
       #expect(result.isFailure(65, Self.images), "\(result)")
     }
 
-    @Test("another kind of file, no images, a cut file and a label that is no digit exit with 65") func damaged()
-      async throws
-    {
+    @Test("another kind of file, no images and a cut file exit with 65") func damaged() async throws {
       let noImages = Self.image.prefix(4) + Data(count: 4) + Self.image[8..<16]
       let noLabels = Self.label.prefix(4) + Data(count: 4)
-      let labelTen = Self.label.dropLast() + [10]
       let cases: [(images: Data, labels: Data)] = [
         (Self.label, Self.label), (Data("P5 28 28".utf8), Self.label), (Data(), Self.label), (noImages, Self.label),
-        (noImages, noLabels), (Self.image.dropLast(), Self.label), (Self.image, labelTen), (Self.image, Self.image),
+        (noImages, noLabels), (Self.image.dropLast(), Self.label), (Self.image, Self.image),
       ]
       for (images, labels) in cases {
         let result = try await Self.train([Self.images: images, Self.labels: labels])

@@ -47,9 +47,11 @@ extension CommandTests {
       #expect(made.exitCode == 0 && made.errors.isEmpty, "\(made)")
       #expect(made.output.contains("a.zip: 6 images, 32 x 32 gray"))
 
-      let said = try await Command.run(["dataset", "inspect", "a.zip"], in: folder)
+      let said = try await Command.run(["dataset", "inspect", "a.zip", "--sheet", "a-sheet.png"], in: folder)
       #expect(said.exitCode == 0 && said.errors.isEmpty, "\(said)")
-      for line in ["images        6", "size          32 x 32 gray: 6", "classes       2, 0...1", "class         1: 3"] {
+      for line in [
+        "images        6", "size          32 x 32 gray: 6", "classes       2, 0...1", "class         1 (odd): 3",
+      ] {
         #expect(said.output.contains(line + "\n"))
       }
       #expect(try PNG.read(folder.appending(path: "a-sheet.png")).width > 10 * 32)
@@ -70,6 +72,74 @@ extension CommandTests {
       let said = try await Command.run(
         ["dataset", "inspect", "pictures", "--sheet", "s.png"], in: SmallDataset.folder())
       #expect(said.exitCode == 0 && said.output.contains("class         0 (even): 3\n"), "\(said)")
+    }
+
+    @Test("inspect writes no picture unless asked, and replaces one only with --overwrite") func sheet() async throws {
+      let folder = try SmallDataset.folder()
+      #expect(try await Command.run(["dataset", "inspect", "pictures"], in: folder).exitCode == 0)
+      #expect(try SmallDataset.names(in: folder) == ["pictures"])
+      let mine = folder.appending(path: "s.png")
+      try Data("mine".utf8).write(to: mine)
+      let arguments = ["dataset", "inspect", "pictures", "--sheet", "s.png"]
+      let refused = try await Command.run(arguments, in: folder)
+      #expect(refused.isFailure(1, "exists already"), "\(refused)")
+      #expect(try Data(contentsOf: mine) == Data("mine".utf8))
+      #expect(try await Command.run(arguments + ["--overwrite"], in: folder).exitCode == 0)
+      #expect(try PNG.read(mine).width > 0)
+    }
+
+    @Test("class names and how digits were resized stand in the data set that convert makes") func kept() async throws {
+      let folder = try SmallDataset.folder()
+      #expect(try await Command.run(["dataset", "convert", "pictures", "a.zip"], in: folder).exitCode == 0)
+      let said = try await Command.run(["dataset", "inspect", "a.zip"], in: folder)
+      #expect(said.output.contains("class         0 (even): 3\n"), "\(said)")
+      let digits = folder.appending(path: "digits")
+      try FileManager.default.createDirectory(at: digits, withIntermediateDirectories: false)
+      try (Data([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 28, 0, 0, 0, 28]) + Data((0..<784).map { UInt8($0 % 251) }))
+        .write(to: digits.appending(path: "train-images-idx3-ubyte"))
+      try Data([0, 0, 8, 1, 0, 0, 0, 1, 7]).write(to: digits.appending(path: "train-labels-idx1-ubyte"))
+      for (name, options) in [("bilinear", []), ("padded", ["--resize", "padded"])] {
+        let made = try await Command.run(["dataset", "convert", "digits", "\(name).zip"] + options, in: folder)
+        #expect(made.exitCode == 0, "\(made)")
+        let said = try await Command.run(["dataset", "inspect", "\(name).zip"], in: folder)
+        #expect(said.output.contains("preparation   28x28 made 32x32: \(name)\n"), "\(said)")
+      }
+    }
+
+    @Test("what cannot be used is listed by convert, and named by what trains") func unusable() async throws {
+      let folder = try SmallDataset.folder()
+      let link = folder.appending(path: "pictures/odd/gone.png")
+      try FileManager.default.createSymbolicLink(atPath: link.path, withDestinationPath: "nowhere.png")
+      try Data("notes".utf8).write(to: folder.appending(path: "pictures/odd/notes.txt"))
+      let made = try await Command.run(["dataset", "convert", "pictures", "a.zip"], in: folder)
+      #expect(made.exitCode == 0 && made.output.contains("6 images, 32 x 32 gray, 1 skipped"), "\(made)")
+      #expect(made.errors.contains("gone.png: is a broken link"))
+      #expect(made.errors.contains("note: passed over 1 file that is no image: .txt 1\n"))
+      for arguments in [
+        ["dataset", "convert", "pictures", "b.zip", "--strict"], ["train", "-n", "--data", "pictures"],
+      ] {
+        let refused = try await Command.run(arguments, in: folder)
+        #expect(refused.exitCode == 66 && refused.errors.contains("gone.png: is a broken link"), "\(refused)")
+      }
+    }
+
+    @Test("a dry run of train finds a picture that differs, and inspect tells it") func mixedSizes() async throws {
+      let folder = try SmallDataset.folder()
+      try SmallDataset.bitmap(1, side: 16).write(to: folder.appending(path: "pictures/odd/1.png"))
+      let dry = try await Command.run(["train", "-n", "--threads", "1", "--data", "pictures"], in: folder)
+      #expect(dry.exitCode == 65 && dry.errors.contains("odd/1.png: is 16 x 16 gray"), "\(dry)")
+      let said = try await Command.run(["dataset", "inspect", "pictures"], in: folder)
+      #expect(said.exitCode == 0 && said.output.contains("training      refused: there are 2 sizes"), "\(said)")
+    }
+
+    @Test("pictures of a single shade are told") func noContrast() async throws {
+      let folder = try Scratch.folder()
+      try FileManager.default.createDirectory(at: folder.appending(path: "p"), withIntermediateDirectories: false)
+      try Bitmap(width: 8, height: 8, channels: 1, shade: 0).write(to: folder.appending(path: "p/a.png"))
+      for arguments in [["inspect", "p"], ["convert", "p", "a.zip"]] {
+        let said = try await Command.run(["dataset"] + arguments, in: folder)
+        #expect(said.exitCode == 0 && said.errors.contains("note: no image has any contrast"), "\(said)")
+      }
     }
 
     @Test("a dry run says what would be made, and makes nothing") func dryRun() async throws {

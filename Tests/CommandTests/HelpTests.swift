@@ -47,12 +47,12 @@ extension CommandTests {
       (
         "dataset convert",
         [
-          "--resolution", "--transform", "--filter", "--channels", "--max-images", "--split", "--strict",
+          "--resolution", "--transform", "--resize", "--filter", "--channels", "--max-images", "--split", "--strict",
           "-n, --dry-run", "--help",
         ]
       ),
       ("dataset fetch", ["--outdir", "--url", "--help"]),
-      ("dataset inspect", ["--split", "--sheet", "--help"]),
+      ("dataset inspect", ["--split", "--sheet", "--overwrite", "--help"]),
       ("import", ["--learn-res", "--condition", "--initial-image", "--overwrite", "--levels", "--help"]),
       ("bench", ["--rows", "--rounds", "--list", "--row", "--serve", "--precision"] + machine),
     ]

@@ -91,12 +91,36 @@ struct DigitDatasetTests {
     }
   }
 
-  @Test("A label that is no digit is an error that says which")
-  func labelOutOfRange() throws {
-    try withDigits(images: idx(0x803, [2, 28, 28], Self.digit + Self.digit), labels: [9, 10]) { folder in
-      let error = try #require(throws: FileError.self) { try DigitDataset(folder: folder, split: .test) }
-      #expect(error.path.hasSuffix("t10k-labels-idx1-ubyte"))
-      #expect(error.problem.contains("label 1 is 10"))
+  @Test("Labels above 9 are classes, and names with a dot are found")
+  func manyClasses() throws {
+    try withTemporaryFolder { folder in
+      try idx(0x803, [1, 28, 28], Self.digit).write(to: folder.appendingPathComponent("t10k-images.idx3-ubyte"))
+      try gzip(idx(0x801, [1], [25])).write(to: folder.appendingPathComponent("t10k-labels.idx1-ubyte.gz"))
+      for url in [folder, folder.appendingPathComponent("t10k-images.idx3-ubyte")] {
+        let source = try openImages(url, split: .test, resize: .padded)
+        #expect(source.labels == [25] && source.preparation == ["28x28 made 32x32: padded"])
+      }
+    }
+  }
+
+  @Test("EMNIST's images are found by its names and stand upright; several of its sets are told apart")
+  func emnist() throws {
+    try withTemporaryFolder { folder in
+      let pixels = (0..<1024).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 / 32) }
+      func write(_ name: String) throws {
+        try idx(0x803, [1, 32, 32], pixels).write(to: folder.appendingPathComponent("\(name)-images-idx3-ubyte"))
+        try idx(0x801, [1], [26]).write(to: folder.appendingPathComponent("\(name)-labels-idx1-ubyte"))
+      }
+      try write("emnist-letters-test")
+      let digits = try DigitDataset(folder: folder, split: .test)
+      #expect(digits.labels == [26] && digits.preparation.count == 1)
+      let upright = (0..<1024).map { (place: Int) -> UInt8 in pixels[place % 32 * 32 + place / 32] }
+      #expect(digits.images == upright)
+      try write("emnist-digits-test")
+      let several = try #require(throws: FileError.self) { try DigitDataset(folder: folder, split: .test) }
+      #expect(several.problem.contains("several data sets"))
+      let one = folder.appendingPathComponent("emnist-digits-test-images-idx3-ubyte")
+      #expect(try openImages(one).count == 1)
     }
   }
 

@@ -34,6 +34,112 @@ struct ImageFilesTests {
     #expect(try SmallFiles(2).opened().allSatisfy { $0.labels == nil })
   }
 
+  @Test("Folders that are numbers are classes in the order of numbers")
+  func numberedClasses() throws {
+    var files = try SmallFiles()
+    for name in ["10/a.png", "2/a.png", "1/a.png"] { try files.add(name, picture(0)) }
+    for images in try files.opened() { #expect(images.classNames == ["1", "2", "10"] && images.labels == [0, 2, 1]) }
+  }
+
+  @Test("A folder that holds everything hides neither classes nor labels, and @eaDir is no class")
+  func commonFolder() throws {
+    var files = try SmallFiles()
+    for name in ["pics/all/cat/1.png", "pics/all/dog/1.png", "@eaDir/x/1.png"] { try files.add(name, picture(0)) }
+    files.files.append(("README.txt", Data()))
+    for images in try files.opened() { #expect(images.classNames == ["cat", "dog"] && images.labels == [0, 1]) }
+    files.files.append(("pics/all/dataset.json", Data(#"{"labels": [["cat/1.png", 4], ["dog/1.png", 2]]}"#.utf8)))
+    for images in try files.opened() { #expect(images.labels == [4, 2] && images.notes.count == 2) }
+  }
+
+  @Test("Parts of a data set that become classes, and classes without images, are noted")
+  func notes() throws {
+    var files = try SmallFiles()
+    for name in ["train/1.png", "val/1.png"] { try files.add(name, picture(0)) }
+    for images in try files.opened() {
+      #expect(images.notes.contains { $0.contains("train, val are taken for classes") })
+    }
+    let gap = try SmallFiles(2, labels: #"{"labels": [["img0.png", 1], ["img1.png", 2]]}"#)
+    for images in try gap.opened() { #expect(images.notes == ["class 0 has no images"]) }
+  }
+
+  @Test("A walk follows links once, and lists what cannot be used while the rest is read")
+  func walk() throws {
+    try withTemporaryFolder { parent in
+      let folder = parent.appendingPathComponent("data")
+      for name in ["cat", "dog"] { try Folder.create(folder.appendingPathComponent(name)) }
+      try picture(0).write(to: folder.appendingPathComponent("cat/a.png"))
+      try picture(0).write(to: parent.appendingPathComponent("b.png"))
+      let files = FileManager.default
+      try files.createSymbolicLink(atPath: folder.path + "/dog/b.png", withDestinationPath: "../../b.png")
+      try files.createSymbolicLink(atPath: folder.path + "/dog/gone.png", withDestinationPath: "nowhere")
+      try files.createSymbolicLink(atPath: folder.path + "/dog/loop", withDestinationPath: "..")
+      #expect(mkfifo(folder.path + "/dog/pipe.png", 0o600) == 0)
+      let bytes: [CChar] = (folder.path + "/dog/x").utf8.map { CChar($0) } + [CChar(bitPattern: 0xe9), 0]
+      let file = fopen(bytes, "w")
+      #expect(file != nil)
+      fclose(file!)
+      let link = parent.appendingPathComponent("link")
+      try files.createSymbolicLink(at: link, withDestinationURL: folder)
+      for url in [folder, link] {
+        let images = try openImages(url)
+        #expect((images as? ImageFiles)?.names == ["cat/a.png", "dog/b.png"] && images.labels == [0, 1])
+        #expect(images.unusable.count == 4)
+        for word in ["broken link", "read already", "no plain file", "not UTF-8"] {
+          #expect(images.unusable.contains { $0.problem.contains(word) }, "\(word)")
+        }
+        #expect(throws: FileError.self) { try ImageDataset(images) }
+      }
+    }
+  }
+
+  @Test("Other kinds of images are taken by their endings, and what is no image is counted")
+  func endings() throws {
+    var files = try SmallFiles()
+    for name in ["a.JFIF", "b.bmp", "c.avif"] { try files.add(name, picture(0)) }
+    for name in ["x.txt", "y.txt", "z"] { files.files.append((name, Data())) }
+    for images in try files.opened() {
+      #expect(images.count == 3)
+      #expect(images.notes == ["passed over 3 files that are no images: .txt 2, no ending 1"])
+    }
+  }
+
+  @Test("An archive of Windows has backslashes and names in a code page")
+  func windows() throws {
+    var files = try SmallFiles(1)
+    try withTemporaryFolder { folder in
+      var entries = ["cat\\1.png", "dog\\1.png"].map { ZipBytes.Entry($0, files.files[0].content) }
+      entries[1].name = Array("dog\\".utf8) + [0x81] + Array(".png".utf8)
+      let url = folder.appendingPathComponent("a.zip")
+      try ZipBytes(entries).data.write(to: url)
+      let images = try ImageFiles(archive: url)
+      #expect(images.names == ["cat/1.png", "dog/\u{FC}.png"] && images.classNames == ["cat", "dog"])
+      #expect(try images.bitmap(1, channels: .asStored) == picture(0))
+    }
+    files.files.removeAll()
+  }
+
+  @Test("dataset.json gives names to classes and says how images were prepared; a mistake in it is located")
+  func namesAndMistakes() throws {
+    let named = try SmallFiles(
+      2, labels: #"{"labels": [["img0.png", 1], ["img1.png", 0]], "class_names": ["a\"", "b"], "preparation": ["x"]}"#)
+    for images in try named.opened() {
+      #expect(images.classNames == ["a\"", "b"] && images.preparation == ["x"])
+      let names = (0..<2).map { images.name(of: $0) }
+      let data = ImageLabels(labels: images.labels, classNames: images.classNames, preparation: ["x"]).data(
+        names: names)
+      let again = try ImageLabels.read(data, path: "x", names: names)
+      #expect(again.labels == [1, 0] && again.classNames == images.classNames && again.preparation == ["x"])
+    }
+    let few = try SmallFiles(1, labels: #"{"labels": [["img0.png", 1]], "class_names": ["a"]}"#)
+    #expect(try #require(try few.failure()).problem.contains("names 1 classes"))
+    let comma = try SmallFiles(1, labels: "{\"labels\": [\n[\"img0.png\", 1]\n[\"img1.png\", 1]]}")
+    let mistake = try #require(try comma.failure())
+    #expect(mistake.problem.contains("line 3"), "\(mistake)")
+    let type = try SmallFiles(1, labels: #"{"labels": [["img0.png", 1], [3, 1]]}"#)
+    let wrong = try #require(try type.failure())
+    #expect(wrong.problem.contains("at labels[1]"), "\(wrong)")
+  }
+
   @Test("dataset.json gives the classes, and null none")
   func labels() throws {
     let some = try SmallFiles(2, labels: #"{"labels": [["img1.png", 3], ["img0.png", 0]], "more": {}}"#)
@@ -102,6 +208,7 @@ struct ImageFilesTests {
   func deeperLabels() throws {
     var files = try SmallFiles()
     try files.add("faces/a.png", picture(0))
+    try files.add("other/a.png", picture(0))
     files.files.append(("faces/dataset.json", Data(#"{"labels": null}"#.utf8)))
     #expect(try #require(try files.failure()).problem.contains("not at the top"))
   }

@@ -11,6 +11,15 @@ func picture(_ number: Int, width: Int = 8, height: Int = 8, channels: Int = 1) 
     pixels: (0..<width * height * channels).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ number &* 31) })
 }
 
+/// Folders that are gone when the tests have ended.
+enum PictureFolders {
+  static let root: URL = {
+    let url = FileManager.default.temporaryDirectory.appendingPathComponent("ddn-data-tests-\(getpid())")
+    atexit { try? FileManager.default.removeItem(at: PictureFolders.root) }
+    return url
+  }()
+}
+
 /// Files of a data set in memory.
 struct SmallFiles {
   var files: [(name: String, content: Data)] = []
@@ -30,8 +39,7 @@ struct SmallFiles {
       try ZipBytes(files.map { .init($0.name, $0.content, deflated: true) }).data.write(to: archive)
       opened = [try ImageFiles(archive: archive)]
     }
-    // The caller reads later; the system clears its folder for temporary files.
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("pictures-\(UUID().uuidString)")
+    let folder = PictureFolders.root.appendingPathComponent(UUID().uuidString)  // The caller reads later.
     for (name, content) in files {
       let url = folder.appendingPathComponent(name)
       try FileManager.default.createDirectory(

@@ -63,6 +63,48 @@ struct DecodingTests {
     #expect(shades[0] == 0x12 && shades[1] >= 0xfe)
   }
 
+  /// A gray TIFF of 2 x 1 samples.
+  ///
+  /// - Parameter format: 1 for unsigned integers, 2 for signed ones, 3 for floats.
+  private static func tiff(bits: Int, format: Int, _ samples: Data) -> Data {
+    func words<Number: FixedWidthInteger>(_ number: Number) -> Data {
+      withUnsafeBytes(of: number.littleEndian) { Data($0) }
+    }
+    let tags: [(Int, Int)] = [
+      (256, 2), (257, 1), (258, bits), (259, 1), (262, 1), (273, 8), (277, 1), (278, 1), (279, samples.count),
+      (339, format),
+    ]
+    var file = Data("II*\0".utf8) + words(UInt32(8 + samples.count)) + samples + words(UInt16(tags.count))
+    for (tag, value) in tags { file += words(UInt16(tag)) + words(UInt16(4)) + words(UInt32(1)) + words(UInt32(value)) }
+    return file + words(UInt32(0))
+  }
+
+  private static func floats(_ values: Float...) -> Data { values.withUnsafeBytes { Data($0) } }
+  private static func shorts(_ values: UInt16...) -> Data { values.withUnsafeBytes { Data($0) } }
+
+  @Test("Floats from 0 to 1 become 0 to 255, and full 16 bits become 8")
+  func knownRanges() throws {
+    #expect(try PNG.decode(Self.tiff(bits: 32, format: 3, Self.floats(0.2, 1))).pixels == [51, 255])
+    #expect(try PNG.decode(Self.tiff(bits: 32, format: 3, Self.floats(0, 0.5)), channels: .rgb).channels == 3)
+    let deep = try PNG.decode(Self.tiff(bits: 16, format: 1, Self.shorts(0x1280, 0xff00))).pixels
+    #expect(deep[0] == 0x12 && deep[1] >= 0xfe)
+    #expect(try PNG.decode(Self.tiff(bits: 16, format: 1, Self.shorts(0, 0))).pixels == [0, 0])
+  }
+
+  @Test("Samples whose range is not known are refused, not made black")
+  func unknownRanges() throws {
+    for (file, words) in [
+      (Self.tiff(bits: 32, format: 3, Self.floats(0.2, 3)), "floats from 0.2 to 3"),
+      (Self.tiff(bits: 32, format: 3, Self.floats(-1, 1)), "floats from -1 to 1"),
+      (Self.tiff(bits: 32, format: 3, Self.floats(.nan, 1)), "NaN"),
+      (Self.tiff(bits: 16, format: 1, Self.shorts(100, 4095)), "end at 4095 of 65535"),
+      (Self.tiff(bits: 32, format: 1, Self.floats(0, 1)), "range is not known"),
+    ] {
+      let error = #expect(throws: ImageError.self) { try PNG.decode(file) }
+      #expect(error?.problem.contains(words) ?? false, "\(String(describing: error))")
+    }
+  }
+
   private static func bytes(_ base64: String) -> Data {
     Data(base64Encoded: base64, options: .ignoreUnknownCharacters)!
   }

@@ -13,7 +13,7 @@ public struct ZipArchive: Sendable {
   public static let maxEntryBytes = 1 << 29
 
   public let url: URL
-  /// The names of all files, folders left out, in the directory's order: UTF-8, relative, with `/` between parts.
+  /// The names of all files, folders left out, in the directory's order: relative, with `/` between parts.
   public var names: [String] { files.map(\.name) }
 
   private let data: Data
@@ -60,8 +60,8 @@ public struct ZipArchive: Sendable {
     // The directory has left room for the header, its name and the content.
     guard header.uint32(0) == 0x0403_4b50 else { throw damaged(entry, "has no header where the directory says") }
     let nameCount = Int(header.uint16(26))
-    guard header.uint16(8) == entry.method.rawValue, header.uint16(6) & 1 == 0, nameCount == entry.name.utf8.count,
-      header.bytes(30, nameCount).elementsEqual(entry.name.utf8)
+    guard header.uint16(8) == entry.method.rawValue, header.uint16(6) & 1 == 0, nameCount == entry.nameBytes.count,
+      header.bytes(30, nameCount).elementsEqual(entry.nameBytes)
     else { throw damaged(entry, "has a header that contradicts the directory") }
     let hasSizes = header.uint16(6) & 1 << 3 == 0 && header.uint32(18) != UInt32.max
     if hasSizes, Int(header.uint32(18)) != entry.packedCount || Int(header.uint32(22)) != entry.count {

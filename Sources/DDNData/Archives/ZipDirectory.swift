@@ -10,6 +10,8 @@ struct ZipDirectory {
 
   struct Entry {
     let name: String
+    /// The name as the file spells it.
+    let nameBytes: Data
     let method: Method
     let crc: UInt32
     /// Bytes in the file, and of the content.
@@ -112,10 +114,11 @@ struct ZipDirectory {
       let (nameCount, extraCount) = (Int(record.uint16(28)), Int(record.uint16(30)))
       let next = start + Self.recordSize + nameCount + extraCount + Int(record.uint16(32))
       guard next <= range.upperBound else { throw invalid("ends within entry \(number)") }
-      let name = try name(record.bytes(Self.recordSize, nameCount), number: number)
+      let nameBytes = record.bytes(Self.recordSize, nameCount)
+      let name = try name(nameBytes, number: number)
       guard names.insert(name).inserted else { throw invalid("has two entries \(quoted(name))") }
       let extra = record.bytes(Self.recordSize + nameCount, extraCount)
-      entries.append(try entry(record, name: name, extra: extra))
+      entries.append(try entry(record, name: name, nameBytes: nameBytes, extra: extra))
       start = next
     }
     guard start == range.upperBound else { throw invalid("has more entries than the \(count) that it promises") }
@@ -124,9 +127,12 @@ struct ZipDirectory {
 
   /// A name that stays within the archive wherever it is unpacked.
   private func name(_ bytes: Data, number: Int) throws(FileError) -> String {
-    guard let name = String(validating: bytes, as: UTF8.self), !name.isEmpty else {
+    // Windows writes backslashes, and names that are not UTF-8 in code page 437.
+    let name = (String(validating: bytes, as: UTF8.self) ?? CodePage437.decode(bytes))
+      .replacingOccurrences(of: "\\", with: "/")
+    guard !name.isEmpty else {
       throw FileError(
-        .invalid, path: path, problem: "entry \(number) has no name in UTF-8", remedy: "pack it again with plain names")
+        .invalid, path: path, problem: "entry \(number) has no name", remedy: "pack it again with plain names")
     }
     // Names stand in messages, whole.
     guard bytes.count <= Self.maxNameBytes else {
@@ -137,7 +143,7 @@ struct ZipDirectory {
     let parts = (name.hasSuffix("/") ? name.dropLast() : name[...]).split(
       separator: "/", omittingEmptySubsequences: false)
     let isDrive = name.dropFirst().first == ":" && name.first!.isLetter
-    guard !isDrive, !name.unicodeScalars.contains(where: { $0 == "\\" || $0.properties.generalCategory == .control }),
+    guard !isDrive, !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }),
       parts.allSatisfy({ !["", ".", ".."].contains($0) })
     else {
       throw FileError(
@@ -147,7 +153,7 @@ struct ZipDirectory {
     return name
   }
 
-  private func entry(_ record: LittleEndian, name: String, extra: Data) throws(FileError) -> Entry {
+  private func entry(_ record: LittleEndian, name: String, nameBytes: Data, extra: Data) throws(FileError) -> Entry {
     func refuse(_ problem: String, _ remedy: String = "make or download the archive again") -> FileError {
       FileError(.invalid, path: "\(path)/\(name)", problem: problem, remedy: remedy)
     }
@@ -185,7 +191,7 @@ struct ZipDirectory {
     }
     guard !name.hasSuffix("/") || count == 0 else { throw refuse("is a folder with \(count) bytes of content") }
     return Entry(
-      name: name, method: method, crc: record.uint32(16), packedCount: packedCount, count: count,
+      name: name, nameBytes: nameBytes, method: method, crc: record.uint32(16), packedCount: packedCount, count: count,
       headerOffset: Int(numbers[2]))
   }
 
@@ -207,7 +213,7 @@ struct ZipDirectory {
     var end = directoryStart
     for place in entries.indices.sorted(by: { entries[$0].headerOffset > entries[$1].headerOffset }) {
       let entry = entries[place]
-      guard entry.headerOffset + 30 + entry.name.utf8.count + entry.packedCount <= end else {
+      guard entry.headerOffset + 30 + entry.nameBytes.count + entry.packedCount <= end else {
         throw invalid("has entries that overlap, \(quoted(entry.name)) among them")
       }
       entries[place].end = end

@@ -5,6 +5,7 @@ import Images
 struct ImageArray: ImageSource {
   let name: String
   let labels: [Int]?
+  let preparation: [String]
   let channels: Int
   let side: Int
   /// `[N, C, side, side]`, flat.
@@ -13,7 +14,8 @@ struct ImageArray: ImageSource {
   var count: Int { pixels.count / (channels * side * side) }
 
   /// - Parameter pixels: `[N, C, side, side]`, flat.
-  init(name: String, channels: Int, side: Int, pixels: [UInt8], labels: [Int]?) {
+  init(name: String, channels: Int, side: Int, pixels: [UInt8], labels: [Int]?, preparation: [String] = []) {
+    self.preparation = preparation
     precondition(pixels.count % (channels * side * side) == 0, "\(pixels.count) bytes are no whole images")
     self.name = name
     self.channels = channels
@@ -25,7 +27,7 @@ struct ImageArray: ImageSource {
   init(_ digits: DigitDataset) {
     self.init(
       name: digits.name, channels: 1, side: DigitDataset.side, pixels: digits.images,
-      labels: digits.labels.map { Int($0) })
+      labels: digits.labels.map { Int($0) }, preparation: digits.preparation)
   }
 
   func name(of index: Int) -> String { "image \(index)" }

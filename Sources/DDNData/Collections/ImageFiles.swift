@@ -5,30 +5,44 @@ import Images
 /// Image files in a folder and those below it, or in a zip file, sorted by name.
 ///
 /// Classes come from `dataset.json` beside the images, as the EDM dataset tool writes it. Without that file, and when
-/// every image is in one of two or more folders, those are the classes, in the order of their names.
+/// every image is in one of two or more folders, those are the classes, in the order of their names; numbers are in the
+/// order of numbers. Folders that hold everything together, as archives often have one, do not count.
 public struct ImageFiles: ImageSource {
   /// Extensions of the files that are taken for images.
-  static let extensions: Set = ["png", "jpg", "jpeg", "webp", "gif", "tif", "tiff"]
+  ///
+  /// Those that this libvips does not decode fail with its reason when they are read.
+  static let extensions: Set = [
+    "png", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "tif", "tiff", "bmp", "dib", "avif", "heic", "heif", "jp2",
+    "j2k",
+    "jpf", "jpx", "jxl", "ppm", "pgm", "pbm", "pnm", "pfm", "tga", "ico", "psd", "exr", "hdr", "fits", "svg",
+  ]
   static let labelsName = "dataset.json"
 
   private enum Place {
     case folder(URL)
     case archive(ZipArchive)
+    case contents([String: Data])
   }
 
   public let name: String
   public let labels: [Int]?
   public var count: Int { names.count }
-  /// The folders that are the classes, by class; nil when there are none.
   public let classNames: [String]?
+  public let unusable: [FileError]
+  public let preparation: [String]
+  public var notes: [String] { (emptyClasses.map { [$0] } ?? []) + ownNotes }
   /// Relative to the folder or archive.
   public let names: [String]
+  private let ownNotes: [String]
   private let place: Place
   private let path: String
 
   /// - Throws: `FileError`: `invalid` when there is no image, or labels do not match.
   public init(folder url: URL) throws(FileError) {
-    try self.init(.folder(url), try Self.files(in: url), path: url.path, name: url.lastPathComponent)
+    let url = url.resolvingSymlinksInPath()
+    let walk = try FileWalk(url)
+    try self.init(
+      .folder(url), walk.files, unusable: walk.problems, path: url.path, name: url.lastPathComponent)
   }
 
   /// - Throws: `FileError`: see `ZipArchive`; also when there is no image, or labels do not match.
@@ -38,41 +52,90 @@ public struct ImageFiles: ImageSource {
       .archive(archive), archive.names, path: url.path, name: url.deletingPathExtension().lastPathComponent)
   }
 
-  private init(_ place: Place, _ files: [String], path: String, name: String) throws(FileError) {
+  /// Files that are in memory, by their names in an archive.
+  ///
+  /// - Throws: `FileError` when there is no image, or labels do not match.
+  init(_ contents: [String: Data], path: String, name: String) throws(FileError) {
+    try self.init(.contents(contents), Array(contents.keys), path: path, name: name)
+  }
+
+  private init(
+    _ place: Place, _ allFiles: [String], unusable: [FileError] = [], path: String, name: String
+  ) throws(FileError) {
     self.place = place
     self.path = path
     self.name = name
+    self.unusable = unusable
+    let files = allFiles.filter { name in !name.split(separator: "/").contains(where: FileWalk.isIgnored) }
     names = files.filter(Self.isImage).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    let others = files.filter { !Self.isImage($0) && !$0.hasSuffix(Self.labelsName) }
     guard !names.isEmpty else {
-      if case .archive = place {
+      if let problem = unusable.first {
         throw FileError(
-          .invalid, path: path, problem: "holds no images", remedy: "choose an archive of PNG, JPEG or WebP files")
+          problem.kind, path: problem.path, problem: problem.problem + andOthers(unusable.count - 1, "file"),
+          remedy: problem.remedy)
+      }
+      let passedOver = Self.passedOver(others).map { "; \($0)" } ?? ""
+      if case .folder = place {
+        throw FileError(
+          .missing, path: path, problem: "there are no images in this folder\(passedOver)",
+          remedy: "put PNG, JPEG or WebP files there, or MNIST's, such as train-images-idx3-ubyte.gz")
       }
       throw FileError(
-        .missing, path: path, problem: "there are no images in this folder",
-        remedy: "put PNG, JPEG or WebP files there, or MNIST's, such as train-images-idx3-ubyte.gz")
+        .invalid, path: path, problem: "holds no images\(passedOver)",
+        remedy: "choose an archive of PNG, JPEG or WebP files")
     }
-    if files.contains(Self.labelsName) {
-      classNames = nil
-      labels = try ImageLabels.read(
-        try Self.read(Self.labelsName, in: place), path: "\(path)/\(Self.labelsName)", names: names)
-    } else if let inner = files.first(where: { $0.hasSuffix("/\(Self.labelsName)") && !$0.hasPrefix("__MACOSX") }) {
+    var notes = Self.passedOver(others).map { [$0] } ?? []
+    let prefix = Self.commonFolder(of: names, files: files)
+    let inner = names.map { $0.dropFirst(prefix.count) }
+    let labelsFile = prefix + Self.labelsName
+    if files.contains(labelsFile) {
+      let file = try ImageLabels.read(
+        try Self.read(labelsFile, in: place), path: "\(path)/\(labelsFile)", names: inner.map(String.init))
+      (labels, classNames, preparation) = (file.labels, file.classNames, file.preparation)
+    } else if let inner = files.first(where: { $0.hasSuffix("/\(Self.labelsName)") }) {
       throw FileError(
         .invalid, path: "\(path)/\(inner)", problem: "is not at the top, where it would label the images",
         remedy: "name or pack the folder that it is in")
     } else {
-      let folders = names.map { name in name.firstIndex(of: "/").map { String(name[..<$0]) } }
-      if let folder = folders.compactMap(\.self).spelledTwice() {
+      let folders = inner.compactMap { name in name.firstIndex(of: "/").map { String(name[..<$0]) } }
+      if let folder = folders.spelledTwice() {
         throw FileError(
           .invalid, path: path, problem: "has two folders that are named \(quoted(folder)) in two spellings",
           remedy: "rename one of them, or move the images of one into the other")
       }
-      let classes = Set(folders.compactMap { $0 }).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-      let areClasses = classes.count > 1 && !folders.contains(nil)
-      classNames = areClasses ? classes : nil
-      let numbers = Dictionary(uniqueKeysWithValues: classes.enumerated().map { ($1, $0) })
-      labels = areClasses ? folders.map { numbers[$0!]! } : nil
+      let classes = FolderClasses(inner)
+      if let warning = classes?.warning { notes.append(warning) }
+      (labels, classNames, preparation) = (classes?.labels, classes?.names, [])
     }
+    ownNotes = notes
+  }
+
+  /// The folders that all images have in common, such as "pics/"; down to one with labels.
+  private static func commonFolder(of names: [String], files: [String]) -> String {
+    var prefix = ""
+    while !files.contains(prefix + labelsName),
+      let end = names[0].dropFirst(prefix.count).firstIndex(of: "/"),
+      case let longer = String(names[0][...end]), names.allSatisfy({ $0.hasPrefix(longer) })
+    {
+      prefix = longer
+    }
+    return prefix
+  }
+
+  /// Says how many files are no images, by their endings; nil when there are none.
+  private static func passedOver(_ names: [String]) -> String? {
+    let endings = names.map { name in
+      let last = name[(name.lastIndex(of: "/").map(name.index(after:)) ?? name.startIndex)...]
+      return last.lastIndex(of: ".").map { "." + last[last.index(after: $0)...].lowercased() } ?? "no ending"
+    }
+    guard !endings.isEmpty else { return nil }
+    let counts = Dictionary(endings.map { ($0, 1) }, uniquingKeysWith: +)
+      .sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+    let shown = counts.prefix(5).map { "\(quoted($0.key).dropFirst().dropLast()) \($0.value)" }.joined(separator: ", ")
+    let more = counts.count > 5 ? ", ..." : ""
+    return
+      "passed over \(names.count) \(names.count == 1 ? "file that is no image" : "files that are no images"): \(shown)\(more)"
   }
 
   public func name(of index: Int) -> String { names[index] }
@@ -89,25 +152,13 @@ public struct ImageFiles: ImageSource {
     switch place {
     case .folder(let url): try InputFile.map(url.appendingPathComponent(name))
     case .archive(let archive): try archive.read(name)
+    case .contents(let contents): contents[name]!
     }
   }
 
-  /// Hidden files, such as those that macOS adds to archives, are none.
   private static func isImage(_ name: String) -> Bool {
-    let parts = name.split(separator: "/")
-    guard let dot = name.lastIndex(of: "."), !parts.contains(where: { $0.hasPrefix(".") || $0 == "__MACOSX" }) else {
-      return false
-    }
+    guard let dot = name.lastIndex(of: ".") else { return false }
     return extensions.contains(name[name.index(after: dot)...].lowercased())
-  }
-
-  /// The files of a folder and those below it, relative to it.
-  private static func files(in url: URL) throws(FileError) -> [String] {
-    guard let walk = FileManager.default.enumerator(atPath: url.path) else {
-      throw FileError(
-        .failed, path: url.path, problem: "this folder cannot be listed", remedy: "check its permissions")
-    }
-    return walk.compactMap { $0 as? String }
   }
 }
 

@@ -3,24 +3,43 @@ import Foundation
 
 /// The classes in a `dataset.json`: `{"labels": [["00000/img00000000.png", 6], ...]}`, or null for none.
 ///
+/// Two more keys, both optional, say what the classes are called and how the images were prepared:
+/// `"class_names": ["cat", ...], "preparation": ["..."]`. Other tools ignore them.
+///
 /// Source: the format of the EDM dataset tool.
-public enum ImageLabels {
+public struct ImageLabels {
+  /// The class of every image; nil when there are none.
+  var labels: [Int]?
+  /// What the classes from 0 on are called.
+  var classNames: [String]?
+  /// How the images were prepared, in sentences.
+  var preparation: [String] = []
+
+  public init(labels: [Int]?) { self.init(labels: labels, classNames: nil) }
+
+  init(labels: [Int]? = nil, classNames: [String]? = nil, preparation: [String] = []) {
+    (self.labels, self.classNames, self.preparation) = (labels, classNames, preparation)
+  }
+
   /// Classes are 0 to this; their number decides the size of what a network learns of them.
   static let maxLabel = 999_999
 
-  /// The class of every image in the order of `names`; nil when the file says that there are none.
+  /// The labels in the order of `names`.
   ///
   /// - Throws: `FileError` (`invalid`) when it is no such file; an image has no label, or two; a label belongs to no
-  ///   image, or is no whole number from 0 to `maxLabel`.
-  static func read(_ data: Data, path: String, names: [String]) throws(FileError) -> [Int]? {
+  ///   image, or is no whole number from 0 to `maxLabel`; a class has no name.
+  static func read(_ data: Data, path: String, names: [String]) throws(FileError) -> ImageLabels {
     func invalid(_ problem: String, _ remedy: String = "make the data set again") -> FileError {
       FileError(.invalid, path: path, problem: problem, remedy: remedy)
     }
     let file: File
     do { file = try JSONDecoder().decode(File.self, from: data) } catch {
-      throw invalid("is no JSON with a list of [name, class] under \"labels\"")
+      throw invalid(
+        "is no JSON with a list of [name, class] under \"labels\"\(JSONMistake.words(for: error, in: data))",
+        "correct it, or make the data set again")
     }
-    guard let pairs = file.labels else { return nil }
+    let preparation = file.preparation ?? []
+    guard let pairs = file.labels else { return ImageLabels(preparation: preparation) }
     if let name = names.spelledTwice() {
       throw invalid(
         "cannot tell apart two images that are named \(quoted(name)) in two spellings", "rename one of them")
@@ -46,26 +65,51 @@ public enum ImageLabels {
       let missing = labels.count { $0 < 0 }
       throw invalid("has no label for \(missing) of \(labels.count) images, such as \(quoted(names[place]))")
     }
-    return labels
+    if let names = file.classNames, let highest = labels.max(), names.count <= highest {
+      throw invalid("names \(names.count) classes under \"class_names\", and class \(highest) is none of them")
+    }
+    return ImageLabels(labels: labels, classNames: file.classNames, preparation: preparation)
   }
 
   /// The bytes of a `dataset.json`; the same labels always give the same bytes.
-  public static func data(names: [String], labels: [Int]?) -> Data {
-    guard let labels else { return Data("{\"labels\": null}\n".utf8) }
-    let pairs = zip(names, labels).map { "[\"\($0)\", \($1)]" }.joined(separator: ",\n")
-    return Data("{\"labels\": [\n\(pairs)\n]}\n".utf8)
+  ///
+  /// - Parameter names: the images', in the order of `labels`.
+  public func data(names: [String]) -> Data {
+    var keys: [String] = []
+    if let labels {
+      let pairs = zip(names, labels).map { "[\"\($0)\", \($1)]" }.joined(separator: ",\n")
+      keys.append("\"labels\": [\n\(pairs)\n]")
+    } else {
+      keys.append("\"labels\": null")
+    }
+    if labels != nil, let classNames { keys.append("\"class_names\": \(Self.json(classNames))") }
+    if !preparation.isEmpty { keys.append("\"preparation\": \(Self.json(preparation))") }
+    return Data("{\(keys.joined(separator: ",\n"))}\n".utf8)
+  }
+
+  private static func json(_ texts: [String]) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .withoutEscapingSlashes
+    return String(decoding: try! encoder.encode(texts), as: UTF8.self)  // Texts can always be encoded.
   }
 
   private struct File: Decodable {
     let labels: [Pair]?
+    let classNames: [String]?
+    let preparation: [String]?
 
     init(from decoder: any Decoder) throws {
       let values = try decoder.container(keyedBy: Keys.self)
       // The key must be there; null is an answer.
       labels = try values.decodeNil(forKey: .labels) ? nil : values.decode([Pair].self, forKey: .labels)
+      classNames = try values.decodeIfPresent([String].self, forKey: .classNames)
+      preparation = try values.decodeIfPresent([String].self, forKey: .preparation)
     }
 
-    private enum Keys: CodingKey { case labels }
+    private enum Keys: String, CodingKey {
+      case labels, preparation
+      case classNames = "class_names"
+    }
   }
 
   private struct Pair: Decodable {

@@ -29,6 +29,8 @@ public struct DatasetConversion: Sendable {
     public fileprivate(set) var images = 0
     /// Images that could not be used, and why.
     public fileprivate(set) var skipped: [FileError] = []
+    /// Images whose pixels are all the same.
+    public fileprivate(set) var constant: [String] = []
     /// Of all images that were written.
     public fileprivate(set) var channels = 0
     public fileprivate(set) var side = 0
@@ -53,6 +55,8 @@ public struct DatasetConversion: Sendable {
     _ source: any ImageSource, to url: URL, shouldStop: () -> Bool = { false }, progress: (Int) -> Void = { _ in }
   ) throws -> Report {
     var report = Report()
+    if isStrict, let error = source.unusable.first { throw error }
+    report.skipped = source.unusable
     try DatasetWriter.write(to: url) { add in
       var (names, labels): ([String], [Int]) = ([], [])
       let count = count(of: source)
@@ -77,7 +81,10 @@ public struct DatasetConversion: Sendable {
           remedy: "choose another source; \(report.skipped[0].description)")
       }
       try add(
-        ImageFiles.labelsName, ImageLabels.data(names: names, labels: source.labels == nil ? nil : labels))
+        ImageFiles.labelsName,
+        ImageLabels(
+          labels: source.labels == nil ? nil : labels, classNames: source.classNames, preparation: source.preparation
+        ).data(names: names))
     }
     return report
   }
@@ -87,6 +94,7 @@ public struct DatasetConversion: Sendable {
     let width: Int
     let height: Int
     let channels: Int
+    let isConstant: Bool
   }
 
   private func make(_ source: any ImageSource, _ index: Int) -> Result<Image, FileError> {
@@ -95,7 +103,9 @@ public struct DatasetConversion: Sendable {
       do throws(ImageError) {
         let image = try transform?(bitmap) ?? bitmap
         return .success(
-          Image(png: try PNG.encode(image), width: image.width, height: image.height, channels: image.channels))
+          Image(
+            png: try PNG.encode(image), width: image.width, height: image.height, channels: image.channels,
+            isConstant: image.isConstant))
       } catch {
         throw FileError(.invalid, path: source.path(of: index), error)
       }
@@ -136,6 +146,7 @@ public struct DatasetConversion: Sendable {
         remedy: "choose --channels gray or rgb")
     }
     report.images += 1
+    if image.isConstant { report.constant.append(source.name(of: index)) }
     return image
   }
 

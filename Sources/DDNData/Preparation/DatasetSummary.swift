@@ -19,8 +19,21 @@ public struct DatasetSummary: Sendable {
   /// Of every channel over all pixels, 0 (black) to 1; gray images count for every channel where there are RGB ones.
   public let means: [Double]
   public let standardDeviations: [Double]
-  /// Images that cannot be decoded, and why.
+  /// Images that cannot be decoded and files that cannot be used, and why.
   public let unreadable: [FileError]
+  /// Images whose pixels are all the same.
+  public let constant: [String]
+  /// Why no network can be trained on these images as they are; nil when one can. Unreadable ones come on top.
+  public var trainingProblem: String? {
+    guard let first = kinds.first?.kind else { return "no image can be read" }
+    let sizes = Set(kinds.map { [$0.kind.width, $0.kind.height] })
+    if sizes.count > 1 { return "there are \(sizes.count) sizes; make one with ddn dataset convert --resolution" }
+    if kinds.count > 1 { return "some are gray and some RGB; make them alike with ddn dataset convert --channels" }
+    if first.width != first.height || first.width & (first.width - 1) != 0 {
+      return "their sides are not equal and a power of two; ddn dataset convert --resolution"
+    }
+    return nil
+  }
 
   /// Decodes all images on all cores.
   ///
@@ -32,13 +45,15 @@ public struct DatasetSummary: Sendable {
     var kinds: [Kind: Int] = [:]
     var sums: [Sums] = [Sums(), Sums(), Sums()]
     var graySums = Sums()
-    var unreadable: [FileError] = []
+    var unreadable = source.unusable
+    var constant: [String] = []
     for start in stride(from: 0, to: count, by: 512) {
       let indices = start..<min(count, start + 512)
       let parts = parallelMap(indices.count) { place in Self.look(at: indices.lowerBound + place, of: source) }
       for (index, part) in zip(indices, parts) {
         switch part {
-        case .success(let (kind, channels)):
+        case .success(let (kind, channels, isConstant)):
+          if isConstant { constant.append(source.name(of: index)) }
           kinds[kind, default: 0] += 1
           if channels.count == 1 { graySums.add(channels[0]) } else { for c in 0..<3 { sums[c].add(channels[c]) } }
         case .failure(let error):
@@ -55,6 +70,7 @@ public struct DatasetSummary: Sendable {
       )
     }
     self.unreadable = unreadable
+    self.constant = constant
     if sums[0].pixels == 0 { sums = [graySums] } else { for c in 0..<3 { sums[c].add(graySums) } }
     let filled = sums.filter { $0.pixels > 0 }
     means = filled.map(\.mean)
@@ -85,7 +101,7 @@ public struct DatasetSummary: Sendable {
 
   private static func look(
     at index: Int, of source: any ImageSource
-  ) -> Result<(Kind, [Sums]), FileError> {
+  ) -> Result<(Kind, [Sums], isConstant: Bool), FileError> {
     do throws(FileError) {
       let bitmap = try source.bitmap(index, channels: .asStored)
       var sums = [Sums](repeating: Sums(pixels: bitmap.width * bitmap.height), count: bitmap.channels)
@@ -96,7 +112,8 @@ public struct DatasetSummary: Sendable {
           sums[channel].squares += value * value
         }
       }
-      return .success((Kind(width: bitmap.width, height: bitmap.height, channels: bitmap.channels), sums))
+      return .success(
+        (Kind(width: bitmap.width, height: bitmap.height, channels: bitmap.channels), sums, bitmap.isConstant))
     } catch { return .failure(error) }
   }
 }

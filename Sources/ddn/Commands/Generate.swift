@@ -90,7 +90,7 @@ struct Generate: ParsableCommand {
     try AtomicFile.write(Data(lines.joined().utf8), to: folder.file("codes.txt"))
     try Folder.create(folder.file("images"))
     try AtomicFile.write(
-      ImageLabels.data(names: jobs.map(\.name), labels: classes > 0 ? jobs.map(\.classIndex) : nil),
+      ImageLabels(labels: classes > 0 ? jobs.map(\.classIndex) : nil).data(names: jobs.map(\.name)),
       to: folder.file("images/dataset.json"))
     let first = try draw(jobs, model, source, into: folder, device)
     Terminal.print("\(jobs.count) images in \(folder.file("images").path)")

@@ -151,6 +151,7 @@ struct Reconstruct: ParsableCommand {
   private func loadDataset(resize: DigitDataset.Resize) throws -> ImageDataset {
     guard let data else { return ImageDataset(try TrainingOptions.shippedDigits(resize: resize).unseen) }
     let source = try openImages(URL(fileURLWithPath: data), split: .test, resize: resize)
+    Terminal.printNotes(source.notes)
     return try ImageDataset(source, cacheBytes: 0)
   }
 

@@ -72,7 +72,7 @@ struct Train: ParsableCommand {
 
   func run() throws {
     let (folder, saved) = try resume.map(openRun) ?? (nil, nil)
-    // A dry run looks at the first image only.
+    // A dry run keeps no images.
     let cacheBytes = dryRun ? 0 : cache ?? ImageDataset.defaultCacheBytes
     let dataset = try loadImages(saved, cacheBytes: cacheBytes)
     var options = try saved ?? newOptions(for: dataset)
@@ -89,7 +89,15 @@ struct Train: ParsableCommand {
     options.threads = Torch.threadCount
     options.precision = machine.precision ?? options.precision ?? .float32
     printCost(of: options.network, on: device)
+    Terminal.printNotes(dataset.notes)
     if dryRun {
+      var progress = ProgressLine(total: dataset.count, unit: "images")
+      defer { progress.clear() }
+      let start = ContinuousClock.now
+      try dataset.checkAll {
+        progress.show($0, rate: Double($0) / ((ContinuousClock.now - start) / .seconds(1)), "checking")
+      }
+      progress.clear()
       Terminal.print(String(decoding: try options.json(), as: UTF8.self))
       let parent = URL(fileURLWithPath: outdir ?? "runs")
       let name = try RunFolder.nextName(in: parent, name: learning.runName(data: options.dataName))

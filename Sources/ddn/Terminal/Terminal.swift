@@ -42,6 +42,11 @@ enum Terminal {
     }
   }
 
+  /// Prints notes on a data set to standard error.
+  static func printNotes(_ notes: [String]) {
+    for note in notes { printError("note: \(note)") }
+  }
+
   /// Shows a line that the next one, live or printed, takes the place of; empty for none.
   static func showLive(_ line: String) {
     state.withLock { state in

@@ -10,7 +10,8 @@ struct ConvertDataset: ParsableCommand {
     abstract: "Make a data set of images of any size and format.",
     discussion: """
       Writes PNG files and dataset.json, into a zip file when DEST ends in .zip, else into a folder. The same source and \
-      options give the same bytes. Images that cannot be used are listed and left out.
+      options give the same bytes. Images that cannot be used are listed and left out. Transparent parts become white, and \
+      of an animation the first picture is taken. dataset.json keeps the names of classes and how digits were resized.
 
       Examples:
         ddn dataset convert photos photos64.zip --resolution 64x64 --transform center-crop
@@ -48,6 +49,9 @@ struct ConvertDataset: ParsableCommand {
   @Option(help: "Part of MNIST or CIFAR-10: train or test.")
   var split: DatasetSplit = .train
 
+  @Option(help: "How 28x28 digits become 32x32: bilinear, as ddn train has it, or padded.")
+  var resize: DigitDataset.Resize = .bilinear
+
   @Flag(help: "Stop at the first image that cannot be used.")
   var strict = false
 
@@ -65,7 +69,7 @@ struct ConvertDataset: ParsableCommand {
   }
 
   func run() throws {
-    let images = try openImages(URL(fileURLWithPath: source), split: split, resize: .padded)
+    let images = try openImages(URL(fileURLWithPath: source), split: split, resize: resize)
     let conversion = DatasetConversion(
       transform: imageTransform, channels: channels?.choice ?? .asStored, maxImages: maxImages, isStrict: strict)
     let count = conversion.count(of: images)
@@ -74,6 +78,7 @@ struct ConvertDataset: ParsableCommand {
       Terminal.print("would make \(dest) of \(count) images of \(source)\(size)")
       return
     }
+    Terminal.printNotes(images.notes)
     StopSignal.listen("stopping; nothing is written; Ctrl-C again after 3 seconds stops at once")
     var progress = ProgressLine(total: count, unit: "images")
     let start = ContinuousClock.now
@@ -89,6 +94,7 @@ struct ConvertDataset: ParsableCommand {
     }
     progress.clear()
     for error in report.skipped { Terminal.printError("skipped \(error)") }
+    if let note = noContrastNote(report.constant, of: report.images) { Terminal.printError("note: \(note)") }
     let skipped = report.skipped.isEmpty ? "" : ", \(report.skipped.count) skipped"
     Terminal.print(
       "\(dest): \(report.images) images, \(report.side) x \(report.side) \(report.channels == 1 ? "gray" : "RGB")\(skipped), "

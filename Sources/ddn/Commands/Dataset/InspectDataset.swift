@@ -11,7 +11,8 @@ struct InspectDataset: ParsableCommand {
     abstract: "Say what a data set holds, and draw some of it.",
     discussion: """
       Counts, sizes, classes, and every channel's mean and standard deviation, where 0 is black and 1 is white. Images \
-      that cannot be read are listed, and the command then fails.
+      that cannot be read are listed, and the command then fails. Says, too, what ddn train would refuse. Transparent \
+      parts count as white, and of an animation the first picture is taken.
 
       Examples:
         ddn dataset inspect cifar10-train.zip
@@ -24,10 +25,18 @@ struct InspectDataset: ParsableCommand {
   @Option(help: "Part of MNIST or CIFAR-10: train or test.")
   var split: DatasetSplit = .train
 
-  @Option(help: "Picture to draw: a row a class, or the first 100. (default: NAME-sheet.png in this folder)")
+  @Option(help: "Picture to draw: a row a class, or the first 100. (default: none)")
   var sheet: String?
 
+  @Flag(help: "Replace the picture if it exists.")
+  var overwrite = false
+
   func run() throws {
+    let picture = sheet.map { URL(fileURLWithPath: $0) }
+    if let picture, !overwrite, FileManager.default.fileExists(atPath: picture.path) {
+      throw FileError(
+        .failed, path: picture.path, problem: "exists already", remedy: "give --overwrite or choose another name")
+    }
     let images = try openImages(URL(fileURLWithPath: data), split: split)
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
     var progress = ProgressLine(total: images.count, unit: "images")
@@ -37,9 +46,12 @@ struct InspectDataset: ParsableCommand {
       if StopSignal.shouldStop() { throw Interrupted() }
     }
     progress.clear()
-    print(summary, classNames: (images as? ImageFiles)?.classNames)
-    if summary.unreadable.count < images.count {
-      let picture = URL(fileURLWithPath: sheet ?? "\(images.name)-sheet.png")
+    Terminal.printNotes(images.notes)
+    if let note = noContrastNote(summary.constant, of: summary.count) { Terminal.printError("note: \(note)") }
+    print(summary, classNames: images.classNames)
+    for line in images.preparation { Terminal.print("preparation   \(line)") }
+    if let problem = summary.trainingProblem { Terminal.print("training      refused: \(problem)") }
+    if let picture, !summary.kinds.isEmpty {
       try ContactSheet.draw(images).write(to: picture)
       Terminal.print("picture       \(picture.path)")
     }
@@ -47,7 +59,7 @@ struct InspectDataset: ParsableCommand {
     for error in summary.unreadable.dropFirst() { Terminal.print("unreadable    \(error)") }
     let others = summary.unreadable.count - 1
     throw FileError(
-      .invalid, path: first.path, problem: first.problem + (others == 0 ? "" : ", and \(others) others"),
+      .invalid, path: first.path, problem: first.problem + andOthers(others, "file"),
       remedy: "leave bad images out with ddn dataset convert")
   }
 
