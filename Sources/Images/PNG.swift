@@ -39,10 +39,18 @@ public enum PNG {
     guard !data.isEmpty else { throw ImageError(problem: "this is empty, not an image", remedy: remedy) }
     var pixels: UnsafeMutablePointer<UInt8>?
     var (width, height, channels): (Int32, Int32, Int32) = (0, 0, 0)
-    let status = try Vips.run("this is no image that can be read", remedy: remedy) {
-      data.withUnsafeBytes { bytes in
-        cvips_decode(bytes.baseAddress, bytes.count, choice.rawValue, &pixels, &width, &height, &channels)
+    let status: Int32
+    do throws(ImageError) {
+      status = try Vips.run("this is no image that can be read", remedy: remedy) {
+        data.withUnsafeBytes { bytes in
+          cvips_decode(bytes.baseAddress, bytes.count, choice.rawValue, &pixels, &width, &height, &channels)
+        }
       }
+    } catch {
+      guard error.problem.contains("operation is blocked") else { throw error }
+      throw ImageError(
+        problem: "this is an image of a rare kind, such as BMP or TGA, whose decoder is not safe with files of others",
+        remedy: "save it as PNG")
     }
     guard status == 0 else {
       throw ImageError(

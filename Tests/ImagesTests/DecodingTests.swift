@@ -50,6 +50,19 @@ struct DecodingTests {
     }
   }
 
+  @Test("A portable pixmap is read; a rare kind of image is refused by a remedy") func otherKinds() throws {
+    let pixels = [UInt8](0..<12)
+    #expect(
+      try PNG.decode(Data("P6\n2 2\n255\n".utf8) + Data(pixels))
+        == Bitmap(width: 2, height: 2, channels: 3, pixels: pixels))
+    #expect(throws: ImageError.self) { try PNG.decode(Data("P6\n2 2\n255\n".utf8) + Data(pixels.dropLast())) }
+    var bmp = Data("BM".utf8)
+    for number in [70, 0, 54, 40, 2, 2] as [UInt32] { bmp += withUnsafeBytes(of: number.littleEndian) { Data($0) } }
+    bmp += Data([1, 0, 24, 0]) + Data(count: 24 + 16)
+    let error = try #require(throws: ImageError.self) { try PNG.decode(bmp) }
+    #expect(!error.problem.contains("blocked") && !error.remedy.isEmpty, "\(error)")
+  }
+
   @Test("What is transparent becomes white, and 16 bits become 8")
   func alphaAndDepth() throws {
     let alpha = Self.bytes(

@@ -3,29 +3,36 @@ import Foundation
 
 /// Reads plain files of a tar archive, compressed by gzip or not, from its start to its end.
 ///
-/// Source: POSIX.1-2017, `pax`, "ustar Interchange Format".
+/// Source: POSIX.1-2017, `pax`, "ustar Interchange Format" and "pax Extended Header"; GNU tar's manual, "The Standard
+/// Format", for long names.
 enum TarArchive {
   private static let blockSize = 512
+  /// The longest extended header, which is a name of one file.
+  private static let maxHeaderBytes = 1 << 16
 
   /// Whether these first bytes of a content are a tar archive's.
   static func begins(_ bytes: [UInt8]) -> Bool {
     bytes.count >= blockSize && bytes[257..<262].elementsEqual("ustar".utf8)
   }
 
-  /// The contents of the files that are wanted, by their names within the archive.
+  /// The contents of the files that are wanted, by the parts of their names within the archive.
   ///
   /// - Parameters:
-  ///   - maxBytes: the longest file that the archive may hold; a longer one is an error.
-  ///   - isWanted: asked with the last part of each plain file's name.
+  ///   - maxBytes: the longest file that is wanted; a longer one is an error.
+  ///   - maxTotalBytes: the most that all of them may hold.
+  ///   - isWanted: asked with the parts of each plain file's name.
   /// - Throws: `FileError` (`invalid`) when the archive is cut off or damaged, or holds a wanted file twice.
   static func read(
-    _ url: URL, maxBytes: Int, isWanted: (String) -> Bool
-  ) throws(FileError) -> [String: [UInt8]] {
+    _ url: URL, maxBytes: Int, maxTotalBytes: Int = .max, isWanted: ([String]) -> Bool
+  ) throws(FileError) -> [[String]: [UInt8]] {
     let source = try openByteSource(url)
-    func damaged(_ problem: String) -> FileError {
-      FileError(.invalid, path: url.path, problem: problem, remedy: "download it again")
+    func damaged(_ problem: String, _ remedy: String = "download it again") -> FileError {
+      FileError(.invalid, path: url.path, problem: problem, remedy: remedy)
     }
-    var files: [String: [UInt8]] = [:]
+    var files: [[String]: [UInt8]] = [:]
+    var total = 0
+    /// What an extended header says of the next file's name.
+    var longName: String?
     while true {
       let header = try source.bytes(blockSize)
       // Two empty blocks end an archive; some writers leave them out.
@@ -33,20 +40,33 @@ enum TarArchive {
       guard begins(header), let size = octal(header[124..<136]), let sum = octal(header[148..<156]),
         sum == headerSum(header)
       else { throw damaged("is a damaged tar archive: a header's checksum is wrong, or it is cut off") }
-      let isPlain = header[156] == UInt8(ascii: "0") || header[156] == 0
-      let path = String(decoding: header[..<100].prefix { $0 != 0 }, as: UTF8.self)
-      let name = path.split(separator: "/").last.map(String.init) ?? ""
-      let shown = quoted(name)
-      guard size <= maxBytes else {
-        throw damaged("holds \(shown) of \(size) bytes, more than the \(maxBytes) expected")
-      }
-      if isPlain && isWanted(name) {
-        guard files[name] == nil else { throw damaged("holds \(shown) twice") }
+      let kind = header[156]
+      let name = longName ?? Self.name(header)
+      let shown = quoted(name.split(separator: "/").last ?? "")
+      if kind == UInt8(ascii: "x") || kind == UInt8(ascii: "L") {
+        guard size <= maxHeaderBytes else { throw damaged("has a header of \(size) bytes, which no file's name takes") }
         let content = try source.bytes(size)
-        guard content.count == size else { throw damaged("is cut off within \(shown)") }
-        files[name] = content
+        guard content.count == size else { throw damaged("is cut off within a header") }
+        longName = kind == UInt8(ascii: "L") ? text(content[...]) : paxPath(content) ?? longName
       } else {
-        try skip(size, of: source, or: damaged("is cut off within \(shown)"))
+        longName = nil
+        let isPlain = kind == UInt8(ascii: "0") || kind == 0
+        let path = name.split(separator: "/").map(String.init)
+        if isPlain && isWanted(path) {
+          guard size <= maxBytes else {
+            throw damaged("holds \(shown) of \(size) bytes, more than the \(maxBytes) expected")
+          }
+          total += size
+          guard total <= maxTotalBytes else {
+            throw damaged("holds more than \(maxTotalBytes) bytes of images", "unpack it, and name the folder")
+          }
+          guard files[path] == nil else { throw damaged("holds \(shown) twice") }
+          let content = try source.bytes(size)
+          guard content.count == size else { throw damaged("is cut off within \(shown)") }
+          files[path] = content
+        } else {
+          try skip(size, of: source, or: damaged("is cut off within \(shown)"))
+        }
       }
       try skip((blockSize - size % blockSize) % blockSize, of: source, or: damaged("is cut off after \(shown)"))
     }
@@ -59,6 +79,31 @@ enum TarArchive {
       guard skipped > 0 else { throw error }
       rest -= skipped
     }
+  }
+
+  /// A name of up to 100 bytes, and the folders before it.
+  private static func name(_ header: [UInt8]) -> String {
+    let isPosix = header[262] == 0  // GNU's own format has other fields there.
+    let folders = isPosix ? text(header[345..<500]) : ""
+    return (folders.isEmpty ? "" : folders + "/") + text(header[..<100])
+  }
+
+  /// The name in an extended header of lines "LENGTH KEY=VALUE"; nil when it has none.
+  private static func paxPath(_ content: [UInt8]) -> String? {
+    var rest = content[...]
+    var path: String?
+    while let space = rest.firstIndex(of: UInt8(ascii: " ")),
+      let length = Int(String(decoding: rest[..<space], as: UTF8.self)), length > 0, length <= rest.count
+    {
+      let line = String(decoding: rest[(space + 1)..<max(space + 1, rest.startIndex + length - 1)], as: UTF8.self)
+      if line.hasPrefix("path=") { path = String(line.dropFirst(5)) }
+      rest = rest.dropFirst(length)
+    }
+    return path
+  }
+
+  private static func text(_ field: ArraySlice<UInt8>) -> String {
+    String(decoding: field.prefix { $0 != 0 }, as: UTF8.self)
   }
 
   /// Digits between spaces and zero bytes; nil when there is anything else.

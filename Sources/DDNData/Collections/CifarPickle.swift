@@ -1,7 +1,7 @@
 import DDNFiles
 import Foundation
 
-/// Reads a batch of CIFAR-10's Python version without running anything.
+/// Reads a batch of the Python version of CIFAR-10 or CIFAR-100 without running anything.
 ///
 /// A pickle is a program for a small stack machine. This one knows the instructions that make numbers, strings, lists,
 /// tuples and dictionaries, and two calls, which it does not make but recognizes: NumPy's for an array of bytes and for
@@ -73,17 +73,19 @@ struct CifarPickle {
 
   /// - Returns: `[N, 3, 32, 32]`, flat, and `[N]`.
   /// - Throws: `FileError` (`invalid`) when the file is damaged or is anything but such a batch.
-  static func read(_ bytes: [UInt8], path: String) throws(FileError) -> (pixels: ArraySlice<UInt8>, labels: [Int]) {
+  static func read(
+    _ bytes: [UInt8], labels key: String = "labels", path: String
+  ) throws(FileError) -> (pixels: ArraySlice<UInt8>, labels: [Int]) {
     var reader = CifarPickle(input: bytes, path: path)
     guard case .dictionary(let batch) = try reader.run(), case .array(let pixels) = batch.content["data"],
-      case .list(let list) = batch.content["labels"]
+      case .list(let list) = batch.content[key]
     else { throw reader.invalid("has no labels and data") }
     let labels = list.content.compactMap { if case .int(let label) = $0 { label } else { nil } }
     let count = list.content.count
     let array = pixels.content
     guard labels.count == count else { throw reader.invalid("has a label that is no number") }
-    guard count > 0, array.rows == count, array.columns == Cifar10.pixelCount,
-      array.bytes.count == count * Cifar10.pixelCount
+    guard count > 0, array.rows == count, array.columns == Cifar.pixelCount,
+      array.bytes.count == count * Cifar.pixelCount
     else {
       throw reader.invalid(
         "has \(array.bytes.count) bytes of data in \(array.rows) rows and \(array.columns) columns for \(count) labels")

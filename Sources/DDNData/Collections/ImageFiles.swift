@@ -52,12 +52,26 @@ public struct ImageFiles: ImageSource {
       .archive(archive), archive.names, path: url.path, name: url.deletingPathExtension().lastPathComponent)
   }
 
-  /// Files that are in memory, by their names in an archive.
+  /// A tar archive, which has no directory: its images are read into memory, up to a quarter of the machine's.
   ///
-  /// - Throws: `FileError` when there is no image, or labels do not match.
-  init(_ contents: [String: Data], path: String, name: String) throws(FileError) {
-    try self.init(.contents(contents), Array(contents.keys), path: path, name: name)
+  /// - Throws: `FileError`: see `TarArchive`; also when there is no image, or labels do not match.
+  init(tar url: URL) throws(FileError) {
+    var names: [String] = []
+    let files = try TarArchive.read(
+      url, maxBytes: Self.maxFileBytes, maxTotalBytes: ImageDataset.defaultCacheBytes
+    ) { path in
+      let name = path.filter { $0 != "." }.joined(separator: "/")
+      names.append(name)
+      return Self.isImage(name) || name.hasSuffix(Self.labelsName)
+    }
+    var contents: [String: Data] = [:]
+    for (path, bytes) in files { contents[path.filter { $0 != "." }.joined(separator: "/")] = Data(bytes) }
+    let name = url.lastPathComponent.replacing(/\.(tar|tgz|tar\.gz)$/, with: "")
+    try self.init(.contents(contents), names, path: url.path, name: name)
   }
+
+  /// The longest file of an archive that is read whole.
+  private static let maxFileBytes = 1 << 30
 
   private init(
     _ place: Place, _ allFiles: [String], unusable: [FileError] = [], path: String, name: String

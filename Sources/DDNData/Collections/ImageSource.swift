@@ -66,9 +66,9 @@ public typealias DatasetSplit = DigitDataset.Split
 /// | what | order |
 /// |---|---|
 /// | a folder with MNIST's idx files, or its file of images | the files' |
-/// | CIFAR-10 in its binary or Python version: the archive or the unpacked folder | the batches' |
+/// | CIFAR-10 or CIFAR-100 in its binary or Python version: the archive or the unpacked folder | the batches' |
 /// | NumPy's arrays: an npz archive or an npy file | the arrays' |
-/// | a zip file, or any other folder, of image files | by name |
+/// | a zip file, a tar archive, plain or gzip, or any other folder, of image files | by name |
 ///
 /// - Parameters:
 ///   - split: the part of MNIST or CIFAR-10; other sources have only one.
@@ -87,7 +87,7 @@ public func openImages(
     if try Folder.names(in: url).contains(where: { $0.hasSuffix("-ubyte") || $0.hasSuffix("-ubyte.gz") }) {
       return ImageArray(try DigitDataset(folder: url, split: split, resize: resize))
     }
-    if let folder = try Cifar10.findFolder(url) { return try Cifar10.read(folder: folder, split: split) }
+    if let (collection, folder) = try Cifar.find(in: url) { return try collection.read(folder: folder, split: split) }
     return try ImageFiles(folder: url)
   }
   let start = try InputFile.map(url).prefix(4)
@@ -97,10 +97,13 @@ public func openImages(
     return try ImageFiles(archive: url)
   }
   let content = try openByteSource(url).bytes(512)
-  if TarArchive.begins(content) { return try Cifar10.read(archive: url, split: split) }
+  if TarArchive.begins(content) {
+    if let images = try Cifar.read(archive: url, split: split) { return images }
+    return try ImageFiles(tar: url)
+  }
   if NumPyFile.begins(content) { return try NumPyImages.read(array: url, resize: resize) }
   if content.starts(with: [0, 0, 8, 3]) { return ImageArray(try DigitDataset(imagesFile: url, resize: resize)) }
   throw FileError(
-    .invalid, path: url.path, problem: "is neither a zip file nor CIFAR-10's archive nor MNIST's images",
+    .invalid, path: url.path, problem: "is neither an archive of images nor a file of MNIST's or NumPy's",
     remedy: "name one of these, or a folder of images")
 }

@@ -28,7 +28,10 @@ struct Train: ParsableCommand {
   var outdir: String?
 
   @Option(
-    help: "Zip file or folder of images, or folder of MNIST's idx files. Without it: 9,000 digits that are part of ddn."
+    help: """
+      Zip file, tar archive or folder of images, or what else ddn help dataset lists. Without it: 9,000 digits that are part \\
+      of ddn.
+      """
   )
   var data: String?
 
@@ -120,7 +123,8 @@ struct Train: ParsableCommand {
     if start.images > 0 { Terminal.print("continuing after \(start.images) of \(options.images) images") }
 
     let view = try TrainingView(run)
-    StopSignal.listen("saving and stopping; Ctrl-C again after 3 seconds stops at once without saving")
+    StopSignal.listen(
+      "saving and stopping; Ctrl-C again after 3 seconds stops at once without saving", onClosedPipe: true)
     try run.run(shouldStop: StopSignal.shouldStop, report: view.show)
     Terminal.print("done: \(runFolder.model.path)")
   }

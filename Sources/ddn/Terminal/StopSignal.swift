@@ -23,10 +23,13 @@ enum StopSignal {
 
   /// Catches the signals from now on, until the process ends. A HUP that `nohup` has switched off stays so.
   ///
-  /// - Parameter notice: what to print when the first one comes.
-  static func listen(_ notice: String) {
+  /// - Parameters:
+  ///   - notice: what to print when the first one comes.
+  ///   - onClosedPipe: whether a reader of the output that goes away is a stop, too, for a job with something to save; it ends
+  ///     others at once.
+  static func listen(_ notice: String, onClosedPipe: Bool = false) {
     state.withLock { $0.notice = notice }
-    signal(SIGPIPE, SIG_IGN)  // `Terminal` raises the stop when it cannot write.
+    if onClosedPipe { signal(SIGPIPE, SIG_IGN) }  // `Terminal` raises the stop when it cannot write.
     let queue = DispatchQueue(label: "stop signal")
     for number in signals {
       let before = signal(number, SIG_IGN)

@@ -20,7 +20,7 @@ struct ConvertDataset: ParsableCommand {
         ddn dataset convert mnist mnist32.zip
       """)
 
-  @Argument(help: "Folder or zip file of images, CIFAR-10 packed or unpacked, or MNIST's idx files.")
+  @Argument(help: "Folder or archive (zip, tar) of images, CIFAR, packed or unpacked, MNIST's idx files, or npz.")
   var source: String
 
   @Argument(help: "Zip file or folder to make.")
@@ -46,7 +46,7 @@ struct ConvertDataset: ParsableCommand {
   @Option(help: "Only the first images of the source.")
   var maxImages: Int?
 
-  @Option(help: "Part of MNIST or CIFAR-10: train or test.")
+  @Option(help: "Part of MNIST or CIFAR: train or test.")
   var split: DatasetSplit = .train
 
   @Option(help: "How 28x28 digits become 32x32: bilinear, as ddn train has it, or padded.")

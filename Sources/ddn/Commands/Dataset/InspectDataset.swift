@@ -19,10 +19,10 @@ struct InspectDataset: ParsableCommand {
         ddn dataset inspect mnist --split test --sheet digits.png
       """)
 
-  @Argument(help: "Zip file or folder of images, CIFAR-10 packed or unpacked, or MNIST's idx files.")
+  @Argument(help: "Folder or archive (zip, tar) of images, CIFAR, packed or unpacked, MNIST's idx files, or npz.")
   var data: String
 
-  @Option(help: "Part of MNIST or CIFAR-10: train or test.")
+  @Option(help: "Part of MNIST or CIFAR: train or test.")
   var split: DatasetSplit = .train
 
   @Option(help: "Picture to draw: a row a class, or the first 100. (default: none)")

@@ -5,11 +5,11 @@ import Testing
 
 @testable import DDNData
 
-@Suite("CIFAR-10")
-struct Cifar10Tests {
+@Suite("CIFAR-10, CIFAR-100 and tar archives")
+struct CifarTests {
   /// `[3, 32, 32]` of image `number`.
   private static func planes(_ number: Int) -> [UInt8] {
-    (0..<Cifar10.pixelCount).map { UInt8(truncatingIfNeeded: $0 &* 3 &+ number &* 17 &+ $0 / 1024) }
+    (0..<Cifar.pixelCount).map { UInt8(truncatingIfNeeded: $0 &* 3 &+ number &* 17 &+ $0 / 1024) }
   }
 
   private static func binary(_ labels: [UInt8]) -> Data {
@@ -23,9 +23,9 @@ struct Cifar10Tests {
     data += labels.flatMap { [UInt8(ascii: "K"), $0] }
     data += Data("eU\u{4}dataq\u{6}c\(function)q\u{7}cnumpy\nndarray\nq\u{8}K\u{0}".utf8) + [0x85]
     data += Data("U\u{1}b".utf8) + [0x87] + Data("Rq\u{9}(K\u{1}M".utf8) + words(UInt16(count)) + Data("M".utf8)
-    data += words(UInt16(Cifar10.pixelCount)) + [0x86] + Data("cnumpy\ndtype\nq\nU\u{2}u1K\u{0}K\u{1}".utf8) + [0x87]
+    data += words(UInt16(Cifar.pixelCount)) + [0x86] + Data("cnumpy\ndtype\nq\nU\u{2}u1K\u{0}K\u{1}".utf8) + [0x87]
     data += Data("Rq\u{b}(K\u{3}U\u{1}|NNNJ".utf8) + words(Int32(-1)) + Data("J".utf8) + words(Int32(-1))
-    data += Data("K\u{0}tb".utf8) + [0x89] + Data("T".utf8) + words(UInt32(count * Cifar10.pixelCount))
+    data += Data("K\u{0}tb".utf8) + [0x89] + Data("T".utf8) + words(UInt32(count * Cifar.pixelCount))
     data += labels.indices.flatMap { planes($0) }
     data += Data("tbU\u{9}filenamesq\u{c}]q\r(U\u{5}a.pngq\u{e}U\u{5}b.pngq\u{f}eu.".utf8)
     return data
@@ -43,13 +43,13 @@ struct Cifar10Tests {
       text("numpy") + text("ndarray") + [0x93, 0x94] + Data("K\u{0}".utf8) + [0x85, 0x94] + bytes("b") + [0x87, 0x94]
     data += Data("R".utf8) + [0x94] + Data("(K\u{1}K".utf8) + [UInt8(count)] + Data("M".utf8)
     // NumPy's module is the eighth thing that was remembered.
-    data += words(UInt16(Cifar10.pixelCount)) + [0x86, 0x94] + Data("h\u{7}".utf8) + text("dtype") + [0x93, 0x94]
+    data += words(UInt16(Cifar.pixelCount)) + [0x86, 0x94] + Data("h\u{7}".utf8) + text("dtype") + [0x93, 0x94]
     data += text(type) + [0x89, 0x88, 0x87, 0x94] + Data("R".utf8) + [0x94] + Data("(K\u{3}".utf8) + text("|")
     data += Data("NNNJ".utf8) + words(Int32(-1)) + Data("J".utf8) + words(Int32(-1)) + Data("K\u{0}t".utf8) + [0x94]
-    data += Data("b".utf8) + [isFortran ? 0x88 : 0x89] + Data("B".utf8) + words(UInt32(count * Cifar10.pixelCount))
+    data += Data("b".utf8) + [isFortran ? 0x88 : 0x89] + Data("B".utf8) + words(UInt32(count * Cifar.pixelCount))
     let rows = labels.indices.map { planes($0) }
     if isFortran {
-      for column in 0..<Cifar10.pixelCount { data += rows.map { $0[column] } }
+      for column in 0..<Cifar.pixelCount { data += rows.map { $0[column] } }
     } else {
       data += rows.joined()
     }
@@ -110,6 +110,67 @@ struct Cifar10Tests {
     }
   }
 
+  @Test("CIFAR-100 has a group and a class before each image; the classes are read") func hundred() throws {
+    let binary = [UInt8(3), 99, 7, 0].enumerated().reduce(Data()) { data, label in
+      data + (label.offset % 2 == 0 ? [label.element] : [label.element] + Self.planes(label.offset / 2))
+    }
+    var pickle = Self.pickle([99, 0])
+    let key = try #require(pickle.range(of: Data("U\u{6}labels".utf8)))
+    pickle.replaceSubrange(key, with: Data("U\u{b}fine_labels".utf8))
+    try withTemporaryFolder { (folder) throws in
+      for (version, suffix, batch, mark) in [
+        ("binary", ".bin", binary, "fine_label_names.txt"), ("python", "", pickle, "meta"),
+      ] {
+        let inner = folder.appendingPathComponent("\(version)/cifar-100-\(version)")
+        try FileManager.default.createDirectory(at: inner, withIntermediateDirectories: true)
+        let files = ["train", "test"].map { ("\($0)\(suffix)", batch) } + [(mark, Data("apple".utf8))]
+        for (name, content) in files { try content.write(to: inner.appendingPathComponent(name)) }
+        let archive = folder.appendingPathComponent("\(version).tar.gz")
+        try gzip(Self.tar(files.map { ("cifar-100-\(version)/\($0)", $1) })).write(to: archive)
+        for place in [inner, inner.deletingLastPathComponent(), archive] {
+          let images = try openImages(place, split: .test)
+          #expect(images.name == "cifar100-test" && images.labels == [99, 0], "\(place)")
+          let bitmap = try images.bitmap(1, channels: .asStored)
+          #expect((0..<1024).map { bitmap.pixels[3 * $0] } == Array(Self.planes(1)[..<1024]))
+        }
+      }
+    }
+  }
+
+  @Test("A tar archive of images is a data set like a folder of them, classes and long names included")
+  func tarOfImages()
+    throws
+  {
+    let long = "pics/dogs/" + String(repeating: "d", count: 120) + ".png"
+    let length = " path=\(long)\n".utf8.count
+    let pax = "\(length + 3) path=\(long)\n"
+    let files: [(name: String, content: Data)] = [
+      ("./pics/cats/1.png", try PNG.encode(picture(1))), ("pics/notes.txt", Data("x".utf8)),
+      ("pax", Data(pax.utf8)), ("short.png", try PNG.encode(picture(2))),
+    ]
+    var bytes = Self.tar(files)
+    // The third is an extended header.
+    let place = try #require(bytes.range(of: Data("pax\0".utf8))).lowerBound
+    bytes[place + 156] = UInt8(ascii: "x")
+    let sum = bytes[place..<place + 512].enumerated().reduce(0) {
+      $0 + Int((148..<156).contains($1.offset) ? UInt8(ascii: " ") : $1.element)
+    }
+    let octal = String(sum, radix: 8)
+    bytes.replaceSubrange(
+      place + 148..<place + 155, with: Data((String(repeating: "0", count: 6 - octal.count) + octal + "\0").utf8))
+    try withTemporaryFolder { (folder) throws in
+      for (name, content) in [("a.tar", bytes), ("a.tar.gz", gzip(bytes))] {
+        let url = folder.appendingPathComponent(name)
+        try content.write(to: url)
+        let images = try openImages(url)
+        #expect(images.name == "a" && images.count == 2 && images.classNames == ["cats", "dogs"])
+        #expect((0..<2).map { images.name(of: $0) } == ["pics/cats/1.png", long])
+        #expect(try images.bitmap(1, channels: .asStored) == picture(2))
+        #expect(images.notes.contains { $0.contains("passed over 1 file") })
+      }
+    }
+  }
+
   @Test("Batches that Python 3 wrote, and arrays in Fortran's order, are the same images", arguments: [false, true])
   func otherWriters(isFortran: Bool) throws {
     let batch = try CifarPickle.read([UInt8](Self.pickle4([3, 9], isFortran: isFortran)), path: "batch")
@@ -146,7 +207,9 @@ struct Cifar10Tests {
       var changed = whole
       changed[130] ^= 1
       #expect(try problem(changed).contains("checksum is wrong"))
-      #expect(try problem(Self.tar([("other", Data(count: 600))])).contains("neither test_batch.bin nor test_batch"))
+      #expect(try problem(Self.tar([("other", Data(count: 600))])).contains("holds no images; passed over 1 file"))
+      #expect(
+        try problem(Self.tar([("data_batch_1", Data(count: 6))])).contains("neither test_batch.bin nor test_batch"))
       #expect(
         try problem(Self.tar([("test_batch.bin", Data()), ("x/test_batch.bin", Data())])).contains("twice"))
       let long = Self.tar([("test_batch", Data(count: 65 << 20))])
