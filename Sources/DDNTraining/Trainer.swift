@@ -102,19 +102,22 @@ public final class Trainer {
 
   /// Computes gradients; when `shouldContinue` says no, everything else that they have changed is put back.
   private func abandonable(_ shouldContinue: (Double) -> Bool, _ body: (StepWatch) throws -> Void) throws {
-    let before = (order, lossSums, lossParts, try dropoutGenerator.state())
+    // Not the order itself, of which the step would then change a copy of all indices.
+    let before = (order: order.state, sums: lossSums, parts: lossParts, random: try dropoutGenerator.state())
     let watch = StepWatch()
     var isAbandoned = false
+    func pulse() -> Bool {
+      watch.count()
+      isAbandoned = isAbandoned || !shouldContinue(watch.fraction)
+      return !isAbandoned
+    }
     do {
-      try withPulse({
-        watch.count()
-        isAbandoned = isAbandoned || !shouldContinue(watch.fraction)
-        return !isAbandoned
-      }) { try body(watch) }
+      try withPulse(pulse) { try body(watch) }
     } catch let error as TorchError {
       guard isAbandoned else { throw error }
-      (order, lossSums, lossParts) = (before.0, before.1, before.2)
-      try dropoutGenerator.setState(before.3)
+      order = BatchOrder(resuming: before.order)
+      (lossSums, lossParts) = (before.sums, before.parts)
+      try dropoutGenerator.setState(before.random)
       for (_, layer) in network.layers { layer.forgetObservations() }
       throw StepAbandoned()
     }

@@ -97,6 +97,7 @@ public final class TrainingRun {
 
   /// Writes the state's model unless a newer one is there, which a damaged state has left.
   private func restoreModel(_ summary: TrainingSummary) throws {
+    // One that cannot be read is replaced like one that is not there.
     let present = try? Model(contentsOf: folder.model).training?.images
     if present ?? 0 <= summary.images { try writeModel(summary) }
   }
@@ -173,7 +174,8 @@ public final class TrainingRun {
 
   /// Lets the caller draw; a stop that is asked for meanwhile ends the drawing.
   private func draw(_ tick: TickStatistics, _ shouldStop: () -> Bool, _ report: (Event) throws -> Void) throws {
-    do { try withPulse({ !shouldStop() }) { try report(.tick(tick)) } } catch let error as FileError {
+    func shouldContinue() -> Bool { !shouldStop() }
+    do { try withPulse(shouldContinue) { try report(.tick(tick)) } } catch let error as FileError {
       try report(.trouble(error))
     } catch let error as TorchError {
       if !shouldStop() { throw error }
