@@ -8,7 +8,7 @@ let package = Package(
   name: "ddn",
   platforms: [.macOS(.v15)],
   products: [
-    .executable(name: "ddn", targets: ["ddn"]),
+    .executable(name: "ddn", targets: ["DDNCommand"]),
     .library(
       name: "DDN",
       targets: [
@@ -47,7 +47,7 @@ let package = Package(
       name: "DDNBenchmark", dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "DDNTraining", "Torch"],
       swiftSettings: settings),
     .executableTarget(
-      name: "ddn",
+      name: "DDNCommand",
       dependencies: [
         "DDN", "DDNBenchmark", "DDNData", "DDNDensities", "DDNEvaluation", "DDNFigures", "DDNFiles", "DDNImport",
         "DDNTraining", "Images", "Torch",
