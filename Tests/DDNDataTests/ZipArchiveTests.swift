@@ -98,6 +98,17 @@ struct ZipArchiveTests {
     #expect(try problem(ZipBytes([.init(long, Self.text)]).data).contains("entry 0 has a name of 1001 bytes"))
   }
 
+  @Test("An entry that is encrypted or of another method keeps nobody from the others") func otherMethods() throws {
+    for spoil in [{ $0.flags = 1 }, { $0.method = 93 }] as [(inout ZipBytes.Entry) -> Void] {
+      var zip = ZipBytes([.init("a", Self.text), .init("b", Self.text)])
+      spoil(&zip.entries[0])
+      let archive = try open(zip.data)
+      #expect(archive.names == ["a", "b"])
+      #expect(try archive.read("b") == Self.text)
+      #expect(throws: FileError.self) { try archive.read("a") }
+    }
+  }
+
   /// Archives with one lie each, and words of the error.
   static let changes: [(error: String, change: @Sendable (inout ZipBytes) -> Void)] = [
     ("is encrypted", { $0.entries[0].flags = 1 }),

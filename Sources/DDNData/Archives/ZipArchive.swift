@@ -42,10 +42,12 @@ public struct ZipArchive: Sendable {
 
   /// The content of a file; `name` must be one of `names`.
   ///
-  /// - Throws: `FileError` (`invalid`) naming the entry when its content is not what the directory says.
+  /// - Throws: `FileError` (`invalid`) naming the entry when its content is not what the directory says, or it is encrypted
+  ///   or compressed by another method than Deflate.
   public func read(_ name: String) throws(FileError) -> Data {
     guard let place = places[name] else { preconditionFailure("\(url.path) has no entry \(name)") }
     let entry = files[place]
+    if let refusal = entry.refusal { throw refusal }
     let packed = try packedBytes(of: entry)
     let content = entry.method == .stored ? packed : try inflated(packed, entry)
     guard Checksum.crc32(content) == entry.crc else {

@@ -19,6 +19,8 @@ struct ZipDirectory {
     let count: Int
     /// Where the entry's own header begins.
     let headerOffset: Int
+    /// Why the content cannot be read, which is no fault of the other entries': encrypted, or of an unknown method.
+    let refusal: FileError?
     /// Where the next entry, or the directory, begins.
     var end = 0
 
@@ -158,12 +160,14 @@ struct ZipDirectory {
       FileError(.invalid, path: "\(path)/\(name)", problem: problem, remedy: remedy)
     }
     // Bit 0: encrypted; 6: strongly so; 13: and the directory, too.
-    guard record.uint16(8) & (1 | 1 << 6 | 1 << 13) == 0 else {
-      throw refuse("is encrypted", "pack it again without a password")
+    var refusal: FileError?
+    if record.uint16(8) & (1 | 1 << 6 | 1 << 13) != 0 {
+      refusal = refuse("is encrypted", "pack it again without a password")
+    } else if Method(rawValue: record.uint16(10)) == nil {
+      refusal = refuse(
+        "is compressed by method \(record.uint16(10)), not by Deflate", "pack it again as a plain zip file")
     }
-    guard let method = Method(rawValue: record.uint16(10)) else {
-      throw refuse("is compressed by method \(record.uint16(10)), not by Deflate", "pack it again as a plain zip file")
-    }
+    let method = Method(rawValue: record.uint16(10)) ?? .stored
     // Numbers that do not fit are in the extra field, in this order.
     var numbers = [record.uint32(24), record.uint32(20), record.uint32(42)].map { UInt64($0) }
     if numbers.contains(UInt64(UInt32.max)) {
@@ -184,6 +188,7 @@ struct ZipDirectory {
     guard numbers[1] <= UInt64(ZipArchive.maxEntryBytes) * 2 else { throw refuse("is larger than what it promises") }
     let (count, packedCount) = (Int(numbers[0]), Int(numbers[1]))
     switch method {
+    case _ where refusal != nil: break
     case .stored where count != packedCount: throw refuse("is stored, with two different sizes")
     case .deflated where count > packedCount * Self.maxRatio:
       throw refuse("promises \(count) bytes, which \(packedCount) compressed ones cannot hold")
@@ -192,7 +197,7 @@ struct ZipDirectory {
     guard !name.hasSuffix("/") || count == 0 else { throw refuse("is a folder with \(count) bytes of content") }
     return Entry(
       name: name, nameBytes: nameBytes, method: method, crc: record.uint32(16), packedCount: packedCount, count: count,
-      headerOffset: Int(numbers[2]))
+      headerOffset: Int(numbers[2]), refusal: refusal)
   }
 
   /// The data of one kind in an extra field.
