@@ -83,7 +83,7 @@ extension CommandTests {
       let piped = try await Command.run(
         ["generate", "--network", network.path, "--codes", "-", "--dry-run"],
         shell: "echo '1.2' | \"$@\"", in: folder)
-      #expect(piped.output.contains("would draw 1 images"), "\(piped)")
+      #expect(piped.output.contains("would draw 1 image with"), "\(piped)")
       try Data("a 0.1\nb 0.9\n".utf8).write(to: folder.appending(path: "bad.txt"))
       let bad = try await Self.generate(["--codes", "bad.txt"], in: folder)
       #expect(bad.isFailure(65, "bad.txt, line 2: choice 9 at level 1 is not within 0...3"), "\(bad)")

@@ -76,7 +76,8 @@ struct Generate: ParsableCommand {
     let source = try loadConditionImage(model, device: device)
     let url = URL(fileURLWithPath: outdir)
     if dryRun {
-      Terminal.print("would draw \(jobs.count) images with \(network.url.path) into \(url.path) on \(device)")
+      Terminal.print(
+        "would draw \(counted(jobs.count, "image")) with \(network.url.path) into \(url.path) on \(device)")
       return
     }
     let hasExamples = jobs.count >= 9
@@ -93,7 +94,7 @@ struct Generate: ParsableCommand {
       ImageLabels(labels: classes > 0 ? jobs.map(\.classIndex) : nil).data(names: jobs.map(\.name)),
       to: folder.file("images/dataset.json"))
     let first = try draw(jobs, model, source, into: folder, device)
-    Terminal.print("\(jobs.count) images in \(folder.file("images").path)")
+    Terminal.print("\(counted(jobs.count, "image")) in \(folder.file("images").path)")
     Terminal.print("codes in \(folder.file("codes.txt").path)")
     guard hasExamples else { return }
     // Seeds go through the classes in turn, so that every column is of one class.

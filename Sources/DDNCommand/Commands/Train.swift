@@ -115,7 +115,7 @@ struct Train: ParsableCommand {
         in: URL(fileURLWithPath: outdir ?? "runs"), name: learning.runName(data: options.dataName), options: options)
     let run = try TrainingRun(options, data: images, folder: runFolder, device: device)
     let start = try run.resume()
-    Terminal.print("\(runFolder.url.path): \(images.count) images, \(options.network.summary), \(device)")
+    Terminal.print("\(runFolder.url.path): \(counted(images.count, "image")), \(options.network.summary), \(device)")
     for error in start.damaged {
       Terminal.printError("note: \(error.path): \(error.problem); put aside, going on from an older state")
     }
