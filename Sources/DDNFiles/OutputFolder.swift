@@ -54,9 +54,12 @@ public struct OutputFolder {
     try Folder.create(url)
     let folders = Set(files.map { url.appendingPathComponent($0).deletingLastPathComponent().path }).union([url.path])
     for folder in folders { try Folder.removeLeftovers(in: URL(fileURLWithPath: folder)) }
-    // First the record of both jobs, so that a process that is killed meanwhile leaves nothing without an owner.
-    let kept = Set(files)
-    let stale = Set((record?.files ?? []) + (record?.stale ?? [])).subtracting(kept).sorted()
+    // First the record of both jobs, so that a process that is killed meanwhile leaves nothing without an owner. What is there
+    // under this job's names goes, too: continued later, the job would take another's files for its own.
+    let stale =
+      isContinued
+      ? record!.stale
+      : present.isEmpty ? [] : Set((record?.files ?? []) + (record?.stale ?? []) + files).sorted()
     try Self.write(Record(job: job, files: files, stale: stale), to: recordURL)
     guard !stale.isEmpty else { return }
     for name in stale where Self.isInside(name) { try Self.removeFile(name, in: url) }
@@ -81,7 +84,9 @@ public struct OutputFolder {
   /// Removes a file, and the folders that it leaves empty.
   private static func removeFile(_ name: String, in folder: URL) throws(FileError) {
     let file = folder.appendingPathComponent(name)
-    guard unlink(file.path) == 0 || errno == ENOENT || errno == EISDIR || errno == EPERM || errno == ENOTDIR else {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder), isFolder.boolValue { return }
+    guard unlink(file.path) == 0 || errno == ENOENT || errno == ENOTDIR else {
       throw .system("cannot be removed", path: file.path)
     }
     var parent = name.split(separator: "/").dropLast()
