@@ -12,7 +12,8 @@ let package = Package(
     .library(
       name: "DDN",
       targets: [
-        "DDN", "DDNData", "DDNDensities", "DDNImport", "DDNTraining", "DDNEvaluation", "DDNFigures", "Images", "Torch",
+        "DDN", "DDNData", "DDNDensities", "DDNImport", "DDNTraining", "DDNEvaluation", "DDNFigures", "DDNPictures",
+        "Images", "Torch",
       ]),
   ],
   dependencies: [
@@ -33,15 +34,17 @@ let package = Package(
       swiftSettings: settings),
     .target(name: "CPrefetch"),
     .target(name: "DDNDensities", dependencies: ["CPrefetch", "DDN", "DDNFiles", "Images"], swiftSettings: settings),
+    .target(name: "DDNPictures", dependencies: ["DDN", "DDNFiles", "Images", "Torch"], swiftSettings: settings),
     .target(
-      name: "DDNData", dependencies: ["CZlib", "DDN", "DDNFiles", "Images", "Torch"],
+      name: "DDNData", dependencies: ["CZlib", "DDN", "DDNFiles", "DDNPictures", "Images", "Torch"],
       resources: [.copy("Resources/mnist-test")], swiftSettings: settings),
     .target(name: "DDNImport", dependencies: ["DDN", "DDNData", "DDNFiles", "Torch"], swiftSettings: settings),
     .target(
       name: "DDNTraining", dependencies: ["DDN", "DDNData", "DDNFiles", "Torch"], swiftSettings: settings),
     .target(name: "DDNEvaluation", dependencies: ["DDN", "Torch"], swiftSettings: settings),
     .target(
-      name: "DDNFigures", dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "Images", "Torch"],
+      name: "DDNFigures",
+      dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "DDNPictures", "Images", "Torch"],
       swiftSettings: settings),
     .target(
       name: "DDNBenchmark", dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "DDNTraining", "Torch"],
@@ -50,7 +53,7 @@ let package = Package(
       name: "DDNCommand",
       dependencies: [
         "DDN", "DDNBenchmark", "DDNData", "DDNDensities", "DDNEvaluation", "DDNFigures", "DDNFiles", "DDNImport",
-        "DDNTraining", "Images", "Torch",
+        "DDNPictures", "DDNTraining", "Images", "Torch",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -72,9 +75,12 @@ let package = Package(
     .testTarget(
       name: "DDNTrainingTests", dependencies: ["DDN", "DDNData", "DDNFiles", "DDNTraining", "Torch"],
       swiftSettings: settings),
+    .testTarget(
+      name: "DDNPicturesTests", dependencies: ["DDN", "DDNFiles", "DDNPictures", "Images", "Torch"],
+      swiftSettings: settings),
     .testTarget(name: "DDNEvaluationTests", dependencies: ["DDNEvaluation", "Torch"], swiftSettings: settings),
     .testTarget(
-      name: "DDNFiguresTests", dependencies: ["DDN", "DDNDensities", "DDNFigures", "Images", "Torch"],
+      name: "DDNFiguresTests", dependencies: ["DDN", "DDNDensities", "DDNFigures", "DDNPictures", "Images", "Torch"],
       swiftSettings: settings),
     .testTarget(name: "CommandTests", dependencies: ["DDNFiles", "Images", "Torch"], swiftSettings: settings),
   ]

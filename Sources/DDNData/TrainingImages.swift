@@ -1,9 +1,11 @@
+import DDN
 import DDNFiles
+import DDNPictures
 import Torch
 
 /// Images that a network is trained on or tried on: on one device as bytes when the data set is in memory, otherwise
 /// decoded as they are asked for.
-public final class TrainingImages {
+public final class TrainingImages: EncodingSource {
   /// What a run folder and a model card call them.
   public let name: String
   /// Twice as many as the data set has when it is mirrored, too.
@@ -72,7 +74,12 @@ public final class TrainingImages {
       let columns = try Tensor(Array((0..<imageShape[2]).reversed()), shape: [imageShape[2]]).to(device)
       try images.copyRows(at: rows, from: images.gathered(rows).gathered(columns, dimension: 3))
     }
-    return (try images.to(.float32) * (1 / 127.5) - 1, try labels.gathered(places))
+    return (try images.unitRange(), try labels.gathered(places))
+  }
+
+  public func images(in range: Range<Int>) throws -> (images: Tensor, classes: Tensor?) {
+    let (images, classes) = try batch(Array(range))
+    return (images, classes)
   }
 
   /// `[B, C, H, W]` uint8, not yet mirrored, which nobody else has.

@@ -75,3 +75,13 @@ private struct BoxTaps {
     }
   }
 }
+
+extension Bitmap {
+  /// The largest square in the middle.
+  public func centerSquare() -> Bitmap { centered(width: min(width, height), height: min(width, height)) }
+
+  /// The part in the middle.
+  public func centered(width: Int, height: Int) -> Bitmap {
+    cropped(x: (self.width - width) / 2, y: (self.height - height) / 2, width: width, height: height)
+  }
+}

@@ -82,8 +82,8 @@ struct Import: ParsableCommand {
     Terminal.print(
       "network       \(model.configuration.summary), \(model.network.parameterCount) parameters")
     Terminal.print(
-      "residuals     \(model.configuration.learnsResidual ? "learned" : "not learned"), \(residualSource(options))")
-    if case .pyramid(let configuration) = model.configuration {
+      "residuals     \(model.network.layer(at: 0).configuration.learnsResidual ? "learned" : "not learned"), \(residualSource(options))")
+    if let configuration = model.configuration.architecture as? PyramidNetwork.Configuration {
       let source =
         switch original.kind {
         case .stateDictionary: initialImage == nil ? "assumed; a state dictionary does not say" : "by --initial-image"
@@ -143,13 +143,4 @@ enum InitialImageOption: String, ExpressibleByArgument {
 
 extension ConditionKind: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
-}
-
-extension NetworkConfiguration {
-  fileprivate var learnsResidual: Bool {
-    switch self {
-    case .recurrent(let configuration): configuration.learnsResidual
-    case .pyramid(let configuration): configuration.learnsResidual
-    }
-  }
 }

@@ -60,13 +60,3 @@ public struct ImageTransform: Sendable {
     }
   }
 }
-
-extension Bitmap {
-  /// The largest square in the middle.
-  public func centerSquare() -> Bitmap { centered(width: min(width, height), height: min(width, height)) }
-
-  /// The part in the middle.
-  fileprivate func centered(width: Int, height: Int) -> Bitmap {
-    cropped(x: (self.width - width) / 2, y: (self.height - height) / 2, width: width, height: height)
-  }
-}

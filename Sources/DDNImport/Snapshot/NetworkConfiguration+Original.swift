@@ -20,7 +20,13 @@ extension NetworkConfiguration {
       let names = shapes.keys.sorted().prefix(3).map { quoted($0) }.joined(separator: ", ")
       throw ImportProblem("holds no network of the original: its tensors are \(names.isEmpty ? "none" : names)")
     }
-    if let objection { throw ImportProblem("has a network that cannot be: \(objection)") }
+  }
+}
+
+/// - Throws: `ImportProblem` naming the first impossible value.
+private func requirePossible(_ architecture: some NetworkArchitecture) throws(ImportProblem) {
+  do throws(ConfigurationError) { try architecture.validate() } catch {
+    throw ImportProblem("has an impossible network: \(error)")
   }
 }
 
@@ -43,7 +49,7 @@ extension PyramidNetwork.Configuration {
     guard setBlocks(counts, of: sides) else {
       throw ImportProblem("has \(counts) blocks at the sides \(sides), which the original's rule does not give")
     }
-    if let objection { throw ImportProblem("has a network that cannot be: \(objection)") }
+    try requirePossible(self)
     forgetChannelsOfRule()
     let levels = self.levels
     let expected = Dictionary(uniqueKeysWithValues: levels.map { ($0.name, $0) })
@@ -63,7 +69,7 @@ extension PyramidNetwork.Configuration {
   private mutating func forgetChannelsOfRule() {
     var byRule = self
     byRule.channelsOfScales = nil
-    if byRule.objection == nil, byRule.levels.map(\.channels) == levels.map(\.channels) { self = byRule }
+    if (try? byRule.validate()) != nil, byRule.levels.map(\.channels) == levels.map(\.channels) { self = byRule }
   }
 
   /// Finds the limit and the factor that give as many blocks at each side.
@@ -136,5 +142,6 @@ extension RecurrentNetwork.Configuration {
       repeats: levels / stacks, stacks: stacks,
       leaksChoice: shapes.keys.contains { $0.hasPrefix("ddn_seqen.0.b1_leak_choice.") },
       learnsResidual: choices.learnsResidual ?? false, isClassConditional: isTold)
+    try requirePossible(self)
   }
 }

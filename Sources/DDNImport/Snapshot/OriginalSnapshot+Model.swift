@@ -85,7 +85,9 @@ extension OriginalSnapshot {
       }
       configuration = try NetworkConfiguration(original: state, choices)
       let weightBytes = state.values.reduce(0) { $0 + $1.bytes.count / $1.dtype.size * DType.float32.size }
-      if let objection = configuration.objection(toWeightBytes: weightBytes) { throw ImportProblem(objection) }
+      do throws(ConfigurationError) { try configuration.checkSize(ofWeights: weightBytes) } catch {
+        throw ImportProblem(error.description)
+      }
     } catch {
       throw error.fileError(url.path)
     }
@@ -144,9 +146,7 @@ extension DType {
 extension NetworkConfiguration {
   /// What the original calls a parameter.
   fileprivate func originalName(of name: String) -> String? {
-    switch self {
-    case .pyramid(let configuration): OriginalNames.pyramid(name, levels: configuration.levels)
-    case .recurrent: OriginalNames.recurrent(name)
-    }
+    (architecture as? PyramidNetwork.Configuration).map { OriginalNames.pyramid(name, levels: $0.levels) }
+      ?? OriginalNames.recurrent(name)
   }
 }
