@@ -63,7 +63,7 @@ let package = Package(
     .testTarget(name: "TorchTests", dependencies: ["DDNFiles", "GoldenSupport", "Torch"], swiftSettings: settings),
     .testTarget(name: "ImagesTests", dependencies: ["DDNFiles", "Images"], swiftSettings: settings),
     .testTarget(
-      name: "DDNTests", dependencies: ["DDN", "DDNFiles", "GoldenSupport", "Torch"], swiftSettings: settings),
+      name: "DDNTests", dependencies: ["DDN", "DDNData", "DDNFiles", "GoldenSupport", "Torch"], swiftSettings: settings),
     .testTarget(
       name: "DDNDensitiesTests", dependencies: ["DDN", "DDNDensities", "DDNFiles", "Images"], swiftSettings: settings),
     .testTarget(

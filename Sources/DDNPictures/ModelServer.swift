@@ -47,10 +47,11 @@ public actor ModelServer {
   /// - Throws: `LatentCodeError` or `ConditionError` when they do not fit the model; `JobStopped` when the task was
   ///   cancelled; `ImageError`; `TorchError`.
   public func draw(
-    _ codes: [LatentCode], classes: [Int]? = nil, conditionImage: Bitmap? = nil, batchSize: Int = DrawingJob.defaultBatch
+    _ codes: [LatentCode], classes: [Int]? = nil, conditionImage: Bitmap? = nil,
+    batchSize: Int = DrawingJob.defaultBatch
   ) throws -> [Bitmap] {
-    if let classes, classes.count != codes.count {
-      throw LatentCodeError("\(classes.count) classes do not fit \(codes.count) codes")
+    if let classes, classes.count != codes.count || network.classes == 0 {
+      throw LatentCodeError("\(classes.count) classes do not fit \(codes.count) codes of \(network.classes) classes")
     }
     let entries = codes.indices.map { CodeList.Entry(code: codes[$0], classIndex: classes?[$0]) }
     let condition = try conditionImage.map { try tensor($0) }

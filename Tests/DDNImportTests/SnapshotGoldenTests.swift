@@ -71,7 +71,9 @@ import Torch
   func model(name: String) throws {
     let golden = try Case(name)
     let model = try golden.snapshot.model(.init(learnsResidual: false))
-    guard case .pyramid(let configuration) = model.configuration else { throw WrongNetwork() }
+    guard let configuration = model.configuration.architecture as? PyramidNetwork.Configuration else {
+      throw WrongNetwork()
+    }
     let told = ["class10": [ConditionKind.classNumber(of: 10)], "edge": [.edges], "uncond": []]
     #expect(
       configuration

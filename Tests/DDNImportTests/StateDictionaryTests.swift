@@ -38,7 +38,9 @@ import Torch
       let snapshot = try OriginalSnapshot(contentsOf: scratch.file("net.pt", data))
       #expect(snapshot.kind == .stateDictionary && snapshot.images == nil)
       let model = try snapshot.model(.init(learnsResidual: golden.learnsResidual))
-      guard case .pyramid(let configuration) = model.configuration else { throw SnapshotGoldenTests.WrongNetwork() }
+      guard let configuration = model.configuration.architecture as? PyramidNetwork.Configuration else {
+        throw SnapshotGoldenTests.WrongNetwork()
+      }
       #expect(configuration.levels.map { "block_\($0.name)" } == golden.levels.map(\.name))
       #expect(configuration.levels.map(\.channels) == golden.levels.map(\.channels))
       #expect(configuration.levels.map(\.nodes) == golden.levels.map(\.nodes))
@@ -71,7 +73,10 @@ import Torch
   @Test("without a word of levels and residuals the MNIST network has the original's") func defaults() throws {
     let scratch = try Scratch()
     let url = try scratch.file("net.pt", try state("E/k8_L3/params.safetensors").stream())
-    guard case .recurrent(let configuration) = try OriginalSnapshot(contentsOf: url).model().configuration else {
+    guard
+      let configuration = try OriginalSnapshot(contentsOf: url).model().configuration.architecture
+        as? RecurrentNetwork.Configuration
+    else {
       throw SnapshotGoldenTests.WrongNetwork()
     }
     #expect(

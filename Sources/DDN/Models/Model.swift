@@ -52,7 +52,8 @@ public struct Model {
     let file = try SafetensorsFile(contentsOf: url)
     guard file.metadata["format"] == Self.format else {
       throw FileError(
-        .invalid, path: url.path, problem: "is not a model of this program (its metadata has no format '\(Self.format)')",
+        .invalid, path: url.path,
+        problem: "is not a model of this program (its metadata has no format '\(Self.format)')",
         remedy: "use a file that ddn train wrote")
     }
     guard let version = file.metadata["version"], Self.formatVersions.contains(version) else {
@@ -97,7 +98,8 @@ public struct Model {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     func text(_ value: some Encodable) throws -> String { String(decoding: try encoder.encode(value), as: UTF8.self) }
     var metadata = [
-      "format": Self.format, "version": String(configuration.architecture.formatVersion), "network": try text(configuration),
+      "format": Self.format, "version": String(configuration.architecture.formatVersion),
+      "network": try text(configuration),
     ]
     if let training { metadata["training"] = try text(training) }
     try SafetensorsFile.write(

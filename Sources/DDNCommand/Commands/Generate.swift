@@ -62,7 +62,9 @@ struct Generate: ParsableCommand {
   @Flag(help: "Put images into folders of 1000.")
   var subdirs = false
 
-  @Option(parsing: .unconditional, help: "Images at a time. (default: \(DrawingJob.defaultBatch))", transform: wholeNumber(in: 1...1_000_000))
+  @Option(
+    parsing: .unconditional, help: "Images at a time. (default: \(DrawingJob.defaultBatch))",
+    transform: wholeNumber(in: 1...1_000_000))
   var batch = DrawingJob.defaultBatch
 
   @Flag(name: [.customShort("n"), .long], help: "Print what would be done and stop.")

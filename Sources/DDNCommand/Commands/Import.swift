@@ -82,7 +82,8 @@ struct Import: ParsableCommand {
     Terminal.print(
       "network       \(model.configuration.summary), \(model.network.parameterCount) parameters")
     Terminal.print(
-      "residuals     \(model.network.layer(at: 0).configuration.learnsResidual ? "learned" : "not learned"), \(residualSource(options))")
+      "residuals     \(model.network.layer(at: 0).configuration.learnsResidual ? "learned" : "not learned"), \(residualSource(options))"
+    )
     if let configuration = model.configuration.architecture as? PyramidNetwork.Configuration {
       let source =
         switch original.kind {

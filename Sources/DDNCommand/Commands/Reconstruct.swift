@@ -61,7 +61,9 @@ struct Reconstruct: ParsableCommand {
   @Flag(help: "Replace what is in the folder; files that ddn did not make stay.")
   var overwrite = false
 
-  @Option(parsing: .unconditional, help: "Images at a time. (default: \(EncodingJob.defaultBatch))", transform: wholeNumber(in: 1...1_000_000))
+  @Option(
+    parsing: .unconditional, help: "Images at a time. (default: \(EncodingJob.defaultBatch))",
+    transform: wholeNumber(in: 1...1_000_000))
   var batch = EncodingJob.defaultBatch
 
   @OptionGroup(title: "Machine") var machine: MachineOptions
@@ -111,7 +113,8 @@ struct Reconstruct: ParsableCommand {
       command: "reconstruct",
       options: [
         "network": network.identity, "images": images.joined(separator: "\n"), "data": data ?? "",
-        "resize": (resize ?? TrainingDefaults.resize).rawValue, "count": count.map(String.init) ?? "", "rows": String(rows),
+        "resize": (resize ?? TrainingDefaults.resize).rawValue, "count": count.map(String.init) ?? "",
+        "rows": String(rows),
         "precision": (machine.precision ?? .float32).rawValue,
       ])
   }

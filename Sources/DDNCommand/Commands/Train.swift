@@ -62,7 +62,8 @@ struct Train: ParsableCommand {
 
   @Option(
     parsing: .unconditional,
-    help: "Million images to train on, repeats included. (default: \(plain(Double(Defaults.images) / 1e6)))", transform: number(isOpen: true))
+    help: "Million images to train on, repeats included. (default: \(plain(Double(Defaults.images) / 1e6)))",
+    transform: number(isOpen: true))
   var duration: Double?
 
   @Flag(name: [.customShort("n"), .long], help: "Print the options and stop.")

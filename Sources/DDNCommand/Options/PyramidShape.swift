@@ -16,12 +16,14 @@ struct PyramidRules: ParsableArguments {
   var maxBlockn: Int?
 
   @Option(
-    parsing: .unconditional, help: "Multiplies the number of levels of every size. (default: \(plain(standard.blocksTimes)))",
+    parsing: .unconditional,
+    help: "Multiplies the number of levels of every size. (default: \(plain(standard.blocksTimes)))",
     transform: number(to: 64, isOpen: true))
   var blocknTimes: Double?
 
   @Option(
-    parsing: .unconditional, help: "Pixels on a side at the first level, a power of 2. (default: \(standard.startSide))",
+    parsing: .unconditional,
+    help: "Pixels on a side at the first level, a power of 2. (default: \(standard.startSide))",
     transform: wholeNumber(in: 1...4096))
   var startSize: Int?
 
@@ -81,6 +83,7 @@ struct PyramidShape: ParsableArguments {
 
   /// - Throws: `ConfigurationError` for an impossible network.
   func configuration() throws -> PyramidNetwork.Configuration {
-    try rules.configuration(resolution: resolution ?? standard.resolution, imageChannels: gray ? 1 : standard.imageChannels)
+    try rules.configuration(
+      resolution: resolution ?? standard.resolution, imageChannels: gray ? 1 : standard.imageChannels)
   }
 }

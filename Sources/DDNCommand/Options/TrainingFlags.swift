@@ -131,22 +131,28 @@ struct LearningOptions: ParsableArguments {
   var lrRampup: Double?
 
   @Option(
-    parsing: .unconditional, help: "Million images of linear decay to learning rate 0 at the end. (default: \(Defaults.cooldownImages))",
+    parsing: .unconditional,
+    help: "Million images of linear decay to learning rate 0 at the end. (default: \(Defaults.cooldownImages))",
     transform: number())
   var cooldown: Double?
 
   @Option(
     parsing: .unconditional,
-    help: "Half-life of the weights' moving average, in million images; 0 for none. (default: \(plain(Defaults.averageHalfLifeImages)))",
+    help:
+      "Half-life of the weights' moving average, in million images; 0 for none. (default: \(plain(Defaults.averageHalfLifeImages)))",
     transform: number())
   var ema: Double?
 
   @Option(
-    parsing: .unconditional, help: "Probability that a level's choice is replaced by a random one. (default: \(Defaults.chainDropout))",
+    parsing: .unconditional,
+    help: "Probability that a level's choice is replaced by a random one. (default: \(Defaults.chainDropout))",
     transform: number(to: 1))
   var chainDropout: Double?
 
-  @Option(help: "Draw chain dropout for each sample, or for the whole batch as the original does. (default: \(Defaults.chainDropoutScope.rawValue))")
+  @Option(
+    help:
+      "Draw chain dropout for each sample, or for the whole batch as the original does. (default: \(Defaults.chainDropoutScope.rawValue))"
+  )
   var chainDropoutPer: ChainDropout.Scope?
 
   @Option(
@@ -158,24 +164,29 @@ struct LearningOptions: ParsableArguments {
   var split: SplitPolicy.Rule?
 
   @Option(
-    parsing: .unconditional, help: "Images a layer sees before its first split. (default: \(Defaults.splitWarmupImages))",
+    parsing: .unconditional,
+    help: "Images a layer sees before its first split. (default: \(Defaults.splitWarmupImages))",
     transform: wholeNumber(atLeast: 0))
   var splitWarmup: Int?
 
   @Option(
-    help: "Distance between pixels that training minimizes: squared (L2) or absolute (L1). (default: \(Defaults.loss.rawValue))")
+    help:
+      "Distance between pixels that training minimizes: squared (L2) or absolute (L1). (default: \(Defaults.loss.rawValue))"
+  )
   var loss: NodeDistances.Measure?
 
   @Option(help: "How 28x28 digits become 32x32: bilinear or padded. (default: \(Defaults.resize.rawValue))")
   var resize: DigitDataset.Resize?
 
   @Option(
-    parsing: .unconditional, help: "Seed of the weights, the order of images and chain dropout. (default: \(Defaults.seed))",
+    parsing: .unconditional,
+    help: "Seed of the weights, the order of images and chain dropout. (default: \(Defaults.seed))",
     transform: seedNumber)
   var seed: UInt64?
 
   @Option(
-    parsing: .unconditional, help: "Thousand images between status lines and pictures. (default: \(Defaults.tickImages / 1000))",
+    parsing: .unconditional,
+    help: "Thousand images between status lines and pictures. (default: \(Defaults.tickImages / 1000))",
     transform: wholeNumber(in: 1...1_000_000_000))
   var tick: Int?
 
@@ -201,7 +212,8 @@ struct LearningOptions: ParsableArguments {
       ("--batch", batch != nil), ("--batch-gpu", batchGpu != nil), ("--lr", lr != nil),
       ("--lr-rampup", lrRampup != nil), ("--ema", ema != nil),
       ("--chain-dropout", chainDropout != nil), ("--chain-dropout-per", chainDropoutPer != nil),
-      ("--split", split != nil), ("--split-warmup", splitWarmup != nil), ("--loss", loss != nil), ("--resize", resize != nil),
+      ("--split", split != nil), ("--split-warmup", splitWarmup != nil), ("--loss", loss != nil),
+      ("--resize", resize != nil),
       ("--seed", seed != nil), ("--tick", tick != nil), ("--snap", snap != nil), ("--desc", desc != nil),
     ])
   }
