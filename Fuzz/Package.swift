@@ -1,7 +1,7 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
-// A package of its own: everything that it uses is built again, with libFuzzer's counters. `make fuzz` does it.
+// A separate package: `make fuzz` rebuilds all dependencies with libFuzzer's instrumentation.
 let package = Package(
   name: "ddn-fuzz",
   platforms: [.macOS(.v15)],

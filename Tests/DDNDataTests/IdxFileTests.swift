@@ -10,7 +10,7 @@ struct IdxFileTests {
   /// Two images of 3 x 2.
   private static let images = idx(0x803, [2, 2, 3], Array(1...12))
 
-  @Test("A plain file and its gzip form give the same array, in the file's order")
+  @Test("a plain file and its gzip form give the same array")
   func plainAndGzip() throws {
     let plain = try read(Self.images)
     #expect(plain.dimensions == [2, 2, 3])
@@ -18,19 +18,19 @@ struct IdxFileTests {
     #expect(try read(gzip(Self.images)) == plain)
   }
 
-  @Test("Gzip members one after the other are one content")
+  @Test("concatenated gzip members are one content")
   func members() throws {
     let parts = gzip(Self.images.prefix(9)) + gzip(Data()) + gzip(Self.images.dropFirst(9))
     #expect(try read(parts).bytes == Array(1...12))
   }
 
-  @Test("Content that is larger than zlib's window is inflated whole")
+  @Test("content larger than zlib's window is inflated")
   func large() throws {
     let bytes = (0..<300 * 28 * 28).map { UInt8(truncatingIfNeeded: $0 &* $0 / 7) }
     #expect(try read(gzip(idx(0x803, [300, 28, 28], bytes))).bytes == bytes)
   }
 
-  @Test("A missing file and a folder are told apart")
+  @Test("a missing file and a folder are different errors")
   func missing() throws {
     try withTemporaryFolder { folder in
       let none = folder.appendingPathComponent("none")
@@ -41,7 +41,7 @@ struct IdxFileTests {
     }
   }
 
-  @Test("A gzip file that is cut off anywhere is an error")
+  @Test("a gzip file truncated anywhere is an error")
   func truncatedGzip() throws {
     let whole = gzip(Self.images)
     for length in 2..<whole.count {
@@ -49,7 +49,7 @@ struct IdxFileTests {
     }
   }
 
-  @Test("A gzip file with a wrong CRC or a flipped bit is an error")
+  @Test("a gzip file with a wrong CRC or a flipped bit is an error")
   func corruptedGzip() throws {
     var wrongCRC = gzip(Self.images)
     wrongCRC[wrongCRC.count - 8] ^= 1
@@ -57,7 +57,7 @@ struct IdxFileTests {
     var wrongLength = gzip(Self.images)
     wrongLength[wrongLength.count - 4] ^= 1
     #expect(try problem(wrongLength).contains("incorrect length check"))
-    // The header's time stamp and such mean nothing here; from the deflated bytes on, every bit counts.
+    // After the header, whose time stamp is ignored.
     let whole = gzip(Self.images)
     for position in 10..<whole.count {
       var flipped = whole
@@ -66,43 +66,43 @@ struct IdxFileTests {
     }
   }
 
-  @Test("Bytes after the gzip content are an error")
+  @Test("bytes after the gzip content are an error")
   func garbageAfterGzip() throws {
     #expect(try problem(gzip(Self.images) + Data("tail".utf8)).contains("4 bytes of something else"))
-    #expect(try problem(gzip(Self.images) + gzip(Data([1]))).contains("goes on after the 12 bytes"))
+    #expect(try problem(gzip(Self.images) + gzip(Data([1]))).contains("has more than the 12 bytes"))
   }
 
-  @Test("A plain file that is cut off or goes on is an error")
+  @Test("a plain file that is too short or too long is an error")
   func wrongLength() throws {
     for length in 0..<Self.images.count {
       #expect(throws: FileError.self, "after \(length) bytes") { try read(Self.images.prefix(length)) }
     }
     #expect(try problem(Self.images.dropLast()).contains("cut off"))
     #expect(try problem(Self.images.prefix(6)).contains("ends within its header"))
-    #expect(try problem(Self.images + Data([0])).contains("goes on after the 12 bytes"))
+    #expect(try problem(Self.images + Data([0])).contains("has more than the 12 bytes"))
   }
 
-  @Test("A file of something else is refused by its magic number")
+  @Test("another format is refused by its magic number")
   func wrongMagic() throws {
     #expect(try problem(idx(0x801, [2], [1, 2])).contains("0x00000801, not with 0x00000803"))
-    #expect(try problem(Data("a plain text".utf8)).contains("no idx file of images"))
+    #expect(try problem(Data("a plain text".utf8)).contains("not an idx file of images"))
     #expect(try problem(Data()).contains("holds 0 bytes"))
   }
 
-  @Test("A file without elements is an error", arguments: [[0, 28, 28], [5, 0, 28], [0, 0, 0]])
-  func nothing(dimensions: [Int]) throws {
-    #expect(try problem(idx(0x803, dimensions, [])).contains("holds nothing"))
+  @Test("a file without elements is an error", arguments: [[0, 28, 28], [5, 0, 28], [0, 0, 0]])
+  func empty(dimensions: [Int]) throws {
+    #expect(try problem(idx(0x803, dimensions, [])).contains("is empty"))
   }
 
   @Test(
-    "Sizes that no file of this length can hold are refused before memory is taken",
+    "sizes that exceed the file's length are refused before allocation",
     arguments: [
       [0xffff_ffff, 0xffff_ffff, 0xffff_ffff], [0xffff_ffff, 0xffff_ffff, 1], [1 << 20, 64, 64], [60_000, 28, 28],
     ])
   func absurd(dimensions: [Int]) throws {
     for file in [idx(0x803, dimensions, [1, 2, 3]), gzip(idx(0x803, dimensions, [1, 2, 3]))] {
       let problem = try problem(file)
-      #expect(problem.contains("more than the 4 GiB") || problem.contains("cannot hold more than"))
+      #expect(problem.contains("more than the limit of 4 GiB") || problem.contains("has at most"))
     }
   }
 
@@ -129,7 +129,7 @@ func idx(_ magic: Int, _ dimensions: [Int], _ bytes: [UInt8]) -> Data {
   Data(([magic] + dimensions).flatMap { word in [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: word >> $0) } } + bytes)
 }
 
-/// A gzip member that zlib made.
+/// A gzip member, compressed by zlib.
 func gzip(_ content: Data) -> Data {
   var stream = z_stream()
   let size = Int32(MemoryLayout<z_stream>.size)
@@ -150,7 +150,7 @@ func gzip(_ content: Data) -> Data {
   return Data(output.prefix(outputCount - Int(stream.avail_out)))
 }
 
-/// Runs `body` with a new folder that is gone afterwards.
+/// Runs `body` with a new folder and removes it afterwards.
 func withTemporaryFolder(_ body: (URL) throws -> Void) throws {
   let folder = FileManager.default.temporaryDirectory.appendingPathComponent("data-\(UUID().uuidString)")
   try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -54,19 +54,22 @@ struct BatchJobTests {
     let network = try Self.network()
     let job = Self.drawing(network, 12, batch: 4)
     var seen: [Range<Int>] = []
+    func isBelowTwo() -> Bool { seen.count < 2 }
     #expect(throws: JobStopped.self) {
-      try job.run(shouldContinue: { seen.count < 2 }) { range, _ in seen.append(range) }
+      try job.run(shouldContinue: isBelowTwo) { range, _ in seen.append(range) }
     }
     #expect(seen == [0..<4, 4..<8])
     var calls = 0
+    func isEarly() -> Bool {
+      calls += 1
+      return calls < 3
+    }
     #expect(throws: JobStopped.self) {
-      try job.run(shouldContinue: {
-        calls += 1
-        return calls < 3
-      }) { _, _ in Issue.record("a batch was finished") }
+      try job.run(shouldContinue: isEarly) { _, _ in Issue.record("a batch was finished") }
     }
     seen = []
-    try job.run(isNeeded: { $0.lowerBound != 4 }) { range, _ in seen.append(range) }
+    func isNotSecond(_ range: Range<Int>) -> Bool { range.lowerBound != 4 }
+    try job.run(isNeeded: isNotSecond) { range, _ in seen.append(range) }
     #expect(seen == [0..<4, 8..<12])
   }
 }

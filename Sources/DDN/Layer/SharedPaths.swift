@@ -102,7 +102,8 @@ public struct SharedPaths {
   /// - Parameter parents: `[B']` int64 in `0..<samples`, on the network's device; at least one, repeats allowed.
   public func selecting(_ parents: Tensor) throws(TorchError) -> Selection {
     let count = parents.shape[0]
-    let rowOfParent = try rowOfSample.map { (rows) throws(TorchError) in try rows.gathered(parents) } ?? parents  // [B']
+    // [B'], the row of every parent.
+    let rowOfParent = try rowOfSample.map { (rows) throws(TorchError) in try rows.gathered(parents) } ?? parents
     if parents.device == .cpu, let (paths, distinct) = try Self.sharing(rowOfParent) {
       return Selection(paths: paths, rows: distinct)
     }

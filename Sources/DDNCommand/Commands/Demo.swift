@@ -52,7 +52,7 @@ struct Demo: ParsableCommand {
       .write(to: folder.file("reconstructions.png"))
 
     var sums = [Double](repeating: 0, count: network.codeSpace.levels.count)
-    try encoding.run(shouldContinue: { !StopSignal.shouldStop() }) { _, found in
+    try encoding.run(shouldContinue: StopSignal.shouldContinue) { _, found in
       sums = zip(sums, found.reconstruction.errors).map { $0 + $1.reduce(0, +) }
     }
     let errors = sums.map { $0 / Double(unseen.count) }

@@ -130,7 +130,7 @@ struct Generate: ParsableCommand {
       range.lowerBound < shown || !folder.isContinued
         || !jobs[range].allSatisfy { FileManager.default.fileExists(atPath: folder.file($0.file).path) }
     }
-    try drawing.run(isNeeded: isNeeded, shouldContinue: { !StopSignal.shouldStop() }) { range, images in
+    try drawing.run(isNeeded: isNeeded, shouldContinue: StopSignal.shouldContinue) { range, images in
       let pictures = try images.bitmaps()
       let files = try PictureFiles.write(zip(jobs[range], pictures).map { (folder.file($0.file), $1) })
       first += zip(pictures, files).prefix(shown - first.count).map { ($0, $1) }

@@ -112,9 +112,6 @@ struct Import: ParsableCommand {
     if !original.statistics.isEmpty {
       Terminal.print("left out      Split-and-Prune's counters, but for their perplexity")
     }
-    if !original.moments.isEmpty {
-      Terminal.print("left out      the optimizer's state of \(original.moments.count) parameters")
-    }
     if !original.leftOut.isEmpty {
       let more = original.leftOut.count > 5 ? " and \(original.leftOut.count - 5) more" : ""
       Terminal.print("left out      \(original.leftOut.prefix(5).map { quoted($0) }.joined(separator: ", "))\(more)")

@@ -90,7 +90,7 @@ struct Reconstruct: ParsableCommand {
     let encoding = EncodingJob(
       targets.source, count: targets.count, by: model.network, precision: machine.precision ?? .float32,
       batchSize: max(batch, min(rows, targets.count)))
-    try encoding.run(shouldContinue: { !StopSignal.shouldStop() }) { range, found in
+    try encoding.run(shouldContinue: StopSignal.shouldContinue) { range, found in
       if range.lowerBound == 0 {
         try draw(found.targets, found.reconstruction, model, to: folder.file("reconstructions.png"))
       }
