@@ -1,9 +1,9 @@
+import Archives
 import DDNFiles
 import Foundation
 import GoldenSupport
 import Testing
 
-@testable import DDNData
 @testable import DDNImport
 
 @Suite("A damaged file is refused or read, and never does worse") struct DamagedFileTests {

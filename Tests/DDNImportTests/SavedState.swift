@@ -1,9 +1,8 @@
+import Archives
 import DDNFiles
 import Foundation
 import GoldenSupport
 import Torch
-
-@testable import DDNData
 
 /// A state dictionary as torch.save writes it, in both of its formats; right unless a test spoils it.
 struct SavedState {

@@ -1,3 +1,4 @@
+import Archives
 import DDNFiles
 import Foundation
 import Images
@@ -66,7 +67,7 @@ public typealias DatasetSplit = DigitDataset.Split
 /// | what | order |
 /// |---|---|
 /// | a folder with MNIST's idx files, or its file of images | the files' |
-/// | CIFAR-10 or CIFAR-100 in its binary or Python version: the archive or the unpacked folder | the batches' |
+/// | the binary version of CIFAR-10 or CIFAR-100: the archive or the unpacked folder | the batches' |
 /// | NumPy's arrays: an npz archive or an npy file | the arrays' |
 /// | a zip file, a tar archive, plain or gzip, or any other folder, of image files | by name |
 ///
