@@ -12,7 +12,8 @@ let package = Package(
     .library(
       name: "DDN",
       targets: [
-        "DDN", "DDNData", "DDNDensities", "DDNImport", "DDNTraining", "DDNEvaluation", "DDNFigures", "DDNPictures",
+        "Archives", "DDN", "DDNData", "DDNDensities", "DDNImport", "DDNTraining", "DDNEvaluation", "DDNFigures",
+        "DDNPictures",
         "Images", "Torch",
       ]),
   ],
@@ -27,6 +28,7 @@ let package = Package(
 
     // In the order of the data: files, tensors, images, the method, data sets, original weights, training, pictures.
     .target(name: "DDNFiles", swiftSettings: settings),
+    .target(name: "Archives", dependencies: ["CZlib", "DDNFiles"], swiftSettings: settings),
     .target(name: "Torch", dependencies: ["CTorch", "CZlib", "DDNFiles"], swiftSettings: settings),
     .target(name: "Images", dependencies: ["CVips", "DDNFiles"], swiftSettings: settings),
     .target(
@@ -36,9 +38,9 @@ let package = Package(
     .target(name: "DDNDensities", dependencies: ["CPrefetch", "DDN", "DDNFiles", "Images"], swiftSettings: settings),
     .target(name: "DDNPictures", dependencies: ["DDN", "DDNFiles", "Images", "Torch"], swiftSettings: settings),
     .target(
-      name: "DDNData", dependencies: ["CZlib", "DDN", "DDNFiles", "DDNPictures", "Images", "Torch"],
+      name: "DDNData", dependencies: ["Archives", "DDN", "DDNFiles", "DDNPictures", "Images", "Torch"],
       resources: [.copy("Resources/mnist-test")], swiftSettings: settings),
-    .target(name: "DDNImport", dependencies: ["DDN", "DDNData", "DDNFiles", "Torch"], swiftSettings: settings),
+    .target(name: "DDNImport", dependencies: ["Archives", "DDN", "DDNFiles", "Torch"], swiftSettings: settings),
     .target(
       name: "DDNTraining", dependencies: ["DDN", "DDNData", "DDNFiles", "Torch"], swiftSettings: settings),
     .target(name: "DDNEvaluation", dependencies: ["DDN", "Torch"], swiftSettings: settings),
@@ -60,6 +62,9 @@ let package = Package(
 
     // Tests mirror the sources; Tests/Golden holds the original's numbers.
     .target(name: "GoldenSupport", dependencies: ["Torch"], path: "Tests/GoldenSupport", swiftSettings: settings),
+    .target(name: "ArchivesSupport", dependencies: ["CZlib"], path: "Tests/ArchivesSupport", swiftSettings: settings),
+    .testTarget(
+      name: "ArchivesTests", dependencies: ["Archives", "ArchivesSupport", "DDNFiles"], swiftSettings: settings),
     .testTarget(name: "TorchTests", dependencies: ["DDNFiles", "GoldenSupport", "Torch"], swiftSettings: settings),
     .testTarget(name: "ImagesTests", dependencies: ["DDNFiles", "Images"], swiftSettings: settings),
     .testTarget(
@@ -67,10 +72,11 @@ let package = Package(
     .testTarget(
       name: "DDNDensitiesTests", dependencies: ["DDN", "DDNDensities", "DDNFiles", "Images"], swiftSettings: settings),
     .testTarget(
-      name: "DDNDataTests", dependencies: ["CZlib", "DDNData", "DDNFiles", "GoldenSupport", "Torch"],
+      name: "DDNDataTests",
+      dependencies: ["Archives", "ArchivesSupport", "DDNData", "DDNFiles", "GoldenSupport", "Torch"],
       swiftSettings: settings),
     .testTarget(
-      name: "DDNImportTests", dependencies: ["DDN", "DDNData", "DDNFiles", "DDNImport", "GoldenSupport", "Torch"],
+      name: "DDNImportTests", dependencies: ["Archives", "DDN", "DDNFiles", "DDNImport", "GoldenSupport", "Torch"],
       swiftSettings: settings),
     .testTarget(
       name: "DDNTrainingTests", dependencies: ["DDN", "DDNData", "DDNFiles", "DDNTraining", "Torch"],

@@ -1,4 +1,5 @@
-import CZlib
+import Archives
+import ArchivesSupport
 import DDNFiles
 import Foundation
 import Testing
@@ -154,7 +155,7 @@ struct DigitDatasetTests {
     return cropped
   }
 
-  private func crc(_ bytes: [UInt8]) -> UInt { crc32(0, bytes, UInt32(bytes.count)) }
+  private func crc(_ bytes: [UInt8]) -> UInt32 { Checksum.crc32(Data(bytes)) }
 
   private func golden(_ name: String) throws -> [UInt8] {
     let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -1,3 +1,4 @@
+import ArchivesSupport
 import DDNFiles
 import Foundation
 import Testing
@@ -14,7 +15,7 @@ struct DownloadTests {
       try withTemporaryFolder { (folder) throws in
         let url = folder.appendingPathComponent("content")
         try content.write(to: url)
-        sum = try Checksum.sha256(of: url)
+        sum = try SHA256.checksum(of: url)
       }
     }
     return PublishedDataset.File(name: "file.bin", bytes: content.count, sha256: sum!)
@@ -25,7 +26,7 @@ struct DownloadTests {
     try withTemporaryFolder { (folder) throws in
       let url = folder.appendingPathComponent("abc")
       try Data("abc".utf8).write(to: url)
-      let sum = try Checksum.sha256(of: url)
+      let sum = try SHA256.checksum(of: url)
       #expect(sum == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
     }
   }

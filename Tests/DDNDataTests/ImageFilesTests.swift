@@ -1,3 +1,5 @@
+import Archives
+import ArchivesSupport
 import DDNFiles
 import Foundation
 import Images

@@ -1,3 +1,4 @@
+import ArchivesSupport
 import DDNFiles
 import Foundation
 import Testing

@@ -1,3 +1,4 @@
+import ArchivesSupport
 import DDNData
 import DDNFiles
 import Foundation

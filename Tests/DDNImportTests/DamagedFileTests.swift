@@ -1,9 +1,9 @@
+import Archives
 import DDNFiles
 import Foundation
 import GoldenSupport
 import Testing
 
-@testable import DDNData
 @testable import DDNImport
 
 @Suite("Damaged files are refused or read, and never crash") struct DamagedFileTests {

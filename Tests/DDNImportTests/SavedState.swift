@@ -1,9 +1,8 @@
+import Archives
 import DDNFiles
 import Foundation
 import GoldenSupport
 import Torch
-
-@testable import DDNData
 
 /// A state dictionary in both formats of torch.save, which tests may corrupt.
 struct SavedState {

@@ -1,3 +1,4 @@
+import Archives
 import DDN
 import DDNFiles
 import Foundation

@@ -1,7 +1,8 @@
+import Archives
 import DDNFiles
 import Foundation
 
-/// CIFAR-10 and CIFAR-100 as their authors publish them: 32 x 32 colour pictures in batches.
+/// The binary version of CIFAR-10 or CIFAR-100: 32 x 32 colour pictures in batches.
 ///
 /// Source: the description at <https://www.cs.toronto.edu/~kriz/cifar.html>.
 struct Cifar: Sendable {
@@ -10,78 +11,103 @@ struct Cifar: Sendable {
 
   let name: String
   let classes: Int
-  /// Bytes before the red, the green and the blue plane of a record; the last is the class. CIFAR-100's first is that of one
-  /// of twenty groups of classes, which are not read.
+  /// Bytes before the red, green and blue plane of a record; the last is the class. CIFAR-100's first, the group of the
+  /// class, is not read.
   private let labelBytes: Int
-  /// What the Python version calls the classes.
-  private let labelsKey: String
-  private let folders: [String]
+  private let folder: String
   private let trainBatches: [String]
   private let testBatch: String
-  /// A file that the unpacked folder has beside the batches, where these have names of any folder's.
-  private let marks: Set<String>
-  /// More than any batch has, so that nothing larger is unpacked.
+  /// A file beside the batches that identifies the collection, where batches have ordinary names.
+  private let mark: String?
+  /// Folder and files of the Python version, which is refused with a remedy.
+  private let pythonFolder: String
+  private let pythonFiles: Set<String>
+  /// Upper bound on a batch, so that nothing larger is unpacked.
   private let maxBatchBytes: Int
 
   static let ten = Cifar(
-    name: "cifar10", classes: 10, labelBytes: 1, labelsKey: "labels",
-    folders: ["cifar-10-batches-bin", "cifar-10-batches-py"], trainBatches: (1...5).map { "data_batch_\($0)" },
-    testBatch: "test_batch", marks: [], maxBatchBytes: 64 << 20)
+    name: "cifar10", classes: 10, labelBytes: 1, folder: "cifar-10-batches-bin",
+    trainBatches: (1...5).map { "data_batch_\($0).bin" }, testBatch: "test_batch.bin", mark: nil,
+    pythonFolder: "cifar-10-batches-py", pythonFiles: ["data_batch_1", "test_batch"], maxBatchBytes: 64 << 20)
   static let hundred = Cifar(
-    name: "cifar100", classes: 100, labelBytes: 2, labelsKey: "fine_labels",
-    folders: ["cifar-100-binary", "cifar-100-python"], trainBatches: ["train"], testBatch: "test",
-    marks: ["meta", "fine_label_names.txt"], maxBatchBytes: 256 << 20)
+    name: "cifar100", classes: 100, labelBytes: 2, folder: "cifar-100-binary", trainBatches: ["train.bin"],
+    testBatch: "test.bin", mark: "fine_label_names.txt", pythonFolder: "cifar-100-python",
+    pythonFiles: ["train", "test", "meta"], maxBatchBytes: 256 << 20)
 
   private var recordSize: Int { labelBytes + Self.pixelCount }
 
   private func batchNames(_ split: DatasetSplit) -> [String] { split == .train ? trainBatches : [testBatch] }
 
-  /// The collection whose batches lie in this folder, or in the one of its name in it; nil when there is none.
+  /// The collection whose batches are in this folder, or in its subfolder of the published name; nil if none is.
+  ///
+  /// - Throws: `FileError` (`invalid`) for the Python version; `failed` when a folder cannot be listed.
   static func find(in url: URL) throws(FileError) -> (collection: Cifar, folder: URL)? {
     for collection in [ten, hundred] {
-      for folder in [url] + collection.folders.map({ url.appendingPathComponent($0) }) {
+      for folder in [url, url.appendingPathComponent(collection.folder)] {
         let names = Set(try Folder.names(in: folder))
-        let batches = [collection.trainBatches[0], collection.testBatch]
-        if collection.marks.isEmpty || !names.isDisjoint(with: collection.marks),
-          batches.contains(where: { names.contains($0) || names.contains($0 + ".bin") })
+        if collection.mark.map(names.contains) ?? true,
+          [collection.trainBatches[0], collection.testBatch].contains(where: names.contains)
         {
           return (collection, folder)
         }
+      }
+      for folder in [url, url.appendingPathComponent(collection.pythonFolder)] {
+        // Folders of these names are classes, or parts of another data set.
+        let names = try Folder.names(in: folder).filter { name in
+          collection.pythonFiles.contains(name) && !isFolder(folder.appendingPathComponent(name))
+        }
+        if collection.isPythonVersion(Set(names)) { throw collection.pythonVersion(at: folder) }
       }
     }
     return nil
   }
 
+  private static func isFolder(_ url: URL) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) && isFolder.boolValue
+  }
+
+  /// CIFAR-10's batch names are telling; CIFAR-100's count only together.
+  private func isPythonVersion(_ names: Set<String>) -> Bool {
+    mark == nil ? !names.isDisjoint(with: pythonFiles) : names.isSuperset(of: pythonFiles)
+  }
+
+  private func pythonVersion(at url: URL) -> FileError {
+    FileError(
+      .invalid, path: url.path, problem: "is the Python version of \(name)",
+      remedy: "use the binary version, which ddn dataset fetch \(name) downloads")
+  }
+
   /// - Throws: `FileError`: `missing` when a batch is not there, `invalid` when one is damaged.
   func read(folder url: URL, split: DatasetSplit) throws(FileError) -> ImageArray {
-    let names = Set(try Folder.names(in: url))
-    let isBinary = (trainBatches + [testBatch]).contains { names.contains($0 + ".bin") }
     var batches: [String: [UInt8]] = [:]
     for name in batchNames(split) {
-      let name = isBinary ? name + ".bin" : name
       let source = try openByteSource(url.appendingPathComponent(name))
       batches[name] = try source.bytes(min(source.upperBound, maxBatchBytes))
     }
     return try join(batches, split, path: url.path)
   }
 
-  /// Reads the collection that a tar archive holds; nil when it holds neither.
+  /// Reads the collection in a tar archive; nil when it holds neither.
   ///
-  /// - Throws: `FileError` (`invalid`) when it lacks a batch, or is damaged.
+  /// - Throws: `FileError` (`invalid`) when it lacks a batch or is damaged, and for the Python version.
   static func read(archive url: URL, split: DatasetSplit) throws(FileError) -> ImageArray? {
     for collection in [ten, hundred] {
-      let all = Set((collection.trainBatches + [collection.testBatch]).flatMap { [$0, $0 + ".bin"] })
-      let wanted = Set(collection.batchNames(split).flatMap { [$0, $0 + ".bin"] })
+      let wanted = Set(collection.batchNames(split))
       var names: Set<String> = []
-      func isInFolder(_ path: [String]) -> Bool {
-        collection.marks.isEmpty || path.dropLast().last.map { collection.folders.contains($0) } ?? false
-      }
+      var pythonNames: Set<String> = []
       let files = try TarArchive.read(url, maxBytes: collection.maxBatchBytes) { path in
-        guard let name = path.last, all.contains(name), isInFolder(path) else { return false }
-        names.insert(name)
+        let name = path.last ?? ""
+        let parent = path.dropLast().last
+        if collection.mark == nil || parent == collection.pythonFolder { pythonNames.insert(name) }
+        guard collection.mark == nil || parent == collection.folder else { return false }
+        if name == collection.testBatch || collection.trainBatches.contains(name) { names.insert(name) }
         return wanted.contains(name)
       }
-      if names.isEmpty { continue }
+      if names.isEmpty {
+        if collection.isPythonVersion(pythonNames) { throw collection.pythonVersion(at: url) }
+        continue
+      }
       var batches: [String: [UInt8]] = [:]
       for (path, bytes) in files {
         let name = path.last!
@@ -101,16 +127,20 @@ struct Cifar: Sendable {
     var (pixels, labels): ([UInt8], [Int]) = ([], [])
     pixels.reserveCapacity(batches.values.reduce(0) { $0 + $1.count })
     for name in batchNames(split) {
-      if let bytes = batches[name + ".bin"] {
-        try addBinary(bytes, to: &pixels, &labels, path: "\(path)/\(name).bin")
-      } else if let bytes = batches[name] {
-        let batch = try CifarPickle.read(bytes, labels: labelsKey, path: "\(path)/\(name)")
-        pixels += batch.pixels
-        labels += batch.labels
-      } else {
+      guard let bytes = batches[name] else {
         throw FileError(
-          .invalid, path: path, problem: "has neither \(name).bin nor \(name)",
-          remedy: "choose \(name.contains("batch") ? "CIFAR-10" : "CIFAR-100")'s archive")
+          .invalid, path: path, problem: "has no \(name)",
+          remedy: "use the binary version, which ddn dataset fetch \(self.name) downloads")
+      }
+      guard !bytes.isEmpty, bytes.count % recordSize == 0 else {
+        throw FileError(
+          .invalid, path: "\(path)/\(name)",
+          problem: "has \(bytes.count) bytes, which are no whole records of \(recordSize)",
+          remedy: "download it again")
+      }
+      for record in stride(from: 0, to: bytes.count, by: recordSize) {
+        labels.append(Int(bytes[record + labelBytes - 1]))
+        pixels += bytes[record + labelBytes..<record + recordSize]
       }
     }
     if let place = labels.firstIndex(where: { !(0..<classes).contains($0) }) {
@@ -120,19 +150,5 @@ struct Cifar: Sendable {
     }
     return ImageArray(
       name: "\(name)-\(split.rawValue)", channels: 3, side: Self.side, pixels: pixels, labels: labels)
-  }
-
-  private func addBinary(
-    _ bytes: [UInt8], to pixels: inout [UInt8], _ labels: inout [Int], path: String
-  ) throws(FileError) {
-    guard !bytes.isEmpty, bytes.count % recordSize == 0 else {
-      throw FileError(
-        .invalid, path: path, problem: "has \(bytes.count) bytes, which are no whole records of \(recordSize)",
-        remedy: "download it again")
-    }
-    for record in stride(from: 0, to: bytes.count, by: recordSize) {
-      labels.append(Int(bytes[record + labelBytes - 1]))
-      pixels += bytes[record + labelBytes..<record + recordSize]
-    }
   }
 }

@@ -1,3 +1,4 @@
+import Archives
 import DDNFiles
 import Foundation
 import Images
@@ -66,7 +67,7 @@ public typealias DatasetSplit = DigitDataset.Split
 /// | format | order |
 /// |---|---|
 /// | a folder with MNIST's idx files, or its images file | the files' |
-/// | CIFAR-10 or CIFAR-100 in its binary or Python version: the archive or the unpacked folder | the batches' |
+/// | the binary version of CIFAR-10 or CIFAR-100: the archive or the unpacked folder | the batches' |
 /// | NumPy arrays: an npz archive or an npy file | the arrays' |
 /// | image files in a zip file, a tar archive (plain or gzip) or any other folder | by name |
 ///

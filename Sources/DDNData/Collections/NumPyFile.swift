@@ -1,3 +1,4 @@
+import Archives
 import DDNFiles
 import Foundation
 

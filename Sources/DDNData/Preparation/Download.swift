@@ -25,7 +25,7 @@ public struct Download {
   ///   has a wrong checksum. `DatasetConversion.Stopped`.
   public func fetch(shouldStop: () -> Bool = { false }, progress: (Int) -> Void = { _ in }) throws -> Bool {
     if FileManager.default.fileExists(atPath: target.path) {
-      guard try Checksum.sha256(of: target) == file.sha256 else {
+      guard try SHA256.checksum(of: target) == file.sha256 else {
         throw FileError(
           .invalid, path: target.path, problem: "exists, but its checksum is wrong",
           remedy: "remove it to download it again")
@@ -39,7 +39,7 @@ public struct Download {
         try run(shouldStop: shouldStop, progress: progress)
       }
     }
-    guard byteCount(of: part) == file.bytes, try Checksum.sha256(of: part) == file.sha256 else {
+    guard byteCount(of: part) == file.bytes, try SHA256.checksum(of: part) == file.sha256 else {
       let count = byteCount(of: part)
       try Folder.remove(part)
       throw FileError(

@@ -7,6 +7,7 @@ public enum PublishedDataset: String, Sendable, CaseIterable {
   case mnist
   case fashionMNIST = "fashion-mnist"
   case cifar10
+  case cifar100
 
   public struct File: Sendable {
     public let name: String
@@ -20,7 +21,7 @@ public enum PublishedDataset: String, Sendable, CaseIterable {
     switch self {
     case .mnist: URL(string: "https://ossci-datasets.s3.amazonaws.com/mnist/")!
     case .fashionMNIST: URL(string: "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/")!
-    case .cifar10: URL(string: "https://www.cs.toronto.edu/~kriz/")!
+    case .cifar10, .cifar100: URL(string: "https://www.cs.toronto.edu/~kriz/")!
     }
   }
 
@@ -61,6 +62,12 @@ public enum PublishedDataset: String, Sendable, CaseIterable {
         File(
           name: "cifar-10-binary.tar.gz", bytes: 170_052_171,
           sha256: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd")
+      ]
+    case .cifar100:
+      [
+        File(
+          name: "cifar-100-binary.tar.gz", bytes: 168_513_733,
+          sha256: "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec")
       ]
     }
   }

@@ -1,5 +1,5 @@
+import Archives
 import DDN
-import DDNData
 import DDNFiles
 import Foundation
 import Torch

@@ -1,4 +1,4 @@
-import DDNData
+import Archives
 import DDNFiles
 import Foundation
 import Torch

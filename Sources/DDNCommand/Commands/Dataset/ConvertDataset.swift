@@ -16,7 +16,7 @@ struct ConvertDataset: ParsableCommand {
       Examples:
         ddn dataset convert photos photos64.zip --resolution 64x64 --transform center-crop
         ddn dataset convert cifar-10-binary.tar.gz cifar10-train.zip
-        ddn dataset convert cifar-10-python.tar.gz cifar10-test.zip --split test
+        ddn dataset convert cifar-10-binary.tar.gz cifar10-test.zip --split test
         ddn dataset convert mnist mnist32.zip
       """)
 

@@ -6,7 +6,7 @@ import Foundation
 struct FetchDataset: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fetch",
-    abstract: "Download MNIST, Fashion-MNIST or CIFAR-10 and check it.",
+    abstract: "Download MNIST, Fashion-MNIST, CIFAR-10 or CIFAR-100 and check it.",
     discussion: """
       Goes on where an earlier try ended. What is there already is checked and not fetched again. Uses the program curl, \
       and a proxy where the environment names one.
@@ -16,7 +16,7 @@ struct FetchDataset: ParsableCommand {
         ddn dataset fetch cifar10 --outdir data
       """)
 
-  @Argument(help: "mnist, fashion-mnist or cifar10.")
+  @Argument(help: "mnist, fashion-mnist, cifar10 or cifar100.")
   var name: PublishedDataset
 
   @Option(help: "Folder for the files. (default: the data set's name)")

@@ -2,35 +2,38 @@ import CZlib
 import DDNFiles
 import Foundation
 
-/// A zip file whose entries any number of threads may read: stored or deflated, zip64 where it is needed.
+/// A zip file whose entries any number of threads may read: stored or deflated, with zip64.
 ///
-/// Everything that the directory says is checked when the file is opened, and an entry's content when it is read: its
-/// bounds, length and CRC. No entry takes more memory than it promises, and none may promise more than `maxEntryBytes`.
+/// The directory is validated when the file is opened, an entry's bounds, length and CRC when it is read. No entry takes
+/// more memory than its declared size, which is at most `maxEntryBytes`.
 ///
 /// Source: PKWARE's APPNOTE.TXT 6.3.9, sections 4.3 and 4.5.
 public struct ZipArchive: Sendable {
-  /// The longest entry that is read.
+  /// Upper bound on the size of an entry, in bytes.
   public static let maxEntryBytes = 1 << 29
 
   public let url: URL
-  /// The names of all files, folders left out, in the directory's order: relative, with `/` between parts.
+  /// The names of all files, without folders, in the directory's order: relative, separated by `/`.
   public var names: [String] { files.map(\.name) }
 
   private let data: Data
   private let files: [ZipDirectory.Entry]
   private let places: [String: Int]
 
-  /// Reads and checks the directory.
+  /// Reads and validates the directory.
   ///
-  /// - Throws: `FileError`: `missing` when there is no such file; `invalid` when it is no zip file or cut off, or when
-  ///   an entry is encrypted, compressed in another way, overlaps another, has a name twice or one that leads out of the
-  ///   archive, or promises more than `maxEntryBytes` or than its compressed bytes can hold.
+  /// - Throws: `FileError`: `missing` when there is no such file; `invalid` when it is no zip file or truncated, or when
+  ///   entries overlap or share a name, a name leads out of the archive, or a size exceeds `maxEntryBytes` or what the
+  ///   compressed bytes can hold.
   public init(contentsOf url: URL) throws(FileError) {
     try self.init(InputFile.map(url), url: url)
   }
 
-  /// - Parameter url: where the bytes come from, for messages.
-  init(_ data: Data, url: URL) throws(FileError) {
+  /// Validates the directory of an archive in memory.
+  ///
+  /// - Parameter url: the origin of the bytes, for messages.
+  /// - Throws: `FileError` (`invalid`), as above.
+  public init(_ data: Data, url: URL) throws(FileError) {
     self.url = url
     self.data = data
     let entries = try ZipDirectory.entries(of: data, path: url.path)
@@ -42,7 +45,7 @@ public struct ZipArchive: Sendable {
 
   /// The content of a file; `name` must be one of `names`.
   ///
-  /// - Throws: `FileError` (`invalid`) naming the entry when its content is not what the directory says, or it is encrypted
+  /// - Throws: `FileError` (`invalid`) naming the entry when its content differs from the directory, or it is encrypted
   ///   or compressed by another method than Deflate.
   public func read(_ name: String) throws(FileError) -> Data {
     guard let place = places[name] else { preconditionFailure("\(url.path) has no entry \(name)") }
@@ -56,10 +59,10 @@ public struct ZipArchive: Sendable {
     return content
   }
 
-  /// The entry's bytes as the file has them, after its own header was compared with the directory.
+  /// The entry's bytes in the file, after a comparison of its header with the directory.
   private func packedBytes(of entry: ZipDirectory.Entry) throws(FileError) -> Data {
     let header = LittleEndian(data, from: entry.headerOffset)
-    // The directory has left room for the header, its name and the content.
+    // The directory's validation left room for the header, the name and the content.
     guard header.uint32(0) == 0x0403_4b50 else { throw damaged(entry, "has no header where the directory says") }
     let nameCount = Int(header.uint16(26))
     guard header.uint16(8) == entry.method.rawValue, header.uint16(6) & 1 == 0, nameCount == entry.nameBytes.count,

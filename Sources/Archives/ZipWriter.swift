@@ -1,21 +1,26 @@
 import DDNFiles
 import Foundation
 
-/// Writes a zip file of stored entries, zip64 where it is needed; the same entries always give the same bytes.
+/// Writes a zip file of stored entries, with zip64 if needed; equal entries give equal bytes.
 ///
-/// Every entry has the time 1980-01-01 00:00, the earliest that the format knows, and the permissions rw-r--r--.
+/// Every entry has the time 1980-01-01 00:00, the format's earliest, and the permissions rw-r--r--.
 /// Source: PKWARE's APPNOTE.TXT 6.3.9, section 4.3.
-struct ZipWriter {
+public struct ZipWriter {
   private let file: OutputFile
   private var directory = Data()
   private var count = 0
   private var offset = 0
 
-  /// Nothing is written before the first entry.
-  init(_ file: OutputFile) { self.file = file }
+  /// Writes nothing yet.
+  public init(_ file: OutputFile) { self.file = file }
 
-  /// - Parameter name: relative, with `/` between parts; one that was not added before.
-  mutating func add(_ name: String, _ content: Data) throws(FileError) {
+  /// Adds a file.
+  ///
+  /// - Parameters:
+  ///   - name: relative, separated by `/`, and unique in the archive.
+  ///   - content: of less than 4 GiB.
+  /// - Throws: `FileError` (`failed`) when the disk refuses.
+  public mutating func add(_ name: String, _ content: Data) throws(FileError) {
     precondition(content.count < UInt32.max, "\(name): \(content.count) bytes need zip64 in the entry")
     let crc = Checksum.crc32(content)
     var header = Data()
@@ -26,7 +31,7 @@ struct ZipWriter {
 
     let needsLarge = offset >= UInt32.max
     directory.append(littleEndian: UInt32(0x0201_4b50))
-    directory.append(littleEndian: UInt16(3 << 8 | 45))  // Made on Unix, by a program that knows zip64.
+    directory.append(littleEndian: UInt16(3 << 8 | 45))  // Made on Unix, version 4.5 (zip64).
     appendCommon(
       to: &directory, version: needsLarge ? 45 : 20, name: name, crc: crc, size: content.count,
       extraCount: needsLarge ? 12 : 0)
@@ -43,8 +48,10 @@ struct ZipWriter {
     offset += header.count + content.count
   }
 
-  /// Writes the directory; nothing can be added afterwards.
-  mutating func finish() throws(FileError) {
+  /// Writes the directory, after which nothing can be added.
+  ///
+  /// - Throws: `FileError` (`failed`) when the disk refuses.
+  public mutating func finish() throws(FileError) {
     var end = Data()
     if count >= UInt16.max || offset >= UInt32.max || directory.count >= UInt32.max {
       end.append(littleEndian: UInt32(0x0606_4b50))
@@ -68,7 +75,7 @@ struct ZipWriter {
     try file.write(directory + end)
   }
 
-  /// What an entry's own header and its record in the directory share.
+  /// The fields that an entry's header and its directory record share.
   private func appendCommon(
     to header: inout Data, version: UInt16, name: String, crc: UInt32, size: Int, extraCount: UInt16
   ) {

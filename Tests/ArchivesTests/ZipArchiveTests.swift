@@ -1,8 +1,9 @@
+import ArchivesSupport
 import DDNFiles
 import Foundation
 import Testing
 
-@testable import DDNData
+@testable import Archives
 
 @Suite("ZipArchive")
 struct ZipArchiveTests {
@@ -98,7 +99,7 @@ struct ZipArchiveTests {
     #expect(try problem(ZipBytes([.init(long, Self.text)]).data).contains("entry 0 has a name of 1001 bytes"))
   }
 
-  @Test("An entry that is encrypted or of another method keeps nobody from the others") func otherMethods() throws {
+  @Test("An entry that is encrypted or of another method leaves the others readable") func otherMethods() throws {
     for spoil in [{ $0.flags = 1 }, { $0.method = 93 }] as [(inout ZipBytes.Entry) -> Void] {
       var zip = ZipBytes([.init("a", Self.text), .init("b", Self.text)])
       spoil(&zip.entries[0])

@@ -2,54 +2,8 @@ import CZlib
 import DDNFiles
 import Foundation
 
-/// A file's content, read from the start to the end.
-protocol ByteSource {
-  /// The most bytes that may still come, whatever a header claims.
-  var upperBound: Int { get }
-
-  /// Fills `buffer` and returns how many bytes it got: fewer only at the content's end, which has then been checked.
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int
-}
-
-extension ByteSource {
-  /// The next `count` bytes, fewer only at the content's end.
-  func bytes(_ count: Int) throws(FileError) -> [UInt8] {
-    var failure: FileError?
-    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-      do throws(FileError) { filled = try read(into: UnsafeMutableRawBufferPointer(buffer)) } catch {
-        failure = error
-      }
-    }
-    if let failure { throw failure }
-    return bytes
-  }
-}
-
-/// Opens a file, plain or gzip, which its first two bytes tell.
-func openByteSource(_ url: URL) throws(FileError) -> any ByteSource {
-  let data = try InputFile.map(url)
-  return data.starts(with: [0x1f, 0x8b]) ? try GzipSource(data, path: url.path) : PlainSource(data)
-}
-
-/// The bytes of a file as they are.
-private final class PlainSource: ByteSource {
-  private let data: Data
-  private var position = 0
-
-  init(_ data: Data) { self.data = data }
-
-  var upperBound: Int { data.count - position }
-
-  func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
-    let count = min(buffer.count, upperBound)
-    data.withUnsafeBytes { buffer.copyMemory(from: .init(rebasing: $0[position..<position + count])) }
-    position += count
-    return count
-  }
-}
-
-/// Inflates a gzip file piece by piece, its members one after the other, and checks each one's CRC and length.
-private final class GzipSource: ByteSource {
+/// Inflates the members of a gzip file one after the other, and checks each one's CRC and length.
+final class GzipSource: ByteSource {
   private let data: Data
   private let path: String
   private var position = 0
@@ -74,7 +28,7 @@ private final class GzipSource: ByteSource {
     stream.deallocate()
   }
 
-  /// Deflate makes at most 1,032 bytes of one; the rest is what zlib may still hold.
+  /// Deflate expands at most 1,032 times; zlib's window may hold the rest.
   var upperBound: Int { (data.count - position) * 1_032 + (1 << 16) }
 
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {

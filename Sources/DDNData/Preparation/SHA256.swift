@@ -1,28 +1,20 @@
-import CZlib
 import DDNFiles
 import Foundation
 
-/// Checksums of bytes and of files.
-enum Checksum {
-  /// As zip, gzip and PNG files have it.
-  static func crc32(_ bytes: Data) -> UInt32 {
-    bytes.withUnsafeBytes { buffer in
-      UInt32(crc32_z(0, buffer.bindMemory(to: UInt8.self).baseAddress, buffer.count))
-    }
-  }
-
-  /// SHA-256 of a file in hexadecimal, by the system's program for it.
+/// SHA-256 by the system's own program.
+enum SHA256 {
+  /// The SHA-256 of a file, in hexadecimal.
   ///
-  /// - Throws: `FileError` when it cannot be read, or the system has no such program.
-  static func sha256(of url: URL) throws(FileError) -> String {
-    _ = try InputFile.map(url)  // What cannot be read is told as everywhere.
+  /// - Throws: `FileError` when the file cannot be read, or the system has no program for it.
+  static func checksum(of url: URL) throws(FileError) -> String {
+    _ = try InputFile.map(url)  // Reports unreadable files the usual way.
     for program in [["sha256sum"], ["shasum", "-a", "256"]] {
       if let text = output(of: program, reading: url), let sum = text.split(separator: " ").first, sum.count == 64 {
         return String(sum)
       }
     }
     throw FileError(
-      .failed, path: url.path, problem: "cannot be checked: there is neither sha256sum nor shasum",
+      .failed, path: url.path, problem: "cannot be checked: neither sha256sum nor shasum is installed",
       remedy: "install coreutils")
   }
 

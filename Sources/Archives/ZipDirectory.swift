@@ -1,7 +1,7 @@
 import DDNFiles
 import Foundation
 
-/// What a zip file's central directory says of its entries, checked before any of it is used.
+/// The central directory of a zip file, validated before use.
 struct ZipDirectory {
   enum Method: UInt16 {
     case stored = 0
@@ -10,18 +10,18 @@ struct ZipDirectory {
 
   struct Entry {
     let name: String
-    /// The name as the file spells it.
+    /// The name as stored.
     let nameBytes: Data
     let method: Method
     let crc: UInt32
-    /// Bytes in the file, and of the content.
+    /// Sizes in bytes: in the file, and uncompressed.
     let packedCount: Int
     let count: Int
-    /// Where the entry's own header begins.
+    /// Offset of the entry's header.
     let headerOffset: Int
-    /// Why the content cannot be read, which is no fault of the other entries': encrypted, or of an unknown method.
+    /// Why this entry alone cannot be read: encrypted, or of an unknown method.
     let refusal: FileError?
-    /// Where the next entry, or the directory, begins.
+    /// Offset of the next entry, or of the directory.
     var end = 0
 
     var isFolder: Bool { name.hasSuffix("/") }
@@ -31,7 +31,7 @@ struct ZipDirectory {
   private static let locatorSize = 20
   private static let recordSize = 46
   private static let maxNameBytes = 1_000
-  /// Deflate makes at most 1,032 bytes of one.
+  /// Deflate expands at most 1,032 times.
   private static let maxRatio = 1_032
 
   private let data: Data
@@ -48,7 +48,7 @@ struct ZipDirectory {
     return entries
   }
 
-  /// Where the directory is and how many entries it has.
+  /// The directory's place and number of entries.
   private func find() throws(FileError) -> (range: Range<Int>, count: Int) {
     guard let end = findEnd() else {
       throw invalid("has no zip directory at its end: it is cut off, or no zip file")
@@ -79,7 +79,7 @@ struct ZipDirectory {
     return (range, counts[0])
   }
 
-  /// The last record of the file, found by its signature and by a comment that ends where the file does.
+  /// Offset of the last record, found by its signature and a comment that ends with the file.
   private func findEnd() -> Int? {
     let last = data.count - Self.endSize
     guard last >= 0 else { return nil }
@@ -89,7 +89,7 @@ struct ZipDirectory {
     }
   }
 
-  /// The record that archives of more than 65,535 entries or 4 GiB have before the last one.
+  /// Offset of the zip64 record, which archives of more than 65,535 entries or 4 GiB have before the last one.
   private func find64(before end: Int) throws(FileError) -> Int? {
     let place = end - Self.locatorSize
     guard place >= 0 else { return nil }
@@ -127,16 +127,16 @@ struct ZipDirectory {
     return entries
   }
 
-  /// A name that stays within the archive wherever it is unpacked.
+  /// Decodes a name and refuses one that leads out of the archive.
   private func name(_ bytes: Data, number: Int) throws(FileError) -> String {
-    // Windows writes backslashes, and names that are not UTF-8 in code page 437.
+    // Windows writes backslashes, and names in code page 437.
     let name = (String(validating: bytes, as: UTF8.self) ?? CodePage437.decode(bytes))
       .replacingOccurrences(of: "\\", with: "/")
     guard !name.isEmpty else {
       throw FileError(
         .invalid, path: path, problem: "entry \(number) has no name", remedy: "pack it again with plain names")
     }
-    // Names stand in messages, whole.
+    // Messages quote whole names.
     guard bytes.count <= Self.maxNameBytes else {
       throw FileError(
         .invalid, path: path, problem: "entry \(number) has a name of \(bytes.count) bytes",
@@ -159,7 +159,7 @@ struct ZipDirectory {
     func refuse(_ problem: String, _ remedy: String = "make or download the archive again") -> FileError {
       FileError(.invalid, path: "\(path)/\(name)", problem: problem, remedy: remedy)
     }
-    // Bit 0: encrypted; 6: strongly so; 13: and the directory, too.
+    // Bit 0: encrypted; 6: strong encryption; 13: encrypted directory.
     var refusal: FileError?
     if record.uint16(8) & (1 | 1 << 6 | 1 << 13) != 0 {
       refusal = refuse("is encrypted", "pack it again without a password")
@@ -168,7 +168,7 @@ struct ZipDirectory {
         "is compressed by method \(record.uint16(10)), not by Deflate", "pack it again as a plain zip file")
     }
     let method = Method(rawValue: record.uint16(10)) ?? .stored
-    // Numbers that do not fit are in the extra field, in this order.
+    // Numbers beyond 32 bits are in the extra field, in this order.
     var numbers = [record.uint32(24), record.uint32(20), record.uint32(42)].map { UInt64($0) }
     if numbers.contains(UInt64(UInt32.max)) {
       guard var large = Self.extraField(1, in: extra) else { throw refuse("lacks its zip64 sizes") }
@@ -184,7 +184,7 @@ struct ZipDirectory {
     guard numbers[1] <= UInt64(data.count), numbers[2] <= UInt64(data.count) else {
       throw refuse("lies outside the archive")
     }
-    // Deflate adds a thousandth at worst.
+    // Deflate adds at most a thousandth.
     guard numbers[1] <= UInt64(ZipArchive.maxEntryBytes) * 2 else { throw refuse("is larger than what it promises") }
     let (count, packedCount) = (Int(numbers[0]), Int(numbers[1]))
     switch method {
@@ -213,7 +213,7 @@ struct ZipDirectory {
     return nil
   }
 
-  /// Each entry must end before the next begins, and the last before the directory.
+  /// Sets each entry's `end`, and refuses entries that overlap one another or the directory.
   private func setEnds(_ entries: inout [Entry], directoryStart: Int) throws(FileError) {
     var end = directoryStart
     for place in entries.indices.sorted(by: { entries[$0].headerOffset > entries[$1].headerOffset }) {

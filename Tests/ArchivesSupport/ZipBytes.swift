@@ -1,44 +1,44 @@
 import CZlib
 import Foundation
 
-/// Zip files in which everything can be a lie.
-struct ZipBytes {
-  struct Entry {
-    var name: [UInt8]
-    var content: Data
-    var isDeflated = false
-    /// What the directory says; nil for the truth.
-    var method: UInt16?
-    var flags: UInt16 = 0
-    var crc: UInt32?
-    var count: UInt32?
-    var packedCount: UInt32?
-    var headerOffset: UInt32?
-    var extra = Data()
-    /// What the entry's own header says; nil for what the directory says.
-    var headerName: [UInt8]?
-    var headerCount: UInt32?
-    var headerExtra = Data()
+/// The bytes of a zip file in which every field can be wrong.
+package struct ZipBytes {
+  package struct Entry {
+    package var name: [UInt8]
+    package var content: Data
+    package var isDeflated = false
+    /// The directory's fields; nil for the right value.
+    package var method: UInt16?
+    package var flags: UInt16 = 0
+    package var crc: UInt32?
+    package var count: UInt32?
+    package var packedCount: UInt32?
+    package var headerOffset: UInt32?
+    package var extra = Data()
+    /// The entry header's fields; nil for the directory's value.
+    package var headerName: [UInt8]?
+    package var headerCount: UInt32?
+    package var headerExtra = Data()
 
-    init(_ name: String, _ content: Data, deflated: Bool = false) {
+    package init(_ name: String, _ content: Data, deflated: Bool = false) {
       self.name = Array(name.utf8)
       self.content = content
       isDeflated = deflated
     }
   }
 
-  var entries: [Entry]
-  var comment = Data()
-  /// What the last record says; nil for the truth.
-  var promisedEntries: UInt16?
-  var directoryOffset: UInt32?
-  var disk: UInt16 = 0
-  /// Also writes the records that large archives have.
-  var isZip64 = false
+  package var entries: [Entry]
+  package var comment = Data()
+  /// The last record's fields; nil for the right value.
+  package var promisedEntries: UInt16?
+  package var directoryOffset: UInt32?
+  package var disk: UInt16 = 0
+  /// Adds the zip64 records of large archives.
+  package var isZip64 = false
 
-  init(_ entries: [Entry]) { self.entries = entries }
+  package init(_ entries: [Entry]) { self.entries = entries }
 
-  var data: Data {
+  package var data: Data {
     var file = Data()
     var directory = Data()
     for entry in entries {
@@ -74,8 +74,8 @@ struct ZipBytes {
   }
 }
 
-/// Numbers one after the other, lowest byte first.
-func words(_ numbers: any FixedWidthInteger...) -> Data {
+/// Numbers in little-endian order.
+package func words(_ numbers: any FixedWidthInteger...) -> Data {
   numbers.reduce(into: Data()) { data, number in
     func add<Number: FixedWidthInteger>(_ number: Number) {
       withUnsafeBytes(of: number.littleEndian) { data.append(contentsOf: $0) }
@@ -84,10 +84,10 @@ func words(_ numbers: any FixedWidthInteger...) -> Data {
   }
 }
 
-/// Deflated bytes without a frame.
-func rawDeflate(_ content: Data) -> Data {
+/// Deflated bytes without zlib's frame.
+package func rawDeflate(_ content: Data) -> Data {
   var compressed = [UInt8](repeating: 0, count: content.count + content.count / 100 + 1024)
   var count = uLong(compressed.count)
   precondition(compress2(&compressed, &count, [UInt8](content), uLong(content.count), 9) == Z_OK)
-  return Data(compressed[2..<Int(count) - 4])  // zlib's own frame has 2 bytes before and 4 after.
+  return Data(compressed[2..<Int(count) - 4])  // 2 bytes before, 4 after
 }

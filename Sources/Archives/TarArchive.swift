@@ -1,28 +1,28 @@
 import DDNFiles
 import Foundation
 
-/// Reads plain files of a tar archive, compressed by gzip or not, from its start to its end.
+/// Reads regular files of a tar archive, plain or gzip, in one pass.
 ///
 /// Source: POSIX.1-2017, `pax`, "ustar Interchange Format" and "pax Extended Header"; GNU tar's manual, "The Standard
 /// Format", for long names.
-enum TarArchive {
+public enum TarArchive {
   private static let blockSize = 512
-  /// The longest extended header, which is a name of one file.
+  /// Upper bound on an extended header, which holds one file name.
   private static let maxHeaderBytes = 1 << 16
 
-  /// Whether these first bytes of a content are a tar archive's.
-  static func begins(_ bytes: [UInt8]) -> Bool {
+  /// Whether a content that starts with these bytes (at least 512) is a tar archive.
+  public static func begins(_ bytes: [UInt8]) -> Bool {
     bytes.count >= blockSize && bytes[257..<262].elementsEqual("ustar".utf8)
   }
 
-  /// The contents of the files that are wanted, by the parts of their names within the archive.
+  /// The contents of the wanted files, by their path components within the archive.
   ///
   /// - Parameters:
-  ///   - maxBytes: the longest file that is wanted; a longer one is an error.
-  ///   - maxTotalBytes: the most that all of them may hold.
-  ///   - isWanted: asked with the parts of each plain file's name.
-  /// - Throws: `FileError` (`invalid`) when the archive is cut off or damaged, or holds a wanted file twice.
-  static func read(
+  ///   - maxBytes: upper bound on the size of a wanted file; a longer one is an error.
+  ///   - maxTotalBytes: upper bound on the sum of their sizes.
+  ///   - isWanted: called with the path components of each regular file.
+  /// - Throws: `FileError` (`invalid`) when the archive is truncated or damaged, or holds a wanted file twice.
+  public static func read(
     _ url: URL, maxBytes: Int, maxTotalBytes: Int = .max, isWanted: ([String]) -> Bool
   ) throws(FileError) -> [[String]: [UInt8]] {
     let source = try openByteSource(url)
@@ -31,11 +31,11 @@ enum TarArchive {
     }
     var files: [[String]: [UInt8]] = [:]
     var total = 0
-    /// What an extended header says of the next file's name.
+    /// The next file's name, from an extended header.
     var longName: String?
     while true {
       let header = try source.bytes(blockSize)
-      // Two empty blocks end an archive; some writers leave them out.
+      // Two empty blocks end an archive; some writers omit them.
       if header.isEmpty || header.allSatisfy({ $0 == 0 }) { return files }
       guard begins(header), let size = octal(header[124..<136]), let sum = octal(header[148..<156]),
         sum == headerSum(header)
@@ -81,14 +81,14 @@ enum TarArchive {
     }
   }
 
-  /// A name of up to 100 bytes, and the folders before it.
+  /// The name field (100 bytes), after the folders of the prefix field.
   private static func name(_ header: [UInt8]) -> String {
-    let isPosix = header[262] == 0  // GNU's own format has other fields there.
+    let isPosix = header[262] == 0  // GNU's format has other fields there.
     let folders = isPosix ? text(header[345..<500]) : ""
     return (folders.isEmpty ? "" : folders + "/") + text(header[..<100])
   }
 
-  /// The name in an extended header of lines "LENGTH KEY=VALUE"; nil when it has none.
+  /// The path in an extended header of lines "LENGTH KEY=VALUE"; nil when there is none.
   private static func paxPath(_ content: [UInt8]) -> String? {
     var rest = content[...]
     var path: String?
@@ -106,13 +106,13 @@ enum TarArchive {
     String(decoding: field.prefix { $0 != 0 }, as: UTF8.self)
   }
 
-  /// Digits between spaces and zero bytes; nil when there is anything else.
+  /// An octal number padded by spaces and zero bytes; nil when it is anything else.
   private static func octal(_ field: ArraySlice<UInt8>) -> Int? {
     let digits = field.filter { $0 != 0 && $0 != UInt8(ascii: " ") }
     return digits.isEmpty ? nil : Int(String(decoding: digits, as: UTF8.self), radix: 8).flatMap { $0 < 0 ? nil : $0 }
   }
 
-  /// The sum of a header's bytes, its checksum taken as spaces.
+  /// The sum of a header's bytes, with spaces in place of the checksum.
   private static func headerSum(_ header: [UInt8]) -> Int {
     header.enumerated().reduce(0) { $0 + Int((148..<156).contains($1.offset) ? UInt8(ascii: " ") : $1.element) }
   }
