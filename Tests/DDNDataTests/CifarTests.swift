@@ -86,7 +86,7 @@ struct CifarTests {
   @Test("Folders called train, test and meta are no Python version of CIFAR-100") func otherFolders() throws {
     try withTemporaryFolder { (folder) throws in
       for name in ["train", "test", "meta"] {
-        try write([("1.png", try PNG.encode(picture(1)))], to: folder.appendingPathComponent(name))
+        try write([("1.png", try PNG.encode(testImage(1)))], to: folder.appendingPathComponent(name))
       }
       #expect(try openImages(folder).count == 3)
     }
