@@ -9,11 +9,16 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .executable(name: "ddn", targets: ["DDNCommand"]),
+    // Each with the modules whose types its interface names.
+    .library(name: "Torch", targets: ["DDNFiles", "Torch"]),
+    .library(name: "DDN", targets: ["DDN", "DDNFiles", "Torch"]),
+    .library(name: "DDNTraining", targets: ["DDN", "DDNData", "DDNFiles", "DDNTraining", "Images", "Torch"]),
     .library(
-      name: "DDN",
+      name: "DDNKit",
       targets: [
-        "Archives", "DDN", "DDNData", "DDNDensities", "DDNImport", "DDNTraining", "DDNEvaluation", "DDNFigures",
-        "Images", "Torch",
+        "Archives", "DDN", "DDNData", "DDNDensities", "DDNEvaluation", "DDNFigures", "DDNFiles", "DDNImport",
+        "DDNModels",
+        "DDNTraining", "Images", "Torch",
       ]),
   ],
   dependencies: [
@@ -25,14 +30,13 @@ let package = Package(
     .systemLibrary(name: "CVips", pkgConfig: "vips", providers: [.apt(["libvips-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
-    // In the order of the data: files, tensors, images, the method, data sets, original weights, training, pictures.
+    // In the order of the data: files, tensors, images, the method, data sets, original weights, training, figures.
     .target(name: "DDNFiles", swiftSettings: settings),
     .target(name: "Archives", dependencies: ["CZlib", "DDNFiles"], swiftSettings: settings),
     .target(name: "Torch", dependencies: ["CTorch", "CZlib", "DDNFiles"], swiftSettings: settings),
     .target(name: "Images", dependencies: ["CVips", "DDNFiles"], swiftSettings: settings),
-    .target(
-      name: "DDN", dependencies: ["Torch", "DDNFiles"], resources: [.copy("Resources/models")],
-      swiftSettings: settings),
+    .target(name: "DDN", dependencies: ["DDNFiles", "Torch"], swiftSettings: settings),
+    .target(name: "DDNModels", dependencies: ["DDN"], resources: [.copy("Resources/models")], swiftSettings: settings),
     .target(name: "CPrefetch"),
     .target(name: "DDNDensities", dependencies: ["CPrefetch", "DDN", "DDNFiles", "Images"], swiftSettings: settings),
     .target(
@@ -46,13 +50,14 @@ let package = Package(
       name: "DDNFigures", dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "Images", "Torch"],
       swiftSettings: settings),
     .target(
-      name: "DDNBenchmark", dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "DDNTraining", "Torch"],
+      name: "DDNBenchmark",
+      dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "DDNModels", "DDNTraining", "Torch"],
       swiftSettings: settings),
     .executableTarget(
       name: "DDNCommand",
       dependencies: [
         "DDN", "DDNBenchmark", "DDNData", "DDNDensities", "DDNEvaluation", "DDNFigures", "DDNFiles", "DDNImport",
-        "DDNTraining", "Images", "Torch",
+        "DDNModels", "DDNTraining", "Images", "Torch",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
