@@ -20,6 +20,7 @@ let package = Package(
         "DDNModels",
         "DDNTraining", "Images", "Torch",
       ]),
+    .plugin(name: "SetUpLibtorch", targets: ["SetUpLibtorch"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
@@ -61,6 +62,11 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
+
+    .plugin(
+      name: "SetUpLibtorch",
+      capability: .command(
+        intent: .custom(verb: "setup-libtorch", description: "Fetch libtorch and build libCTorch, unless done."))),
 
     // Tests mirror the sources; Tests/Golden holds the original's numbers.
     .target(name: "GoldenSupport", dependencies: ["Torch"], path: "Tests/GoldenSupport", swiftSettings: settings),
