@@ -13,7 +13,7 @@ KERNEL_TESTS = ResidualBlock|NormConvolutionSiluTests|ResamplingTests|NodeDistan
 # This clone's libCTorch takes precedence over another clone's.
 export PKG_CONFIG_PATH := $(CURDIR)/.build/ctorch/lib/pkgconfig$(if $(PKG_CONFIG_PATH),:$(PKG_CONFIG_PATH))
 
-.PHONY: help demo test build examples bench fuzz setup format lint install bundle env clean
+.PHONY: help demo test build examples docs bench fuzz setup format lint install bundle env clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
@@ -22,7 +22,7 @@ demo: build ## set up, build and run the main job on the shipped digits
 	@.build/release/ddn demo
 
 # Tests run in parallel, so operators use one thread. The kernels are tested again with the instructions of older processors.
-test: build examples ## set up, build and run every test and the example
+test: build examples docs ## set up, build and run every test, the example and the documentation
 	@OMP_NUM_THREADS=1 swift test $(SWIFT_TEST)
 	@for instructions in default avx2; do \
 	  OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=$$instructions swift test $(SWIFT_TEST) --skip-build --filter '$(KERNEL_TESTS)' \
@@ -39,6 +39,9 @@ setup: ## fetch libtorch and build libCTorch, unless done; LIBTORCH=/path uses y
 examples: build ## build the package in Examples, encode and decode its picture
 	@swift build --quiet --package-path Examples --scratch-path .build $(SWIFT_BUILD)
 	@.build/release/encode-decode Examples/seven.png .build/seven.png
+
+docs: build ## build the documentation of every public module in .build/docs
+	@scripts/docs
 
 bench: build ## compare with the original in Python; ROWS=layer selects the rows whose name contains the word
 	@scripts/bench --rows "$(ROWS)"
