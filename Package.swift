@@ -12,13 +12,13 @@ let package = Package(
     // Each with the modules whose types its interface names.
     .library(name: "Torch", targets: ["DDNFiles", "Torch"]),
     .library(name: "DDN", targets: ["DDN", "DDNFiles", "Torch"]),
-    .library(name: "DDNTraining", targets: ["DDN", "DDNData", "DDNFiles", "DDNTraining", "Images", "Torch"]),
+    .library(
+      name: "DDNTraining", targets: ["DDN", "DDNData", "DDNFiles", "DDNPictures", "DDNTraining", "Images", "Torch"]),
     .library(
       name: "DDNKit",
       targets: [
         "Archives", "DDN", "DDNData", "DDNDensities", "DDNEvaluation", "DDNFigures", "DDNFiles", "DDNImport",
-        "DDNModels",
-        "DDNTraining", "Images", "Torch",
+        "DDNModels", "DDNPictures", "DDNTraining", "Images", "Torch",
       ]),
     .plugin(name: "SetUpLibtorch", targets: ["SetUpLibtorch"]),
   ],
@@ -40,15 +40,17 @@ let package = Package(
     .target(name: "DDNModels", dependencies: ["DDN"], resources: [.copy("Resources/models")], swiftSettings: settings),
     .target(name: "CPrefetch"),
     .target(name: "DDNDensities", dependencies: ["CPrefetch", "DDN", "DDNFiles", "Images"], swiftSettings: settings),
+    .target(name: "DDNPictures", dependencies: ["DDN", "DDNFiles", "Images", "Torch"], swiftSettings: settings),
     .target(
-      name: "DDNData", dependencies: ["Archives", "DDN", "DDNFiles", "Images", "Torch"],
+      name: "DDNData", dependencies: ["Archives", "DDN", "DDNFiles", "DDNPictures", "Images", "Torch"],
       resources: [.copy("Resources/mnist-test")], swiftSettings: settings),
     .target(name: "DDNImport", dependencies: ["Archives", "DDN", "DDNFiles", "Torch"], swiftSettings: settings),
     .target(
       name: "DDNTraining", dependencies: ["DDN", "DDNData", "DDNFiles", "Torch"], swiftSettings: settings),
     .target(name: "DDNEvaluation", dependencies: ["DDN", "Torch"], swiftSettings: settings),
     .target(
-      name: "DDNFigures", dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "Images", "Torch"],
+      name: "DDNFigures",
+      dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "DDNPictures", "Images", "Torch"],
       swiftSettings: settings),
     .target(
       name: "DDNBenchmark",
@@ -58,7 +60,7 @@ let package = Package(
       name: "DDNCommand",
       dependencies: [
         "DDN", "DDNBenchmark", "DDNData", "DDNDensities", "DDNEvaluation", "DDNFigures", "DDNFiles", "DDNImport",
-        "DDNModels", "DDNTraining", "Images", "Torch",
+        "DDNModels", "DDNPictures", "DDNTraining", "Images", "Torch",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -76,7 +78,8 @@ let package = Package(
     .testTarget(name: "TorchTests", dependencies: ["DDNFiles", "GoldenSupport", "Torch"], swiftSettings: settings),
     .testTarget(name: "ImagesTests", dependencies: ["DDNFiles", "Images"], swiftSettings: settings),
     .testTarget(
-      name: "DDNTests", dependencies: ["DDN", "DDNFiles", "GoldenSupport", "Torch"], swiftSettings: settings),
+      name: "DDNTests", dependencies: ["DDN", "DDNData", "DDNFiles", "DDNModels", "GoldenSupport", "Torch"],
+      swiftSettings: settings),
     .testTarget(
       name: "DDNDensitiesTests", dependencies: ["DDN", "DDNDensities", "DDNFiles", "Images"], swiftSettings: settings),
     .testTarget(
@@ -89,9 +92,12 @@ let package = Package(
     .testTarget(
       name: "DDNTrainingTests", dependencies: ["DDN", "DDNData", "DDNFiles", "DDNTraining", "Torch"],
       swiftSettings: settings),
+    .testTarget(
+      name: "DDNPicturesTests", dependencies: ["DDN", "DDNFiles", "DDNModels", "DDNPictures", "Images", "Torch"],
+      swiftSettings: settings),
     .testTarget(name: "DDNEvaluationTests", dependencies: ["DDNEvaluation", "Torch"], swiftSettings: settings),
     .testTarget(
-      name: "DDNFiguresTests", dependencies: ["DDN", "DDNDensities", "DDNFigures", "Images", "Torch"],
+      name: "DDNFiguresTests", dependencies: ["DDN", "DDNDensities", "DDNFigures", "DDNPictures", "Images", "Torch"],
       swiftSettings: settings),
     .testTarget(name: "CommandTests", dependencies: ["DDNFiles", "Images", "Torch"], swiftSettings: settings),
   ]

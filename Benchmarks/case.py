@@ -1,4 +1,4 @@
-"""The case file: a row, its weights and inputs, and what the other program made of them."""
+"""The case file: a benchmark row, its weights and inputs, and the expected results of `ddn`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pyramid_network import PyramidNetwork
 
 @dataclass
 class Case:
-    """What `ddn bench --serve` wrote; tensors are on the device."""
+    """A file of `ddn bench --serve`, with tensors on the device."""
 
     row: dict
     weights: dict[str, Tensor]
@@ -32,7 +32,7 @@ class Case:
             row = json.loads(file.metadata()["row"])
             for key in file.keys():
                 group, name = key.split(".", 1)
-                groups[group][name] = file.get_tensor(key).clone()  # Otherwise the whole file stays in memory.
+                groups[group][name] = file.get_tensor(key).clone()  # A view would keep the whole file in memory.
         return Case(row, **groups, device=device)
 
     def network(self, work: dict) -> RecurrentNetwork | PyramidNetwork:
@@ -46,8 +46,8 @@ class Case:
 
 
 def load_weights(network: nn.Module, weights: dict[str, Tensor]) -> None:
-    """Takes over parameters by the original's names: all of them, and no others."""
+    """Loads parameters by the original's names, strictly."""
     missing, unexpected = network.load_state_dict(weights, strict=False, assign=True)
-    missing = [name for name in missing if not name.endswith("ddo.split_idxs")]  # No parameter.
+    missing = [name for name in missing if not name.endswith("ddo.split_idxs")]  # Not a parameter.
     if missing or unexpected:
-        raise KeyError(f"weights are missing {missing} and have {unexpected} too many")
+        raise KeyError(f"missing weights {missing}, unexpected weights {unexpected}")

@@ -1,4 +1,4 @@
-"""The original's example in the plane: nodes of two parameters, and sddn's own counters and rule for splits."""
+"""The original's two-dimensional example: points as nodes, with sddn's counters and split rule."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from sddn.discrete_distribution import SplitableDiscreteDistribution
 from case import Case
 from checks import check_close
 
-# How far a winner goes towards a sample: the learning rate, doubled by the gradient of the square.
+# Step size: the learning rate, doubled by the gradient of the square.
 STRIDE = 2 * 0.2
 
 
 class Fit:
-    """K nodes that learn from samples, a batch at a time."""
+    """K nodes fitted to samples in batches."""
 
     def __init__(self, nodes: np.ndarray) -> None:
         """Args: nodes: [K, 2] in [-1, 1]."""
         self.nodes = nodes.copy()
-        self.start_counting()
+        self.reset_statistics()
 
-    def start_counting(self) -> None:
+    def reset_statistics(self) -> None:
         self.statistics = SplitableDiscreteDistribution(len(self.nodes))
 
     def step(self, samples: np.ndarray, splits: bool) -> None:
-        """Learns from one batch, [B, 2]; afterwards at most one node is split."""
+        """Trains on a batch, [B, 2], then splits at most one node."""
         distances = np.abs(samples[:, None] - self.nodes[None]).sum(-1)  # [B, K]
         if splits:
             nearest = self.statistics.add_loss_matrix(distances)["i_nears"]
@@ -38,7 +38,7 @@ class Fit:
 
 
 class Density:
-    """Probabilities over bins of [-1, 1] x [-1, 1], row by row from the top."""
+    """Probabilities of bins of [-1, 1] x [-1, 1], row-major from the top."""
 
     def __init__(self, probabilities: np.ndarray) -> None:
         self.probabilities = probabilities.astype(np.float64)
@@ -66,7 +66,7 @@ class Density:
 
 
 class DensityJob:
-    """One row's work: new nodes learn one density."""
+    """Fits new nodes to a density."""
 
     def __init__(self, case: Case, work: dict) -> None:
         self.case, self.batch, self.samples = case, work["batch"], work["originalSamples"]
@@ -74,7 +74,7 @@ class DensityJob:
         self.density = Density(case.input["probabilities"].cpu().numpy())
 
     def check(self) -> None:
-        """Compares where nodes went without splits; both sides learned from the same samples."""
+        """Compares nodes trained without splits on the same samples."""
         fit = Fit(self.start)
         samples = self.case.input["samples"].cpu().numpy().astype(np.float64)
         for place in range(0, len(samples), self.batch):

@@ -1,4 +1,4 @@
-"""What the original's side of each row does: once to compare the results, then as often as it is timed."""
+"""The original's work for each row, to compare results and to be timed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from case import Case
 from checks import check_close, check_codes
 from densities import DensityJob
 
-# Of 32, 128 and 512 images at a time the original encodes fastest with this many.
+# The original's fastest of 32, 128 and 512.
 ENCODING_BATCH = 128
 
 
@@ -22,14 +22,14 @@ class Job(Protocol):
     """One row's work."""
 
     def check(self) -> None:
-        """Raises Difference unless the results are those in the case."""
+        """Raises Difference unless the results equal the case's."""
 
     def run(self) -> None:
         """Does the work once."""
 
 
 def recording(distances: list[Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
-    """sddn's own distance, which also keeps what it gives."""
+    """sddn's distance; appends its results to `distances`."""
 
     def distance(outputs: Tensor, target: Tensor) -> Tensor:
         result = mse_loss_multi_output(outputs, target)
@@ -40,7 +40,7 @@ def recording(distances: list[Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
 
 
 class LayerJob:
-    """One layer by itself: evaluation with a target, or its part of a training step."""
+    """A single layer: evaluation with a target, or its part of a training step."""
 
     def __init__(self, case: Case, work: dict, autocast: AbstractContextManager) -> None:
         self.case = case
@@ -56,7 +56,7 @@ class LayerJob:
         self.features = case.input["features"].requires_grad_(self.is_training)
 
     def forward(self, **more: object) -> dict:
-        """A run of the layer on a dictionary of its own: sddn keeps results in it."""
+        """Runs the layer on a new dictionary, because sddn modifies it."""
         d = {"feat_last": self.features, "predict": self.case.input["previous"], "target": self.case.input["target"]}
         return self.layer({**d, **more})
 
@@ -91,7 +91,7 @@ class LayerJob:
         if self.is_training:
             self.backward(self.forward())
             check_close("gradient of features", expected["gradientOfFeatures"][same], self.features.grad[same])
-            # A node that only one side chose has another gradient.
+            # Gradients differ for nodes that only one side chose.
             nodes = torch.ones(self.layer.k, dtype=torch.bool, device=same.device)
             nodes[ours[~same]] = nodes[theirs[~same]] = False
             rows = nodes.repeat_interleave(self.layer.predict_c)
@@ -109,11 +109,11 @@ class NetworkJob:
         self.network = case.network(work)
 
     def images(self, start: int, count: int) -> Tensor:
-        """Images of the case as the network takes them: [count, C, H, W] in [-1, 1]."""
+        """[count, C, H, W] in [-1, 1], from the case's images."""
         return self.case.input["images"][start : start + count].float() * (1 / 127.5) - 1
 
     def check_reconstruction(self) -> None:
-        """Compares the codes of the first images, how far each level's choices are from them, and the last choices."""
+        """Compares codes, losses of all levels and final images of the first images."""
         ours, losses = self.case.expected["codes"].to(self.case.device), self.case.expected["losses"]
         distances: list[Tensor] = []
         self.network.eval()
@@ -126,7 +126,7 @@ class NetworkJob:
 
 
 class TrainJob(NetworkJob):
-    """A training step as the original program does it."""
+    """A training step of the original program."""
 
     def __init__(self, case: Case, work: dict, autocast: AbstractContextManager) -> None:
         super().__init__(case, work, autocast)
@@ -171,7 +171,7 @@ class GenerateJob(NetworkJob):
     def __init__(self, case: Case, work: dict, autocast: AbstractContextManager) -> None:
         super().__init__(case, work, autocast)
         self.network.eval()
-        self.codes = case.input["codes"].cpu().numpy()  # sddn takes codes from the host.
+        self.codes = case.input["codes"].cpu().numpy()  # sddn needs codes on the host.
 
     def generate(self) -> Tensor:
         """[B, C, H, W]"""
@@ -187,7 +187,7 @@ class GenerateJob(NetworkJob):
 
 
 def make_job(case: Case, autocast: AbstractContextManager) -> Job:
-    """The work of the case's row."""
+    """The job of the case's row."""
     [(kind, work)] = case.row["work"].items()
     if kind == "layer":
         return LayerJob(case, work, autocast)

@@ -1,6 +1,6 @@
-"""The original's network for MNIST around its own layer, `sddn.DiscreteDistributionOutput`.
+"""The original's MNIST network around `sddn.DiscreteDistributionOutput`.
 
-Parameters have the original's names, so its weights load as they are. Images are [B, 1, 32, 32] in [-1, 1].
+Parameters have the original's names. Images are [B, 1, 32, 32] in [-1, 1].
 """
 
 import torch
@@ -12,8 +12,8 @@ CLASSES = 10
 CLASS_WIDTH = 100
 
 
-class Unit(nn.Module):
-    """Layer norm over a whole image, 3x3 convolution, SiLU."""
+class NormConvolutionSilu(nn.Module):
+    """Layer norm over the whole image, 3x3 convolution, SiLU."""
 
     def __init__(self, inputs: int, outputs: int, side: int) -> None:
         super().__init__()
@@ -25,17 +25,17 @@ class Unit(nn.Module):
 
 
 def block(side: int, *channels: int) -> nn.Sequential:
-    """Units in a row; `channels` of the input, then of every unit's output."""
-    return nn.Sequential(*(Unit(a, b, side) for a, b in zip(channels, channels[1:])))
+    """A stack; `channels` of the input, then of every output."""
+    return nn.Sequential(*(NormConvolutionSilu(a, b, side) for a, b in zip(channels, channels[1:])))
 
 
 def shift(channels: int) -> nn.Sequential:
-    """What a class adds to each channel."""
+    """From a class embedding to a shift per channel."""
     return nn.Sequential(nn.Linear(CLASS_WIDTH, channels), nn.SiLU(), nn.Linear(channels, channels))
 
 
 class UNet(nn.Module):
-    """One recurrence up to the nodes: the image so far in, features for the nodes out."""
+    """One level without its nodes: from the previous image to the features that the nodes read."""
 
     def __init__(self, width: int, nodes: int) -> None:
         super().__init__()
@@ -86,13 +86,13 @@ class UNet(nn.Module):
 
 
 def linear_embedding(channels: int) -> Tensor:
-    """A ramp from -1 to 1 in place of what no level has made yet: [channels, 32, 32], each a quarter turn further."""
+    """The first level's input: [channels, 32, 32], a ramp from -1 to 1, rotated by 90 degrees per channel."""
     ramp = torch.linspace(-1, 1, channels * SIDE * SIDE).reshape(channels, SIDE, SIDE)
     return torch.stack([torch.rot90(channel, turns) for turns, channel in enumerate(ramp)])
 
 
 class RecurrentNetwork(nn.Module):
-    """The same U-Net and the same nodes, level after level."""
+    """One U-Net and one layer of nodes, applied at every level."""
 
     loss_scale = 1
 
@@ -105,11 +105,11 @@ class RecurrentNetwork(nn.Module):
         self.run_unet = self.ddn_seqen[0].__call__
 
     def compile(self) -> None:
-        """Compiles the U-Net; the layer of nodes, which is sddn's, stays as it is."""
+        """Compiles the U-Net, but not sddn's layer."""
         self.run_unet = torch.compile(self.ddn_seqen[0].forward)
 
     def forward(self, d: dict, batch: int) -> dict:
-        """Runs all levels on sddn's dictionary, which needs `target` [B, 1, 32, 32] or `idx_ks` [L, B]."""
+        """Runs all levels on sddn's dictionary with `target` [B, 1, 32, 32] or `idx_ks` [L, B]."""
         layer = self.ddn_seqen[0].ddo
         classes = torch.zeros(batch, dtype=torch.int64, device=self.first_image.device)
         image = self.first_image.expand(batch, -1, -1, -1)

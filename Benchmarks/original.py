@@ -1,7 +1,7 @@
-"""The original's side of a comparison: the same protocol as `ddn bench --row NAME --serve FOLDER`.
+"""The original's benchmark worker, with the protocol of `ddn bench --row NAME --serve FOLDER`.
 
-Loads the case, does the same work, refuses when the results differ, prints `ready`; then for every line `run 3` does the
-work three times and prints the seconds that one took; at `quit` or the end of the input prints the peak memory in MiB.
+Loads the case, compares results, and prints `ready`. For a line `run N` it does the work N times and prints the seconds
+per run; at `quit` or the end of input it prints the peak memory in MiB.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from jobs import Job, make_job
 
 
 def timed(job: Job, device: torch.device, runs: int) -> float:
-    """Seconds of one of some runs in a row, until the device has nothing left to do."""
+    """Mean seconds per run, including the device's pending work."""
     synchronize(device)
     start = time.perf_counter()
     for _ in range(runs):
@@ -32,20 +32,20 @@ def synchronize(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def forget_peak(device: torch.device) -> None:
-    """Makes what is held now the peak, as our side does: comparing may have taken more than the work."""
+def reset_peak(device: torch.device) -> None:
+    """Resets the peak memory, as ddn does: comparing may need more than the work."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
-    with contextlib.suppress(OSError):  # Only Linux has this.
+    with contextlib.suppress(OSError):  # Linux only.
         Path("/proc/self/clear_refs").write_text("5")
 
 
 def peak_mebibytes(device: torch.device) -> float:
-    """The most memory that the device's tensors, or on a CPU this process, have held since forget_peak."""
+    """Peak memory since reset_peak: of the device's tensors, or on a CPU of this process."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
     if sys.platform == "linux":
-        # Not getrusage, which on Linux can tell the peak of whoever started this process.
+        # On Linux, getrusage may return the parent's peak.
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) / 1024
@@ -63,16 +63,16 @@ def main() -> None:
     options = parser.parse_args()
 
     torch.set_num_threads(options.threads)
-    torch.backends.cudnn.allow_tf32 = False  # float32 is float32 on both sides, as in the original's training
+    torch.backends.cudnn.allow_tf32 = False  # As in ddn and in the original's training.
     case = Case.load(options.folder, options.device)
     autocast = torch.autocast(options.device.type, torch.bfloat16, enabled=options.precision == "bfloat16")
     job = make_job(case, autocast)
     try:
         job.check()
     except Difference as difference:
-        sys.exit(f"the original does something else: {difference}")
+        sys.exit(f"the results differ: {difference}")
 
-    forget_peak(options.device)
+    reset_peak(options.device)
     print("ready", flush=True)
     for line in sys.stdin:
         if line.strip() == "quit":

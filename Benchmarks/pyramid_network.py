@@ -1,6 +1,6 @@
-"""The original's pyramid network around its own layer, `sddn.DiscreteDistributionOutput`.
+"""The original's pyramid network around `sddn.DiscreteDistributionOutput`.
 
-Parameters have the original's names, so its weights load as they are. Images are [B, C, H, W] in [-1, 1].
+Parameters have the original's names. Images are [B, C, H, W] in [-1, 1].
 """
 
 import torch
@@ -10,12 +10,12 @@ from torch.nn.functional import interpolate, silu
 
 
 def norm(channels: int) -> nn.GroupNorm:
-    """Groups of four channels or more, at most 32."""
+    """Group norm with groups of at least four channels, at most 32 groups."""
     return nn.GroupNorm(min(32, channels // 4), channels, eps=1e-6)
 
 
 class ResidualBlock(nn.Module):
-    """Two normalised convolutions beside a short cut, at once or twice the resolution."""
+    """Two convolutions with group norm and SiLU, and a skip connection; optionally upsamples 2x."""
 
     def __init__(self, inputs: int, outputs: int, is_up: bool) -> None:
         super().__init__()
@@ -29,14 +29,14 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[B, inputs, H, W] to [B, outputs, H', W']."""
         y = silu(self.norm0(x))
-        if self.is_up:  # Pixels repeat; the original makes a transposed convolution of it.
+        if self.is_up:  # Nearest neighbour; the original uses an equivalent transposed convolution.
             y, x = interpolate(y, scale_factor=2), interpolate(x, scale_factor=2)
         y = self.conv1(silu(self.norm1(self.conv0(y))))
         return (y + self.skip(x)) * 0.5**0.5
 
 
 class Level(nn.Module):
-    """A block and the nodes that read it."""
+    """A block and its nodes."""
 
     def __init__(self, level: dict) -> None:
         super().__init__()
@@ -52,28 +52,28 @@ def module_name(level: dict) -> str:
 
 
 class PyramidNetwork(nn.Module):
-    """Levels with weights of their own, from one pixel to the resolution."""
+    """Levels with separate weights, from one pixel to the full resolution."""
 
     def __init__(self, levels: list[dict]) -> None:
         """Args: levels: side, place, inputChannels, channels, nodes, isUp and imageChannels of each."""
         super().__init__()
         first, last = levels[0], levels[-1]
-        assert first["side"] == 1, "a pyramid that begins with more than one pixel has another first feature"
+        assert first["side"] == 1, "initial features of more than one pixel are not supported"
         self.image_channels = last["imageChannels"]
-        # The mean of the levels' losses times the numbers of an image is what the original makes small.
+        # The original minimizes the mean of the levels' losses times the elements of an image.
         self.loss_scale = self.image_channels * last["side"] ** 2
         self.model = nn.ModuleDict({module_name(level): Level(level) for level in levels})
         ramp = torch.linspace(-1, 1, first["inputChannels"]).reshape(1, -1, 1, 1)
         self.register_buffer("first_features", ramp, persistent=False)
 
     def forward(self, d: dict, batch: int) -> dict:
-        """Runs all levels on sddn's dictionary, which needs `target` [B, C, H, W] or `idx_ks` [L, B]."""
+        """Runs all levels on sddn's dictionary with `target` [B, C, H, W] or `idx_ks` [L, B]."""
         c = self.image_channels
         features = self.first_features.expand(batch, -1, -1, -1)
         for level in self.model.values():
             x = features
             if "predict" in d:
-                x = features.clone()  # The next line must not change what the layer has read.
+                x = features.clone()  # The layer needs the unchanged features for its gradient.
                 x[:, :c] += d["predict"]
                 x[:, -c:] += d["feat_leak"]
             features = level.block(x)

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
-// A separate package, because everything that it uses is built with libFuzzer's counters. `make fuzz` builds it.
+// A separate package: `make fuzz` rebuilds all dependencies with libFuzzer's instrumentation.
 let package = Package(
   name: "ddn-fuzz",
   platforms: [.macOS(.v15)],

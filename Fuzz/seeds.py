@@ -1,4 +1,4 @@
-"""Writes Fuzz/Corpus: small files that are right, from which the fuzzer starts. Python's standard library is enough."""
+"""Writes Fuzz/Corpus: small valid files as seeds for the fuzzer. Needs only Python's standard library."""
 
 import gzip
 import io
@@ -16,7 +16,7 @@ CORPUS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "Corpus")
 
 
 def stand_in(path):
-    """A class of this full name."""
+    """A class with this full name."""
     module, name = path.rsplit(".", 1)
     parts = module.split(".")
     for count in range(1, len(parts) + 1):
@@ -27,7 +27,7 @@ def stand_in(path):
 
 
 class Call:
-    """Pickles as a call of a function or, with a state, as one that BUILD completes."""
+    """Pickles as REDUCE and, with a state, BUILD."""
 
     def __init__(self, function, *arguments, state=None):
         self.parts = (function, arguments) + (() if state is None else (state,))
@@ -37,7 +37,7 @@ class Call:
 
 
 class Reference:
-    """Pickles as a persistent id."""
+    """Pickles as a persistent ID."""
 
     def __init__(self, key, count):
         self.id = ("storage", FLOATS, key, "cpu", count)
@@ -75,7 +75,7 @@ def tensor(storage, shape):
 
 
 def stream(value, numbers, protocol=2):
-    """torch.save before zip files; `numbers` are the counts of zeros by key."""
+    """torch.save's legacy format; `numbers` has each storage's element count, all zeros."""
     system = dict(protocol_version=1001, little_endian=True, type_sizes=dict(short=2, int=4, long=4))
     data = b"".join(dump(part, 2) for part in (0x1950A86A20F9469CFC6C, 1001, system, value, sorted(numbers)))
     return data + b"".join(struct.pack("<q", count) + bytes(4 * count) for _, count in sorted(numbers.items()))
@@ -131,8 +131,8 @@ def snapshot(protocol):
     level = persistent("DiscreteDistributionBlock", module(modules=dict(block=block, ddo=layer)))
     pyramid = persistent("PHDDNHandsDense", module(
         modules=dict(block_1x1_0=level), condition_type="class10", scalis=range(0, 1), refiner_repeatn=0))
-    unread = {} if protocol < 5 else dict(loss_fn=instance(LOSS, dict(weight=1)))
-    return dict(ema=persistent("DDNPrecond", module(modules=dict(model=pyramid))), augment_pipe=None, **unread)
+    unused = {} if protocol < 5 else dict(loss_fn=instance(LOSS, dict(weight=1)))
+    return dict(ema=persistent("DDNPrecond", module(modules=dict(model=pyramid))), augment_pipe=None, **unused)
 
 
 def archive(method=zipfile.ZIP_STORED):

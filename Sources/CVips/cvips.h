@@ -1,16 +1,14 @@
-// What Swift needs of libvips and cannot call by itself: variadic functions.
+// libvips for Swift, which cannot call variadic functions.
 //
-// Every function returns 0, or -1 with the reason in vips_error_buffer(), which all threads share. Buffers that a
-// function hands out are the caller's, to be released with g_free. Images have 1 channel (gray) or 3 (sRGB) of 8 bits,
-// interleaved, row by row.
+// Every function returns 0, or -1 with the reason in vips_error_buffer(), which all threads share. The caller releases
+// returned buffers with g_free. Images are 8-bit gray (1 channel) or sRGB (3), interleaved, row by row.
 
 #ifndef CVIPS_H
 #define CVIPS_H
 
 #include <vips/vips.h>
 
-// An image with a longer side, or with more pixels, is refused before any of its pixels are read, so that a file of a
-// few kilobytes cannot take gigabytes of memory.
+// Larger images are refused before decoding, so that a file of a few kilobytes cannot take gigabytes of memory.
 enum { CVIPS_MAX_SIDE = 16384, CVIPS_MAX_PIXELS = 1 << 26, CVIPS_TOO_LARGE = 1 };
 
 static inline void cvips_ignore_log(
@@ -18,25 +16,25 @@ static inline void cvips_ignore_log(
   (void)domain, (void)level, (void)message, (void)data;
 }
 
-// Starts libvips; call once, before anything else.
+// Initializes libvips; call once, before anything else.
 //
-// One thread and no cache of operations: images here are small, the cores belong to libtorch, and a cached operation
-// would keep pointers to pixels that Swift owns. Loaders that libvips calls unfit for untrusted files stay off.
-// Warnings about broken files are not printed: the error says it.
+// One thread and no operation cache: images are small, the cores belong to libtorch, and a cached operation would keep
+// pointers to pixels that Swift owns. Loaders that libvips marks as untrusted stay off. Warnings about broken files
+// repeat the error, so they are not printed.
 static inline int cvips_init(void) {
   if (vips_init("ddn")) return -1;
   vips_concurrency_set(1);
   vips_cache_set_max(0);
   vips_block_untrusted_set(TRUE);
-  // Portable pixmaps and JPEG 2000 have one decoder each, which is fuzzed with libvips; what is left blocked of pictures goes
-  // to ImageMagick: BMP, TGA and a hundred others.
+  // The decoders of portable pixmaps and JPEG 2000 are fuzzed with libvips. What stays blocked (BMP, TGA and a hundred
+  // others) goes through ImageMagick.
   vips_operation_block_set("VipsForeignLoadPpm", FALSE);
   vips_operation_block_set("VipsForeignLoadJp2k", FALSE);
   g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING, cvips_ignore_log, NULL);
   return 0;
 }
 
-// PNG bytes of an image: the same pixels give the same bytes (no time, no metadata).
+// Encodes a PNG file; deterministic (no time stamp, no metadata).
 static inline int cvips_encode_png(
   const unsigned char *pixels, int width, int height, int channels, void **bytes, size_t *count) {
   VipsImage *image = vips_image_new_from_memory(
@@ -49,19 +47,19 @@ static inline int cvips_encode_png(
   return status;
 }
 
-// An animation's bytes, GIF or lossless WebP: pictures of one size below one another, each shown for `delay` ms, for ever.
+// Encodes an endless animation, GIF or lossless WebP. Frames are stacked vertically; each is shown for `delay` ms.
 static inline int cvips_encode_animation(
-  const unsigned char *pixels, int width, int height, int pictures, int channels, int delay, int is_webp, void **bytes,
+  const unsigned char *pixels, int width, int height, int frames, int channels, int delay, int is_webp, void **bytes,
   size_t *count) {
   VipsImage *image = vips_image_new_from_memory(
-    pixels, (size_t)width * height * pictures * channels, width, height * pictures, channels, VIPS_FORMAT_UCHAR);
+    pixels, (size_t)width * height * frames * channels, width, height * frames, channels, VIPS_FORMAT_UCHAR);
   if (!image) return -1;
   image->Type = channels == 1 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB;
   vips_image_set_int(image, "page-height", height);
   vips_image_set_int(image, "loop", 0);
-  int *delays = (int *)g_malloc_n(pictures, sizeof(int));
-  for (int picture = 0; picture < pictures; picture++) delays[picture] = delay;
-  vips_image_set_array_int(image, "delay", delays, pictures);
+  int *delays = (int *)g_malloc_n(frames, sizeof(int));
+  for (int frame = 0; frame < frames; frame++) delays[frame] = delay;
+  vips_image_set_array_int(image, "delay", delays, frames);
   g_free(delays);
   int status = is_webp ? vips_webpsave_buffer(image, bytes, count, "lossless", TRUE, NULL)
                        : vips_gifsave_buffer(image, bytes, count, "dither", 0.0, NULL);
@@ -69,9 +67,9 @@ static inline int cvips_encode_animation(
   return status;
 }
 
-// Copies an image's pixels to new memory; takes over the caller's reference to the image.
+// Copies an image's pixels to new memory and releases the image.
 //
-// They are made in the calling thread: libvips's usual way wakes a thread for every image, which costs more than a small
+// Runs in the calling thread: vips_image_write_to_memory wakes a worker thread per image, which costs more than a small
 // image does.
 static inline int cvips_take_pixels(VipsImage *image, unsigned char **pixels, int *width, int *height, int *channels) {
   VipsRegion *region = vips_region_new(image);
@@ -90,7 +88,7 @@ static inline int cvips_take_pixels(VipsImage *image, unsigned char **pixels, in
   return *pixels ? 0 : -1;
 }
 
-// Applies `step`, which reads `image` and sets `next`, and leaves the result in `image`.
+// Replaces `image` by the `next` that `step` makes of it.
 #define CVIPS_STEP(step)         \
   do {                           \
     VipsImage *next = NULL;      \
@@ -100,15 +98,14 @@ static inline int cvips_take_pixels(VipsImage *image, unsigned char **pixels, in
     image = next;                \
   } while (0)
 
-// Makes samples 8-bit whose range is not certain from their type, or refuses them; takes over the caller's reference.
+// Scales float samples in [0, 1] to 8 bits, and refuses samples of unknown range; releases `image`.
 //
-// Floats count from 0 (black) to 1 (white). 16-bit samples that would all fit 12 bits are refused: they are most likely
-// 12-bit ones, and would become almost black.
+// 16-bit samples of 4095 at most are refused: they are most likely 12-bit and would turn almost black.
 static inline int cvips_check_range(VipsImage *image, VipsImage **result) {
   *result = NULL;
   int is_float = image->BandFmt == VIPS_FORMAT_FLOAT || image->BandFmt == VIPS_FORMAT_DOUBLE;
   if (!is_float && image->BandFmt != VIPS_FORMAT_USHORT) {
-    vips_error("decode", "its samples are %s, whose range is not known; save it with 8 or 16 bits",
+    vips_error("decode", "%s samples, whose range is not known; save it with 8 or 16 bits",
       vips_enum_nick(VIPS_TYPE_BAND_FORMAT, image->BandFmt));
     g_object_unref(image);
     return -1;
@@ -133,11 +130,11 @@ static inline int cvips_check_range(VipsImage *image, VipsImage **result) {
       *result = memory;
       return 0;
     }
-    vips_error("decode", "its 16-bit samples end at %.0f of 65535, as 12-bit ones do; save it with 8 bits, or scaled to 16", high);
+    vips_error("decode", "the largest of its 16-bit samples is %.0f, as if they had 12; save it with 8 bits or scaled to 16", high);
   } else if (!is_finite) {
-    vips_error("decode", "it has samples that are NaN or infinite");
+    vips_error("decode", "its float samples are not all finite; save it with 8 or 16 bits");
   } else if (low < 0 || high > 1) {
-    vips_error("decode", "its samples are floats from %g to %g, not within 0 to 1; save it with 8 or 16 bits", low, high);
+    vips_error("decode", "its float samples range from %g to %g, not within [0, 1]; save it with 8 or 16 bits", low, high);
   } else {
     VipsImage *scaled = NULL;
     int failed = vips_linear1(memory, &scaled, 255, 0.5, "uchar", TRUE, NULL);
@@ -151,7 +148,7 @@ static inline int cvips_check_range(VipsImage *image, VipsImage **result) {
   return -1;
 }
 
-// Opens the bytes of an image file. libvips reads portable pixmaps from files and streams, not from buffers.
+// Opens the bytes of an image file; portable pixmaps need a source, because libvips has no buffer loader for them.
 static inline VipsImage *cvips_open(const void *bytes, size_t count, VipsAccess access) {
   const char *start = (const char *)bytes;
   if (count < 2 || start[0] != 'P' || start[1] < '1' || start[1] > '7')
@@ -164,16 +161,15 @@ static inline VipsImage *cvips_open(const void *bytes, size_t count, VipsAccess 
   return image;
 }
 
-// Decodes the bytes of an image file of any kind that libvips reads (PNG, JPEG, WebP, GIF, TIFF, ...).
+// Decodes an image file of any format that libvips reads (PNG, JPEG, WebP, GIF, TIFF, ...) to 8-bit gray or sRGB.
 //
-// channels is 1 or 3 for that many, 0 for what the file has. The picture is turned as its EXIF data says, transparent
-// parts become white, and other colour spaces and depths become 8-bit gray or sRGB. A file that ends early is an error,
-// and so are samples whose range is not known (see above).
-// Returns CVIPS_TOO_LARGE, with the width and height, for an image over the limits above.
+// `wanted` is 1 or 3 channels, or 0 for those of the file. EXIF orientation is applied and transparency blended with
+// white. Truncated files and samples of unknown range (see cvips_check_range) are errors.
+// Returns CVIPS_TOO_LARGE, with width and height set, for an image over the limits above.
 static inline int cvips_decode(
   const void *bytes, size_t count, int wanted, unsigned char **pixels, int *width, int *height, int *channels) {
   VipsImage *image = cvips_open(bytes, count, VIPS_ACCESS_SEQUENTIAL);
-  // What is to be turned is needed in another order than the file has it.
+  // Rotation reads pixels out of file order.
   if (image && vips_image_get_orientation(image) > 1) {
     g_object_unref(image);
     image = cvips_open(bytes, count, VIPS_ACCESS_RANDOM);
@@ -207,14 +203,14 @@ static inline int cvips_decode(
   }
   if (image->BandFmt != VIPS_FORMAT_UCHAR) CVIPS_STEP(vips_cast_uchar(image, &next, NULL));
   if (image->Bands != wanted) {
-    vips_error("decode", "an image of %d channels is neither gray nor RGB", image->Bands);
+    vips_error("decode", "its %d channels are neither gray nor RGB", image->Bands);
     g_object_unref(image);
     return -1;
   }
   return cvips_take_pixels(image, pixels, width, height, channels);
 }
 
-// Makes an sRGB image gray as cvips_decode does.
+// Converts sRGB to gray as cvips_decode does.
 static inline int cvips_gray(const unsigned char *source, int width, int height, unsigned char **pixels) {
   VipsImage *image =
     vips_image_new_from_memory(source, (size_t)width * height * 3, width, height, 3, VIPS_FORMAT_UCHAR);
@@ -225,7 +221,7 @@ static inline int cvips_gray(const unsigned char *source, int width, int height,
   return cvips_take_pixels(image, pixels, &width, &height, &channels);
 }
 
-// Resizes to exactly width x height: Lanczos (3 lobes) where it shrinks, bicubic where it grows.
+// Resizes to exactly width x height: Lanczos-3 to shrink, bicubic to enlarge.
 static inline int cvips_resize(
   const unsigned char *source, int source_width, int source_height, int channels, int width, int height,
   unsigned char **pixels) {
@@ -243,7 +239,7 @@ static inline int cvips_resize(
   return cvips_take_pixels(image, pixels, &width, &height, &channels_out);
 }
 
-// Draws Pango markup as a mask, 0 to 255, cropped to its ink; `top` is how far the ink begins below the line's top.
+// Renders Pango markup as a mask, 0 to 255, cropped to its ink; `top` is the distance from the line's top to the ink.
 //
 // Without any font, Pango draws boxes and reports no error.
 static inline int cvips_text(

@@ -59,7 +59,7 @@ public struct LayerWork: Encodable, Sendable {
         chooser: NearestChooser(target))
     }
     func backward(_ output: LevelOutput) throws {
-      try (output.losses(to: target).mean() + output.leak!.mean()).backward()
+      try (output.losses(to: target).mean() + output.leakedChoice!.mean()).backward()
     }
     func clearGradients() throws {
       try features.clearGradient()
@@ -89,7 +89,7 @@ public struct LayerWork: Encodable, Sendable {
         var tensors = [
           "weights.multi_out_conv1x1.weight": layer.weight.tensor, "input.features": features,
           "input.previous": previous, "input.target": target.images, "expected.codes": output.codes,
-          "expected.images": output.images, "expected.leak": output.leak!,
+          "expected.images": output.images, "expected.leak": output.leakedChoice!,
           "expected.losses": try output.losses(to: target),
         ]
         if job == .training {

@@ -119,7 +119,7 @@ public struct NetworkWork: Encodable, Sendable {
 
   private func prepareGenerating(_ machine: Machine) throws -> PreparedRow {
     let network = try loadNetwork(machine)
-    let codes = (0..<UInt64(images)).map { LatentCode(seed: $0, nodesOfLevels: network.nodesOfLevels) }
+    let codes = (0..<UInt64(images)).map { LatentCode(seed: $0, in: network.codeSpace) }
     return PreparedRow(
       makeCase: {
         try network.caseWeights(OriginalNames.recurrent).merging(network.decodingCase(codes)) { $1 }

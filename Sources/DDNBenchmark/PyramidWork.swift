@@ -66,7 +66,7 @@ public struct PyramidWork: Encodable, Sendable {
 
   private func prepareGenerating(_ machine: Machine) throws -> PreparedRow {
     let network = try makeNetwork(machine)
-    let codes = (0..<UInt64(images)).map { LatentCode(seed: $0, nodesOfLevels: network.nodesOfLevels) }
+    let codes = (0..<UInt64(images)).map { LatentCode(seed: $0, in: network.codeSpace) }
     return PreparedRow(
       makeCase: { try caseWeights(network).merging(network.decodingCase(codes)) { $1 } },
       run: { _ = try network.decode(codes) })

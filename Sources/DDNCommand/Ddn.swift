@@ -63,8 +63,9 @@ struct Ddn: ParsableCommand {
     case let error as TrainingError:
       if case .diverged = error { return fail(error.description, 1) }
       return fail(error.description, 130)
-    case is Interrupted: return fail("interrupted", 130)
+    case is Interrupted, is JobStopped: return fail("interrupted", 130)
     case let error as UsageError: return fail(error.description, 64)
+    case let error as ConfigurationError: return fail(error.description, 64)
     default:
       guard code == 64 else { return fail("internal error: \(error); please report it", 70) }
       // ArgumentParser's own: the first line says what is wrong, the usage after it is left to --help.

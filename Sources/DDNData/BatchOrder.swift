@@ -1,43 +1,42 @@
 import Torch
 
-/// The endless order in which a training run sees its images: shuffled once, then reshuffled as it goes.
+/// The endless order of a run's training images: shuffled once, then reshuffled within a sliding window.
 ///
-/// Each image that was passed changes places with a random one of the half data set before it, so that rounds differ
-/// while an image rarely comes twice in short succession. All ranks make the same draws and each takes every
-/// `ranks`-th image.
+/// A used image swaps with a random one of the preceding half of the data set, so that epochs differ and an image rarely
+/// recurs soon. All ranks make the same draws, and each takes every `ranks`-th image.
 ///
 /// - Source: the original's `InfiniteSampler` with its window of 0.5; the same seed gives the same order.
 public struct BatchOrder: Sendable {
-  /// A place in the order, small enough for any checkpoint: the order itself is found again by repeating the draws.
+  /// A position in the order; small, because resuming repeats the draws.
   public struct State: Codable, Equatable, Sendable {
     public let seed: UInt64
     /// Images in the data set.
     public let count: Int
-    /// Images that each rank has seen.
+    /// Images drawn per rank.
     public let drawn: Int
   }
 
-  /// Images given to this rank so far.
+  /// Images drawn by this rank.
   public private(set) var drawn = 0
 
   private let seed: UInt64
   private let rank: Int
   private let ranks: Int
-  /// How far back an image may be moved.
+  /// The largest distance of a swap.
   private let window: Int
   private var order: [Int]
   private var generator: MersenneTwister
-  /// Images passed by all ranks together.
-  private var passed = 0
+  /// Images drawn by all ranks.
+  private var position = 0
 
   /// - Parameters:
   ///   - count: images in the data set, 1 to 2^32.
-  ///   - seed: the low 32 bits count.
-  ///   - rank: this process's number, in `0..<ranks`.
-  ///   - ranks: how many processes share the order.
+  ///   - seed: only the low 32 bits are used.
+  ///   - rank: in `0..<ranks`.
+  ///   - ranks: number of processes that share the order.
   public init(count: Int, seed: UInt64, rank: Int = 0, ranks: Int = 1) {
-    precondition(count >= 1, "an order needs an image")
-    precondition((0..<ranks).contains(rank), "rank \(rank) of \(ranks)")
+    precondition(count >= 1, "an order needs at least one image")
+    precondition((0..<ranks).contains(rank), "rank \(rank) is not within 0..<\(ranks)")
     self.seed = seed
     self.rank = rank
     self.ranks = ranks
@@ -46,9 +45,9 @@ public struct BatchOrder: Sendable {
     order = Self.shuffled(count, &generator)
   }
 
-  /// Continues where `state` was taken, with as many ranks as then.
+  /// Continues at `state`, with the same number of ranks.
   ///
-  /// Repeats every draw since the start, which keeps the state tiny and costs some seconds per hundred million images.
+  /// Repeats every draw since the start: some seconds per hundred million images.
   public init(resuming state: State, rank: Int = 0, ranks: Int = 1) {
     self.init(count: state.count, seed: state.seed, rank: rank, ranks: ranks)
     while drawn < state.drawn { _ = nextIndex() }
@@ -66,14 +65,14 @@ public struct BatchOrder: Sendable {
 
   private mutating func nextIndex() -> Int {
     while true {
-      let place = passed % order.count
+      let place = position % order.count
       let index = order[place]
-      let isMine = passed % ranks == rank
+      let isMine = position % ranks == rank
       if window >= 2 {
         let back = (place - generator.below(window) + order.count) % order.count
         order.swapAt(place, back)
       }
-      passed += 1
+      position += 1
       if isMine {
         drawn += 1
         return index
@@ -81,7 +80,7 @@ public struct BatchOrder: Sendable {
     }
   }
 
-  /// The numbers below `count` as `RandomState.shuffle` leaves them.
+  /// `0..<count` in the order of NumPy's `RandomState.shuffle`.
   static func shuffled(_ count: Int, _ generator: inout MersenneTwister) -> [Int] {
     var order = Array(0..<count)
     for place in stride(from: count - 1, to: 0, by: -1) { order.swapAt(place, generator.below(place + 1)) }
@@ -90,7 +89,7 @@ public struct BatchOrder: Sendable {
 }
 
 extension BatchOrder.State {
-  /// - Throws: `DecodingError` for a count or a number of images that no order has.
+  /// - Throws: `DecodingError` for an impossible count.
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     seed = try values.decode(UInt64.self, forKey: .seed)
@@ -98,11 +97,11 @@ extension BatchOrder.State {
     drawn = try values.decode(Int.self, forKey: .drawn)
     guard (1...1 << 32).contains(count) else {
       throw DecodingError.dataCorruptedError(
-        forKey: .count, in: values, debugDescription: "an order of \(count) images; it needs 1 to 2^32")
+        forKey: .count, in: values, debugDescription: "count \(count) is not within 1...2^32")
     }
     guard drawn >= 0 else {
       throw DecodingError.dataCorruptedError(
-        forKey: .drawn, in: values, debugDescription: "\(drawn) images were seen; it cannot be negative")
+        forKey: .drawn, in: values, debugDescription: "drawn \(drawn) is negative")
     }
   }
 }

@@ -1,13 +1,13 @@
-/// Enlarges square gray images exactly as Python's PIL does with `Image.resize(size, BILINEAR)`.
+/// Enlarges square gray images exactly as PIL's `Image.resize(size, BILINEAR)`.
 ///
 /// PIL interpolates rows first, then columns, with weights of 22 fractional bits, and rounds to 8 bits after each pass.
 /// Source: Pillow, `src/libImaging/Resample.c` (`precompute_coeffs`, `normalize_coeffs_8bpc`).
 struct BilinearUpsampling {
-  /// The source side, then the target side, in pixels.
+  /// Source and target side in pixels.
   let from: Int
   let to: Int
 
-  /// What one target pixel is made of: two neighbours and their weights, which add up to about 2^22.
+  /// A target pixel's two source pixels, and their fixed-point weights of sum 2^22.
   private struct Tap {
     var first: Int
     var second: Int
@@ -20,7 +20,7 @@ struct BilinearUpsampling {
   private let taps: [Tap]
 
   init(from: Int, to: Int) {
-    precondition(0 < from && from <= to, "from \(from) to \(to) pixels is no enlargement")
+    precondition(0 < from && from <= to, "\(from) to \(to) pixels is not an enlargement")
     self.from = from
     self.to = to
     let scale = Double(from) / Double(to)
@@ -31,7 +31,7 @@ struct BilinearUpsampling {
       let triangle = (start..<end).map { max(0, 1 - abs(Double($0) - center + 0.5)) }
       let sum = triangle.reduce(0, +)
       let weights = triangle.map { Int32(0.5 + $0 / sum * Double(1 << Self.fractionBits)) }
-      // At the edges one pixel does it all; its second tap weighs nothing.
+      // At the edges there is one source pixel; the second weight is 0.
       return Tap(
         first: start, second: end - 1, firstWeight: weights[0], secondWeight: weights.count > 1 ? weights[1] : 0)
     }
@@ -41,13 +41,13 @@ struct BilinearUpsampling {
   /// - Returns: `[N, to, to]`, flat.
   func callAsFunction(_ images: [UInt8]) -> [UInt8] {
     let count = images.count / (from * from)
-    precondition(images.count == count * from * from, "\(images.count) bytes are no images of \(from) x \(from)")
+    precondition(images.count == count * from * from, "\(images.count) bytes are not images of \(from) x \(from)")
     return [UInt8](unsafeUninitializedCapacity: count * to * to) { enlarged, filled in
       images.withUnsafeBufferPointer { images in
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: from * to) { widened in
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: from * to) { wide in
           for index in 0..<count {
-            widen(images.baseAddress! + index * from * from, into: widened.baseAddress!)
-            heighten(widened.baseAddress!, into: enlarged.baseAddress! + index * to * to)
+            resizeRows(images.baseAddress! + index * from * from, into: wide.baseAddress!)
+            resizeColumns(wide.baseAddress!, into: enlarged.baseAddress! + index * to * to)
           }
         }
       }
@@ -56,11 +56,11 @@ struct BilinearUpsampling {
   }
 
   /// `[from, from] -> [from, to]`
-  private func widen(_ image: UnsafePointer<UInt8>, into widened: UnsafeMutablePointer<UInt8>) {
+  private func resizeRows(_ image: UnsafePointer<UInt8>, into wide: UnsafeMutablePointer<UInt8>) {
     taps.withUnsafeBufferPointer { taps in
       for row in 0..<from {
         let source = image + row * from
-        let target = widened + row * to
+        let target = wide + row * to
         for column in 0..<to {
           let tap = taps[column]
           target[column] = Self.blend(source[tap.first], source[tap.second], tap)
@@ -70,17 +70,17 @@ struct BilinearUpsampling {
   }
 
   /// `[from, to] -> [to, to]`
-  private func heighten(_ widened: UnsafePointer<UInt8>, into enlarged: UnsafeMutablePointer<UInt8>) {
+  private func resizeColumns(_ wide: UnsafePointer<UInt8>, into enlarged: UnsafeMutablePointer<UInt8>) {
     for row in 0..<to {
       let tap = taps[row]
-      let first = widened + tap.first * to
-      let second = widened + tap.second * to
+      let first = wide + tap.first * to
+      let second = wide + tap.second * to
       let target = enlarged + row * to
       for column in 0..<to { target[column] = Self.blend(first[column], second[column], tap) }
     }
   }
 
-  /// At most 255 * 2^22 + 2^22, well within 32 bits; never negative.
+  /// The sum is in 0...256 * 2^22, so it fits 32 bits.
   @inline(__always)
   private static func blend(_ first: UInt8, _ second: UInt8, _ tap: Tap) -> UInt8 {
     let sum = Int32(first) &* tap.firstWeight &+ Int32(second) &* tap.secondWeight &+ half

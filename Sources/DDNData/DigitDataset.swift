@@ -1,12 +1,10 @@
 import DDNFiles
 import Foundation
 
-/// Handwritten digits at the size that the networks take, 32 x 32 gray, with their labels, in the files' order.
+/// Handwritten digits as 32 x 32 gray images with labels, in file order.
 ///
-/// EMNIST's letters, and whatever else is in MNIST's format, are read the same way. EMNIST's images are transposed in its
-/// files; here they are upright.
+/// Also reads other data sets in MNIST's format, such as EMNIST, whose images are stored transposed and made upright.
 public struct DigitDataset: Sendable {
-  /// Which part of a data set.
   public enum Split: String, Sendable, CaseIterable {
     case train
     case test
@@ -14,32 +12,30 @@ public struct DigitDataset: Sendable {
 
   /// How 28 x 28 pixels become 32 x 32.
   public enum Resize: String, Sendable, CaseIterable {
-    /// Interpolated exactly as PIL does, as in the original implementation.
+    /// PIL's bilinear interpolation, as in the original program.
     case bilinear
     /// Two black pixels on each side.
     case padded
   }
 
-  /// Pixels on an image's side.
+  /// In pixels.
   public static let side = 32
 
-  /// What the digits are and which part: "mnist train".
+  /// Data set and split: "mnist train".
   public let name: String
-  /// `[N, 32, 32]`, flat: 0 (paper) to 255 (ink).
+  /// `[N, 32, 32]`: 0 (paper) to 255 (ink).
   public let images: [UInt8]
-  /// `[N]`, each 0 to 9 for digits; EMNIST's letters have more classes.
+  /// `[N]`, 0 to 9 for digits; EMNIST's letters have more classes.
   public let labels: [UInt8]
-  /// What was done to the images, in sentences.
+  /// Preprocessing steps, one sentence each.
   public let preparation: [String]
-  /// How many there are, N.
+  /// N.
   public var count: Int { labels.count }
 
-  /// Reads one part of MNIST, or of a data set in MNIST's format, from a folder with its idx files, plain or gzip.
+  /// Reads one split from a folder with idx files, plain or gzip; images of 32 x 32 pixels are not resized.
   ///
-  /// Digits of 32 x 32 pixels stay as they are.
-  ///
-  /// - Throws: `FileError`: `missing` when the folder lacks a file, with the names that were looked for; `invalid` when
-  ///   a file is damaged, digits are neither 28 x 28 nor 32 x 32, labels are not as many as images.
+  /// - Throws: `FileError`: `missing` for a missing file, with the expected names; `invalid` for a damaged file, images
+  ///   that are neither 28 x 28 nor 32 x 32, or unequal numbers of images and labels.
   public init(folder: URL, split: Split, resize: Resize = .bilinear) throws(FileError) {
     try self.init(
       folder: folder, split: split, resize: resize,
@@ -51,7 +47,7 @@ public struct DigitDataset: Sendable {
     try self.init(files, resize: resize, name: name)
   }
 
-  /// Reads a file of images and, beside it, the one of labels that MNIST's names pair with it.
+  /// Reads an images file and the labels file that MNIST's naming pairs with it.
   ///
   /// - Throws: `FileError`: see `init(folder:split:resize:)`.
   init(imagesFile url: URL, resize: Resize = .bilinear) throws(FileError) {
@@ -86,7 +82,7 @@ public struct DigitDataset: Sendable {
     self.labels = labels
   }
 
-  /// All but the last `tailCount` digits, and those, which are then held out.
+  /// Splits off the last `tailCount` digits, for validation.
   ///
   /// - Parameter tailCount: 0 to `count`.
   public func split(last tailCount: Int) -> (head: DigitDataset, tail: DigitDataset) {
@@ -105,7 +101,7 @@ public struct DigitDataset: Sendable {
       labels: Array(labels[range]), preparation: preparation)
   }
 
-  /// Rows become columns; `[N, 32, 32]`.
+  /// `[N, 32, 32]` with rows and columns swapped.
   private static func transposed(_ images: [UInt8]) -> [UInt8] {
     let area = side * side
     var transposed = images
@@ -126,11 +122,11 @@ public struct DigitDataset: Sendable {
     case (let height, let width, _):
       throw FileError(
         .invalid, path: path, problem: "holds images of \(width) x \(height) pixels, neither 28 x 28 nor 32 x 32",
-        remedy: "choose MNIST's images or make them 32 x 32")
+        remedy: "use MNIST's images or resize them to 32 x 32")
     }
   }
 
-  /// Black on all sides, as much left as right and above as below.
+  /// Zero padding, equal on all sides.
   private static func padded(_ images: [UInt8], from: Int) -> [UInt8] {
     let count = images.count / (from * from)
     let border = (side - from) / 2

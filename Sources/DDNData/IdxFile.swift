@@ -2,39 +2,36 @@ import Archives
 import DDNFiles
 import Foundation
 
-/// An array of bytes in MNIST's idx format, read from a plain or a gzip file.
+/// A byte array in MNIST's idx format, plain or gzip.
 ///
-/// Source: the file format's description at the end of Yann LeCun's MNIST page.
+/// Source: the format's description on Yann LeCun's MNIST page.
 public struct IdxFile: Sendable, Equatable {
-  /// What the file must hold; the magic number says which.
+  /// The expected content; the raw value is the magic number.
   public enum Content: UInt32, Sendable {
-    /// `[N]`, one label an image.
+    /// `[N]`.
     case labels = 0x0000_0801
-    /// `[N, height, width]`, one channel.
+    /// `[N, height, width]`.
     case images = 0x0000_0803
 
     var dimensionCount: Int { Int(rawValue & 0xff) }
   }
 
-  /// The largest array that is read.
   static let maxByteCount = 4 << 30
 
-  /// The array's sizes, none of them zero: `[N]` for labels, `[N, height, width]` for images.
+  /// Positive sizes: `[N]` for labels, `[N, height, width]` for images.
   public let dimensions: [Int]
-  /// The array's elements, the last dimension fastest.
+  /// Elements, last dimension fastest.
   public let bytes: [UInt8]
 
-  /// An array that was read from another format.
   init(dimensions: [Int], bytes: [UInt8]) {
     self.dimensions = dimensions
     self.bytes = bytes
   }
 
-  /// Reads a file and checks that it holds exactly what its header promises.
+  /// Reads a file and checks its length against its header.
   ///
-  /// - Throws: `FileError`: `missing` when there is no such file, `invalid` when it is not an idx file of `content`, is
-  ///   empty of elements, damaged, cut off or too long, or promises more than 4 GiB. Nothing is allocated for a
-  ///   promise that the file is too short to keep.
+  /// - Throws: `FileError`: `missing`; `invalid` when it is not an idx file of `content`, has no elements, is damaged,
+  ///   truncated or too long, or declares more than 4 GiB. Memory is allocated only when the file is long enough.
   public init(contentsOf url: URL, content: Content) throws(FileError) {
     let source = try openByteSource(url)
     let path = url.path
@@ -47,8 +44,8 @@ public struct IdxFile: Sendable, Equatable {
       let found = words.first.map { "starts with " + Self.hexadecimal($0) } ?? "holds \(header.count) bytes"
       throw FileError(
         .invalid, path: path,
-        problem: "this is no idx file of \(content): it \(found), not with \(Self.hexadecimal(content.rawValue))",
-        remedy: "choose MNIST's file of \(content)")
+        problem: "is not an idx file of \(content): it \(found), not with \(Self.hexadecimal(content.rawValue))",
+        remedy: "use MNIST's file of \(content)")
     }
     guard words.count == 1 + content.dimensionCount else {
       throw Self.invalid(path, "ends within its header, after \(header.count) bytes")
@@ -56,23 +53,23 @@ public struct IdxFile: Sendable, Equatable {
     dimensions = words.dropFirst().map { Int($0) }
     let size = dimensions.map(String.init).joined(separator: " x ")
     guard let count = Self.product(dimensions), count <= Self.maxByteCount else {
-      throw Self.invalid(path, "promises \(size) bytes, more than the 4 GiB that are read")
+      throw Self.invalid(path, "declares \(size) bytes, more than the limit of 4 GiB")
     }
-    guard count > 0 else { throw Self.invalid(path, "holds nothing: its size is \(size)") }
+    guard count > 0 else { throw Self.invalid(path, "is empty: its size is \(size)") }
     guard count <= source.upperBound else {
-      throw Self.invalid(path, "is cut off: it promises \(size) bytes and cannot hold more than \(source.upperBound)")
+      throw Self.invalid(path, "is cut off: it declares \(size) bytes and has at most \(source.upperBound)")
     }
     bytes = try source.bytes(count)
     guard bytes.count == count else {
-      throw Self.invalid(path, "is cut off: it promises \(count) bytes (\(size)) and holds \(bytes.count)")
+      throw Self.invalid(path, "is cut off: it declares \(count) bytes (\(size)) and has \(bytes.count)")
     }
-    // Reading past the end also lets gzip content check its CRC.
+    // Reading past the end also checks gzip's CRC.
     guard try source.bytes(1).isEmpty else {
-      throw Self.invalid(path, "goes on after the \(count) bytes (\(size)) that it promises")
+      throw Self.invalid(path, "has more than the \(count) bytes (\(size)) that it declares")
     }
   }
 
-  /// Nil when the product does not fit.
+  /// Nil on overflow.
   private static func product(_ factors: [Int]) -> Int? {
     var product = 1
     for factor in factors {

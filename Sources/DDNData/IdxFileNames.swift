@@ -1,27 +1,27 @@
 import DDNFiles
 import Foundation
 
-/// A file of images in MNIST's format and the one of labels that belongs to it, paired by their names.
+/// An images file in MNIST's format and its labels file, paired by name.
 ///
-/// Known forms: `train-images-idx3-ubyte`, `train-images.idx3-ubyte`, `emnist-letters-train-images-idx3-ubyte`, and each
-/// with `.gz`.
+/// Known names: `train-images-idx3-ubyte`, `train-images.idx3-ubyte`, `emnist-letters-train-images-idx3-ubyte`, all with
+/// an optional `.gz`.
 struct IdxFileNames {
   let images: URL
   let labels: URL
-  /// What the names begin with: "train", "emnist-letters-test".
+  /// The common prefix: "train", "emnist-letters-test".
   let stem: String
-  /// Whether columns stand for rows, as in EMNIST's files.
+  /// Whether images are stored by column, as EMNIST's are.
   var isTransposed: Bool { stem.hasPrefix("emnist-") }
 
   private static let imagesEndings = ["-images-idx3-ubyte", "-images.idx3-ubyte"]
   private static let labelsEndings = ["-labels-idx1-ubyte", "-labels.idx1-ubyte"]
 
-  /// - Throws: `FileError`: `invalid` when the name is of another form, `missing` when there are no labels beside it.
+  /// - Throws: `FileError`: `invalid` for an unknown name, `missing` without a labels file beside it.
   init(imagesFile url: URL) throws(FileError) {
     guard let stem = Self.stem(of: url.lastPathComponent) else {
       throw FileError(
-        .invalid, path: url.path, problem: "is not called like MNIST's images, so its labels cannot be found",
-        remedy: "call it NAME-images-idx3-ubyte, and its labels NAME-labels-idx1-ubyte")
+        .invalid, path: url.path, problem: "is not named like MNIST's images, so its labels cannot be found",
+        remedy: "rename it NAME-images-idx3-ubyte and its labels NAME-labels-idx1-ubyte")
     }
     let folder = url.deletingLastPathComponent()
     let labels = Self.labelsEndings.flatMap { [stem + $0, stem + $0 + ".gz"] }.map(folder.appendingPathComponent)
@@ -31,29 +31,29 @@ struct IdxFileNames {
     (images, self.labels, self.stem) = (url, found, stem)
   }
 
-  /// The files of one part of a data set.
+  /// The files of a split.
   ///
-  /// - Throws: `FileError`: `missing` when there are none, `invalid` when there are those of several data sets.
+  /// - Throws: `FileError`: `missing` when there are none, `invalid` when there are several data sets.
   static func find(_ split: DigitDataset.Split, in folder: URL) throws(FileError) -> IdxFileNames {
-    let lastWords: Set<Substring> = split == .train ? ["train"] : ["t10k", "test"]
+    let suffixes: Set<Substring> = split == .train ? ["train"] : ["t10k", "test"]
     let found = try Folder.names(in: folder).filter { name in
-      Self.stem(of: name).flatMap { $0.split(separator: "-").last }.map(lastWords.contains) ?? false
+      Self.stem(of: name).flatMap { $0.split(separator: "-").last }.map(suffixes.contains) ?? false
     }
-    // MNIST's own names before others; sorted, so that a plain file comes before its gzip form.
+    // MNIST's names take precedence; sorted, so that a plain file precedes its gzip form.
     let preferred = split == .train ? "train" : "t10k"
-    let own = found.filter { Self.stem(of: $0) == preferred }
-    let names = own.isEmpty ? found : own
+    let exact = found.filter { Self.stem(of: $0) == preferred }
+    let names = exact.isEmpty ? found : exact
     guard let name = names.first else { throw missing("\(preferred)\(imagesEndings[0])", in: folder) }
     if let other = names.first(where: { Self.stem(of: $0) != Self.stem(of: name) }) {
       throw FileError(
         .invalid, path: folder.path,
-        problem: "holds several data sets, \(quoted(name)) and \(quoted(other)) among them",
-        remedy: "name one of these files")
+        problem: "holds several data sets, such as \(quoted(name)) and \(quoted(other))",
+        remedy: "give the path of one of these files")
     }
     return try IdxFileNames(imagesFile: folder.appendingPathComponent(name))
   }
 
-  /// Nil when it is no name of a file of images.
+  /// Nil for other names.
   private static func stem(of name: String) -> String? {
     let plain = name.hasSuffix(".gz") ? String(name.dropLast(3)) : name
     guard let ending = imagesEndings.first(where: plain.hasSuffix), plain.count > ending.count else { return nil }
@@ -63,6 +63,6 @@ struct IdxFileNames {
   private static func missing(_ name: String, in folder: URL) -> FileError {
     FileError(
       .missing, path: folder.path, problem: "there is neither \(name) nor \(name).gz in this folder",
-      remedy: "put MNIST's files there or name their folder")
+      remedy: "put MNIST's files there or give their folder")
   }
 }

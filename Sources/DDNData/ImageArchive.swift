@@ -2,11 +2,11 @@ import Archives
 import DDNFiles
 import Foundation
 
-/// Image files in one zip file, to hand on.
+/// Writes image files as a zip file.
 public enum ImageArchive {
-  /// Writes a zip file that holds `files`, whole or not at all; one of that name is replaced.
+  /// Writes `files` atomically; replaces an existing archive.
   ///
-  /// - Throws: `FileError` when the disk refuses.
+  /// - Throws: `FileError` when the archive cannot be written.
   public static func write(_ files: [(name: String, bytes: Data)], to url: URL) throws(FileError) {
     try AtomicFile.write(to: url) { (file) throws(FileError) in
       var writer = ZipWriter(file)

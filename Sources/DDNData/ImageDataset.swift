@@ -3,30 +3,30 @@ import Foundation
 import Images
 import Synchronization
 
-/// Images to train on: all gray or all RGB, all of one square size, a power of two.
+/// Training images: all gray or all RGB, all square with the same power-of-two side.
 ///
-/// They are in memory when they fit what the caller allows, as bytes; otherwise they are decoded whenever they are read.
+/// Cached in memory as bytes when they fit the caller's limit; otherwise decoded at every read.
 public struct ImageDataset: Sendable {
   public let name: String
   public let count: Int
   /// 1 (gray) or 3 (RGB).
   public let channels: Int
-  /// Pixels on an image's side.
+  /// In pixels.
   public let side: Int
   /// See `ImageSource`.
   public let notes: [String]
-  /// `[N]` class of every image, 0 or more; nil when they have none.
+  /// `[N]` class of every image, 0 or more; nil without classes.
   public let labels: [Int]?
-  /// One more than the highest class; 0 when images have none.
+  /// One more than the highest class; 0 without classes.
   public var classes: Int { (labels?.max()).map { $0 + 1 } ?? 0 }
-  /// All images, `[N, C, side, side]`, flat; nil when they are not in memory.
+  /// `[N, C, side, side]`; nil when not cached.
   public var cachedPixels: [UInt8]? { if case .memory(let pixels) = storage { pixels } else { nil } }
 
   /// Channels, height and width.
   public var imageShape: [Int] { [channels, side, side] }
 
   private enum Storage {
-    /// `[N, C, side, side]`, flat.
+    /// `[N, C, side, side]`.
     case memory([UInt8])
     case source(any ImageSource)
   }
@@ -34,17 +34,17 @@ public struct ImageDataset: Sendable {
   private let source: any ImageSource
   private var imageSize: Int { channels * side * side }
 
-  /// How much of this machine's memory decoded images may take unless something else is said, in bytes: a quarter.
+  /// A quarter of this machine's memory.
   public static var defaultCacheBytes: Int { Int(ProcessInfo.processInfo.physicalMemory / 4) }
 
-  /// Takes images from a source and, where they fit, decodes all of them on all cores.
+  /// Opens a source and, if its images fit the cache, decodes them on all cores.
   ///
-  /// The first image decides size and channels.
+  /// The first image determines size and channels.
   /// - Parameters:
-  ///   - cacheBytes: the most that all images together may take to be held in memory.
-  ///   - progress: is told how many images were decoded.
-  /// - Throws: `FileError` (`invalid`) naming an image that cannot be decoded, that is not square with a side of a power
-  ///   of two, or that is not like the first one; naming a file that cannot be used. Of images that do not fit, only the first is looked at here.
+  ///   - cacheBytes: decoded images are cached when they take at most this much memory.
+  ///   - progress: called with the number of images decoded so far.
+  /// - Throws: `FileError` naming an unusable file, or an image that cannot be decoded, is not square with a power-of-two
+  ///   side, or differs from the first in size or channels. Without caching, only the first image is checked here.
   public init(
     _ source: any ImageSource, cacheBytes: Int = defaultCacheBytes, progress: (Int) -> Void = { _ in }
   ) throws(FileError) {
@@ -53,8 +53,8 @@ public struct ImageDataset: Sendable {
     guard first.width == first.height, first.width & (first.width - 1) == 0 else {
       throw FileError(
         .invalid, path: "\(source.name), \(source.name(of: 0))",
-        problem: "is \(first.width) x \(first.height), not square with a side of a power of two",
-        remedy: "make a data set of one size with ddn dataset convert --resolution")
+        problem: "is \(first.width) x \(first.height), not square with a power-of-two side",
+        remedy: "resize the images with ddn dataset convert --resolution")
     }
     let imageSize = first.channels * first.width * first.height
     self.init(source, channels: first.channels, side: first.width, storage: .source(source))
@@ -71,18 +71,18 @@ public struct ImageDataset: Sendable {
     }
   }
 
-  /// Digits, which are in memory anyway.
+  /// Digits, always cached.
   public init(_ digits: DigitDataset) {
     let array = ImageArray(digits)
     self.init(array, channels: 1, side: DigitDataset.side, storage: .memory(array.pixels))
   }
 
-  /// Images without classes that are in memory anyway.
+  /// Images in memory, without classes.
   ///
   /// - Parameters:
   ///   - channels: 1 (gray) or 3 (RGB).
-  ///   - side: pixels on an image's side, a power of two.
-  ///   - pixels: `[N, channels, side, side]`, flat.
+  ///   - side: a power of two.
+  ///   - pixels: `[N, channels, side, side]`.
   public init(name: String, channels: Int, side: Int, pixels: [UInt8]) {
     let array = ImageArray(name: name, channels: channels, side: side, pixels: pixels, labels: nil)
     self.init(array, channels: channels, side: side, storage: .memory(pixels))
@@ -99,12 +99,12 @@ public struct ImageDataset: Sendable {
     self.storage = storage
   }
 
-  /// What one image is called, relative to the data set.
+  /// An image's name within the data set.
   public func name(of index: Int) -> String { source.name(of: index) }
 
-  /// Decodes every image once, so that what `pixels(of:)` would refuse is found before training.
+  /// Decodes every image once, to find errors of `pixels(of:)` before training.
   ///
-  /// - Parameter progress: is told how many images were decoded.
+  /// - Parameter progress: called with the number of images decoded so far.
   /// - Throws: `FileError`: see `pixels(of:)`.
   public func checkAll(progress: (Int) -> Void = { _ in }) throws(FileError) {
     guard case .source = storage else { return }
@@ -114,9 +114,9 @@ public struct ImageDataset: Sendable {
     }
   }
 
-  /// The images at `indices`: `[B, C, side, side]`, flat.
+  /// `[B, C, side, side]`, the images at `indices`.
   ///
-  /// - Throws: `FileError` naming the first of them that cannot be decoded or is not like the data set's first.
+  /// - Throws: `FileError` naming the first image that cannot be decoded or differs in size or channels.
   public func pixels(of indices: [Int]) throws(FileError) -> [UInt8] {
     let failure = Mutex<Int?>(nil)
     let pixels = [UInt8](unsafeUninitializedCapacity: indices.count * imageSize) { buffer, filled in
@@ -127,7 +127,7 @@ public struct ImageDataset: Sendable {
           _ = UnsafeMutableBufferPointer(rebasing: buffer[(place * imageSize)...]).update(fromContentsOf: image)
         }
       case .source(let source):
-        nonisolated(unsafe) let target = buffer.baseAddress!  // Every image has a place of its own.
+        nonisolated(unsafe) let target = buffer.baseAddress!  // Threads write disjoint parts.
         inParallel(indices.count) { place in
           do throws(FileError) {
             guard failure.withLock({ $0 == nil }) else { return }
@@ -138,10 +138,10 @@ public struct ImageDataset: Sendable {
       filled = failure.withLock { $0 } == nil ? indices.count * imageSize : 0
     }
     guard case .source(let source) = storage, let place = failure.withLock({ $0 }) else { return pixels }
-    // Once more alone, because threads share libvips's reason for an error.
+    // Read again alone, because threads share libvips's error buffer.
     try read(indices[place], of: source)
     throw FileError(
-      .failed, path: "\(name), \(source.name(of: indices[place]))", problem: "could be read only the second time",
+      .failed, path: "\(name), \(source.name(of: indices[place]))", problem: "could be read only at the second attempt",
       remedy: "check the disk and the memory")
   }
 
@@ -152,8 +152,9 @@ public struct ImageDataset: Sendable {
     guard bitmap.width == side, bitmap.height == side, bitmap.channels == channels else {
       throw FileError(
         .invalid, path: "\(name), \(source.name(of: index))",
-        problem: "is \(bitmap.summary), and the first image \(side) x \(side) \(channels == 1 ? "gray" : "RGB")",
-        remedy: "make them alike with ddn dataset convert --resolution and --channels")
+        problem: "is \(bitmap.summary), and the first image "
+          + Bitmap.summary(width: side, height: side, channels: channels),
+        remedy: "convert all images with ddn dataset convert --resolution and --channels")
     }
     guard let target else { return }
     let area = side * side
@@ -164,9 +165,4 @@ public struct ImageDataset: Sendable {
       }
     }
   }
-}
-
-extension Bitmap {
-  /// "64 x 48 gray", as messages say it.
-  var summary: String { "\(width) x \(height) \(channels == 1 ? "gray" : "RGB")" }
 }

@@ -1,20 +1,20 @@
 import Dispatch
 
-/// What `body` makes of every number below `count`, in order; made on all cores.
+/// The results of `body` for `0..<count`, in order, computed on all cores.
 func parallelMap<Result: Sendable>(_ count: Int, _ body: @Sendable (Int) -> Result) -> [Result] {
   [Result](unsafeUninitializedCapacity: count) { buffer, filled in
-    nonisolated(unsafe) let results = buffer.baseAddress  // Every place is written once.
+    nonisolated(unsafe) let results = buffer.baseAddress  // Each element is written once.
     inParallel(count) { place in (results! + place).initialize(to: body(place)) }
     filled = count
   }
 }
 
-/// Calls `body` with every number below `count`, on all cores and in no order.
+/// Calls `body` for `0..<count` on all cores, in any order.
 ///
-/// Numbers are handed out a few at a time: images differ in what they cost, and handing out costs, too.
+/// In small chunks: images differ in cost, and scheduling has overhead.
 func inParallel(_ count: Int, _ body: @Sendable (Int) -> Void) {
-  let share = 8
-  DispatchQueue.concurrentPerform(iterations: (count + share - 1) / share) { part in
-    for place in part * share..<min(count, (part + 1) * share) { body(place) }
+  let chunk = 8
+  DispatchQueue.concurrentPerform(iterations: (count + chunk - 1) / chunk) { part in
+    for place in part * chunk..<min(count, (part + 1) * chunk) { body(place) }
   }
 }

@@ -2,19 +2,19 @@ import DDNFiles
 import Foundation
 import Images
 
-/// Many pictures as PNG files.
+/// Writes many images as PNG files.
 public enum PictureFiles {
-  /// Encodes pictures on all cores and writes their files together, each whole or not at all, with their folders.
+  /// Encodes images on all cores and writes their files, each atomically; creates missing folders.
   ///
   /// - Returns: the files' bytes.
-  /// - Throws: `FileError` for the first that cannot be written; those before it may be there, and none after it.
+  /// - Throws: `FileError` for the first file that cannot be written; earlier ones may exist, later ones do not.
   @discardableResult
-  public static func write(_ pictures: [(url: URL, picture: Bitmap)]) throws(FileError) -> [Data] {
-    let encoded = parallelMap(pictures.count) { place in
-      Result { () throws(ImageError) in try PNG.encode(pictures[place].picture) }
+  public static func write(_ images: [(url: URL, picture: Bitmap)]) throws(FileError) -> [Data] {
+    let encoded = parallelMap(images.count) { place in
+      Result { () throws(ImageError) in try PNG.encode(images[place].picture) }
     }
     var files: [(url: URL, bytes: Data)] = []
-    for ((url, _), result) in zip(pictures, encoded) {
+    for ((url, _), result) in zip(images, encoded) {
       do { files.append((url, try result.get())) } catch {
         throw FileError(.failed, path: url.path, error)
       }

@@ -1,11 +1,9 @@
 import DDNFiles
 import Foundation
 
-/// Decodes the images of an order before they are asked for, on a thread of its own and all cores.
-///
-/// It draws from its own copy of the order and holds a few batches at most.
+/// Prefetches batches of an order on a background thread, a few batches ahead.
 final class ReadAhead: Sendable {
-  /// Images that were read, in the order, and the ones that wait for room.
+  /// Batches that were read, in order.
   private final class Queue: @unchecked Sendable {
     let condition = NSCondition()
     var batches: [(indices: [Int], result: Result<[UInt8], FileError>)] = []
@@ -16,9 +14,9 @@ final class ReadAhead: Sendable {
   private let queue = Queue()
 
   /// - Parameters:
-  ///   - order: where to begin.
-  ///   - batch: images that will be asked for at a time.
-  ///   - read: the images at some indices, as bytes.
+  ///   - order: is copied; its next batch is the first.
+  ///   - batch: batch size.
+  ///   - read: returns the bytes of the images at some indices.
   init(_ order: BatchOrder, batch: Int, read: @escaping @Sendable ([Int]) -> Result<[UInt8], FileError>) {
     let queue = queue
     let thread = Thread {
@@ -46,9 +44,9 @@ final class ReadAhead: Sendable {
     queue.condition.unlock()
   }
 
-  /// The bytes of the next images when they are those at `indices`; nil, at once, when the order says others.
+  /// The bytes of the next batch; nil when its indices are not `indices`.
   ///
-  /// - Throws: `FileError` when they could not be read.
+  /// - Throws: `FileError` when an image could not be read.
   func take(_ indices: [Int]) throws(FileError) -> [UInt8]? {
     queue.condition.lock()
     defer { queue.condition.unlock() }

@@ -3,21 +3,21 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// The paper's toy experiment: the same nodes with and without Split-and-Prune, beside as many real samples.
+/// The paper's toy experiment: nodes fitted with and without Split-and-Prune, and as many real samples.
 ///
 /// Source: paper, Figures 5 and 19.
 public struct DensityExperiment: Sendable {
   public var options: DensityFit.Options
-  /// Samples that each density is trained on.
+  /// Training samples per density.
   public var samples: Int
-  /// Whether each density begins with new nodes, instead of those that the one before it left.
-  public var startsAfresh: Bool
-  /// How often the nodes are looked at while they learn one density.
+  /// Whether each density starts with new random nodes, not with those of the previous density.
+  public var resetsNodes: Bool
+  /// Frames recorded per density, besides the initial one.
   public var frames: Int
 
-  /// Where some points fell, and how far that is from the density.
+  /// Points binned as the map is, and their divergences from it.
   public struct BinnedPoints: Sendable {
-    /// `[height * width]` as the map's probabilities.
+    /// `[height * width]`.
     public let counts: [Int]
     public let divergences: Divergences
 
@@ -27,40 +27,40 @@ public struct DensityExperiment: Sendable {
     }
   }
 
-  /// The nodes at a moment of training.
+  /// The nodes during training.
   public struct Frame: Sendable {
     /// Samples of this density so far.
     public let samples: Int
     public let nodes: BinnedPoints
   }
 
-  /// What came out for one density.
+  /// The results for one density.
   public struct Outcome: Sendable {
     public let map: DensityMap
-    /// As many draws from the density as there are nodes.
+    /// K draws from the density.
     public let real: BinnedPoints
-    /// The nodes with Split-and-Prune.
+    /// Trained with Split-and-Prune.
     public let nodes: BinnedPoints
-    /// The nodes by gradient descent alone.
+    /// Trained by gradient descent alone.
     public let withoutSplits: BinnedPoints
-    /// The nodes with Split-and-Prune before the first sample, and then `frames` times.
+    /// Of the training with Split-and-Prune, from the initial nodes on.
     public let frames: [Frame]
     public let splits: Int
     /// Of the training with Split-and-Prune.
     public let samplesPerSecond: Double
   }
 
-  public init(options: DensityFit.Options, samples: Int, startsAfresh: Bool = false, frames: Int = 1) {
-    precondition(samples >= 0 && frames >= 1, "an experiment of \(samples) samples and \(frames) frames")
+  public init(options: DensityFit.Options, samples: Int, resetsNodes: Bool = false, frames: Int = 1) {
+    precondition(samples >= 0 && frames >= 1, "\(samples) samples are negative or \(frames) frames below 1")
     self.options = options
     self.samples = samples
-    self.startsAfresh = startsAfresh
+    self.resetsNodes = resetsNodes
     self.frames = frames
   }
 
-  /// Trains on one density after the other; both trainings run side by side, and neither depends on the other.
+  /// Trains on the densities in order; the trainings with and without splits run in parallel.
   ///
-  /// - Parameter progress: hears of samples that were learned, from several threads; what it throws ends the work.
+  /// - Parameter progress: called from several threads with the number of new samples; throwing aborts.
   public func run(
     on maps: [DensityMap], progress: @escaping @Sendable (_ samples: Int) throws -> Void = { _ in }
   ) throws -> [Outcome] {
@@ -96,14 +96,14 @@ public struct DensityExperiment: Sendable {
     var fit = DensityFit(options)
     var trainings: [Training] = []
     for map in maps {
-      if startsAfresh { fit = DensityFit(options) }
+      if resetsNodes { fit = DensityFit(options) }
       let splitsBefore = fit.splits
       var frames = [Frame(samples: 0, nodes: BinnedPoints(fit.nodes, map))]
-      // A word now and then, however few frames are wanted.
-      let wordsOfFrame = max(1, samples / self.frames / 250_000)
+      // Progress is reported at least every 250,000 samples.
+      let reportsPerFrame = max(1, samples / self.frames / 250_000)
       var reported = 0
       let start = ContinuousClock.now
-      try fit.train(on: map, samples: samples, observations: self.frames * wordsOfFrame) { seen, nodes in
+      try fit.train(on: map, samples: samples, observations: self.frames * reportsPerFrame) { seen, nodes in
         try progress(seen - reported)
         reported = seen
         if seen * self.frames >= frames.count * samples {

@@ -1,9 +1,9 @@
-/// Everything that `ddn toy` draws, in numbers; written as JSON.
+/// The numbers behind the figures of `ddn toy`, as JSON.
 public struct DensityReport: Encodable, Sendable {
   /// One density.
   public struct Entry: Encodable, Sendable {
     public let density: String
-    /// Divergence of the nodes, of real samples and of the nodes without Split-and-Prune from the density, in nats.
+    /// Divergences from the density in nats: of the nodes, of real samples, and of the nodes without Split-and-Prune.
     public let kl: Double
     public let klReal: Double
     public let klWithout: Double
@@ -13,7 +13,7 @@ public struct DensityReport: Encodable, Sendable {
     public let hellinger: Double
     public let samplesPerSecond: Double
     public let splits: Int
-    /// `[bins * bins]` row by row from the top: the density, and how many points fell into each bin.
+    /// `[bins * bins]`, from the top row down: the density, and the number of points in each bin.
     public let probabilities: [Double]
     public let nodes: [Int]
     public let real: [Int]
@@ -51,7 +51,7 @@ public struct DensityReport: Encodable, Sendable {
     }
   }
 
-  /// One picture of the animation.
+  /// One frame of the animation.
   public struct Frame: Encodable, Sendable {
     public let samples: Int
     public let kl: Double
@@ -59,10 +59,10 @@ public struct DensityReport: Encodable, Sendable {
   }
 
   public let options: DensityFit.Options
-  /// Of each density.
+  /// Training samples per density.
   public let samples: Int
   public let densities: [Entry]
-  /// Split-and-Prune on a line.
+  /// Split-and-Prune in one dimension.
   public let lines: [NodeLine.Stage]
 
   public init(

@@ -18,8 +18,8 @@ public struct ReconstructionReport {
   private var sides: [Int] = []
 
   /// - Parameter imageShape: `[C, H, W]`.
-  public init(nodesOfLevels: [Int], imageShape: [Int]) {
-    bits = LatentCode.bits(nodesOfLevels: nodesOfLevels)
+  public init(codeSpace: CodeSpace, imageShape: [Int]) {
+    bits = codeSpace.bits
     bitsPerPixel = bits / Double(imageShape[1] * imageShape[2])
   }
 

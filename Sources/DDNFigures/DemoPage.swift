@@ -2,7 +2,7 @@ import DDN
 
 /// The page that `ddn demo` leaves beside its pictures.
 public struct DemoPage {
-  private let nodesOfLevels: [Int]
+  private let codeSpace: CodeSpace
   private let seconds: Double
   private let errors: [Double]
   private let codes: [(label: UInt8, code: LatentCode)]
@@ -12,16 +12,16 @@ public struct DemoPage {
   ///   - errors: of each level on unseen digits, in units of [-1, 1] squared.
   ///   - codes: of the digits in the reconstruction picture.
   public init(
-    nodesOfLevels: [Int], seconds: Double, errors: [Double], codes: some Sequence<(UInt8, LatentCode)>
+    codeSpace: CodeSpace, seconds: Double, errors: [Double], codes: some Sequence<(UInt8, LatentCode)>
   ) {
-    self.nodesOfLevels = nodesOfLevels
+    self.codeSpace = codeSpace
     self.seconds = seconds
     self.errors = errors
     self.codes = codes.map { (label: $0, code: $1) }
   }
 
   public var html: String {
-    let bits = Int(LatentCode.bits(nodesOfLevels: nodesOfLevels).rounded())
+    let bits = Int(codeSpace.bits.rounded())
     let rows = codes.map { "<tr><td>\($0.label)</td><td><code>\($0.code)</code></td></tr>" }.joined(separator: "\n")
     let levels = errors.enumerated().map { "level \($0 + 1): \(($1 * 10_000).rounded() / 10_000)" }
       .joined(separator: ", ")
@@ -36,7 +36,7 @@ public struct DemoPage {
       td { padding: 0 1em 0 0 }
       </style>
       <h1>A Discrete Distribution Network after \(Int(seconds)) seconds</h1>
-      <p>The model makes an image in \(nodesOfLevels.count) levels. Each level offers \(nodesOfLevels[0]) images, one is
+      <p>The model makes an image in \(codeSpace.levels.count) levels. Each level offers \(codeSpace.levels[0].nodes) images, one is
       chosen, and the next level goes on from there. The choices are the image's code: \(bits) bits in all.</p>
       <h2>New digits</h2>
       <p>Here every choice was made by chance.</p>

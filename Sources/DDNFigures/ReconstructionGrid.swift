@@ -1,4 +1,5 @@
 import DDN
+import DDNPictures
 import Images
 import Torch
 

@@ -1,23 +1,22 @@
 import Foundation
 
-/// Writes a file whole or not at all.
+/// Writes files atomically: to a temporary file in the same folder, flushed, then renamed.
 ///
-/// The bytes go to a temporary name beside the target, are flushed to the disk, and take the target's name in one
-/// step; a process that is killed meanwhile leaves the old file, if any, as it was.
+/// A process that is killed meanwhile leaves the old file, if any, unchanged.
 public enum AtomicFile {
   /// - Throws: `FileError` (`failed`) naming the path and the system's reason, such as a full disk.
   public static func write(_ bytes: Data, to url: URL) throws(FileError) {
     try write(to: url) { (file) throws(FileError) in try file.write(bytes) }
   }
 
-  /// Writes what `body` sends, piece by piece, so that a large file need not be in memory at once.
+  /// Writes in pieces, so that a large file need not be in memory.
   public static func write(to url: URL, _ body: (OutputFile) throws(FileError) -> Void) throws(FileError) {
     do { try create(url) { file in try body(file) } } catch let error as FileError { throw error } catch {
-      preconditionFailure("only errors of files are thrown here, not \(error)")
+      preconditionFailure("\(error) is not a FileError")
     }
   }
 
-  /// The same for a `body` that may fail for other reasons; then, too, nothing changes.
+  /// As `write(to:_:)`, with a `body` that throws any error.
   public static func create(_ url: URL, _ body: (OutputFile) throws -> Void) throws {
     let temporary = temporary(for: url)
     let file = try OutputFile(creating: temporary.path, for: url.path)
@@ -33,11 +32,11 @@ public enum AtomicFile {
     }
   }
 
-  /// Writes several files, each whole or not at all: they go to the disk together, which takes a fraction of the time.
+  /// Writes several files, each atomically; flushing them together takes a fraction of the time.
   ///
-  /// Of a name that occurs twice, the last stays. A process that is killed meanwhile leaves up to 32 temporary files.
+  /// The last of duplicate names wins. A process that is killed meanwhile leaves up to 32 temporary files.
   ///
-  /// - Throws: `FileError` for the first that cannot be written; those before it may be there, and none after it.
+  /// - Throws: `FileError` for the first file that cannot be written; earlier ones may exist, later ones do not.
   public static func write(_ files: [(url: URL, bytes: Data)]) throws(FileError) {
     let openAtOnce = 32
     for start in stride(from: 0, to: files.count, by: openAtOnce) {
@@ -46,26 +45,26 @@ public enum AtomicFile {
   }
 
   private static func writeTogether(_ files: ArraySlice<(url: URL, bytes: Data)>) throws(FileError) {
-    var unnamed: [(output: OutputFile, temporary: URL, url: URL)] = []
+    var unfinished: [(output: OutputFile, temporary: URL, url: URL)] = []
     defer {
-      for file in unnamed {
+      for file in unfinished {
         file.output.close()
         unlink(file.temporary.path)
       }
     }
     for (number, (url, bytes)) in files.enumerated() {
       let temporary = temporary(for: url, number)
-      unnamed.append((try OutputFile(creating: temporary.path, for: url.path), temporary, url))
-      try unnamed.last!.output.write(bytes)
-      unnamed.last!.output.startFlushing()
+      unfinished.append((try OutputFile(creating: temporary.path, for: url.path), temporary, url))
+      try unfinished.last!.output.write(bytes)
+      unfinished.last!.output.startFlushing()
     }
-    for file in unnamed { try file.output.flushAndClose() }
+    for file in unfinished { try file.output.flushAndClose() }
     for _ in files {
-      let file = unnamed[0]
+      let file = unfinished[0]
       guard rename(file.temporary.path, file.url.path) == 0 else {
         throw .system("cannot be written", path: file.url.path)
       }
-      unnamed.removeFirst()
+      unfinished.removeFirst()
     }
     for folder in Set(files.map { $0.url.deletingLastPathComponent() }) { try Folder.flush(folder) }
   }
@@ -75,31 +74,31 @@ public enum AtomicFile {
   }
 }
 
-/// An open file that is being written; errors carry the name that the file will have at the end.
+/// A file open for writing; errors carry its final path.
 public final class OutputFile {
   private var descriptor: Int32
   private let path: String
-  private let isOurs: Bool
+  private let isOwned: Bool
 
   init(creating temporaryPath: String, for path: String) throws(FileError) {
     self.path = path
-    isOurs = true
+    isOwned = true
     descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     if descriptor < 0 { throw .system("cannot be created", path: path) }
   }
 
   init(appendingTo path: String) throws(FileError) {
     self.path = path
-    isOurs = true
+    isOwned = true
     descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
     if descriptor < 0 { throw .system("cannot be opened", path: path) }
   }
 
-  /// A stream that is open already and stays open, such as standard output.
+  /// An open stream that stays open, such as standard output.
   public init(standard stream: Int32, named name: String) {
     path = name
     descriptor = stream
-    isOurs = false
+    isOwned = false
   }
 
   deinit { close() }
@@ -128,7 +127,7 @@ public final class OutputFile {
     }
   }
 
-  /// Adds `bytes` at the file's end and takes a part of them away again when the rest finds no room.
+  /// Appends `bytes`; truncates the file to its old size on failure.
   func writeAllOrNothing(_ bytes: Data) throws(FileError) {
     let end = lseek(descriptor, 0, SEEK_END)
     do throws(FileError) { try write(bytes) } catch {
@@ -137,10 +136,10 @@ public final class OutputFile {
     }
   }
 
-  /// Lets the disk begin, without waiting for it.
+  /// Starts writing to the disk without waiting.
   fileprivate func startFlushing() {
     #if os(Linux)
-      _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)  // what is not written yet is sent on its way
+      _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)  // Starts writeback of dirty pages.
     #endif
   }
 
@@ -150,7 +149,7 @@ public final class OutputFile {
   }
 
   fileprivate func close() {
-    guard descriptor >= 0, isOurs else { return }
+    guard descriptor >= 0, isOwned else { return }
     #if canImport(Glibc)
       _ = Glibc.close(descriptor)
     #else
@@ -161,7 +160,7 @@ public final class OutputFile {
 }
 
 extension FileError {
-  /// An error of the system's with its reason: "PATH: cannot be written: No space left on device; free some space".
+  /// An error with the reason in `errno`: "PATH: cannot be written: No space left on device; free some space".
   public static func system(_ problem: String, path: String) -> FileError {
     let code = errno
     let remedy =

@@ -1,11 +1,11 @@
-/// What is wrong with a file, where, and what to do about it; one line for the person who named the file.
+/// What is wrong with a file, where, and what to do; one line.
 public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
   public enum Kind: Sendable, Equatable {
-    /// The file or folder is not there.
+    /// The file or folder does not exist.
     case missing
-    /// The file is there and its content is not what it should be.
+    /// The content is malformed or unsupported.
     case invalid
-    /// The system refused to read or write: permissions, a full disk, a broken device.
+    /// Reading or writing failed: permissions, a full disk, a broken device.
     case failed
   }
 

@@ -1,8 +1,8 @@
 import Foundation
 
-/// Folders that appear whole or not at all.
+/// Creates and removes folders atomically.
 public enum Folder {
-  /// Creates `url` with what `body` writes: under a temporary name first, then renamed in one step.
+  /// Creates `url` with the files that `body` writes into a temporary folder, which is then renamed.
   ///
   /// - Throws: what `body` throws, after removing the temporary folder; `FileError` when `url` exists.
   public static func createWhole(_ url: URL, _ body: (URL) throws -> Void) throws {
@@ -18,34 +18,31 @@ public enum Folder {
       }
       try flush(parent)
     } catch {
-      try? remove(temporary)  // The first error is the one to report.
+      try? remove(temporary)
       throw error
     }
   }
 
-  /// Removes a folder, or a file, in one step for whoever looks, so that a half-removed one never seems whole.
+  /// Removes a folder or file, if it exists; renamed first, so that a partly removed folder never looks complete.
   ///
-  /// One that is not there is fine.
   /// - Throws: `FileError` (`failed`) when the system refuses.
   public static func remove(_ url: URL) throws(FileError) {
-    let doomed = url.deletingLastPathComponent().appendingPathComponent(".\(url.lastPathComponent).removed")
-    try removeItem(doomed)  // One that a killed process left.
+    let renamed = url.deletingLastPathComponent().appendingPathComponent(".\(url.lastPathComponent).removed")
+    try removeItem(renamed)  // Left by a killed process.
     guard FileManager.default.fileExists(atPath: url.path) else { return }
-    guard rename(url.path, doomed.path) == 0 else { throw .system("cannot be removed", path: url.path) }
-    try removeItem(doomed)
+    guard rename(url.path, renamed.path) == 0 else { throw .system("cannot be removed", path: url.path) }
+    try removeItem(renamed)
   }
 
   private static func removeItem(_ url: URL) throws(FileError) {
     guard FileManager.default.fileExists(atPath: url.path) else { return }
     do { try FileManager.default.removeItem(at: url) } catch {
       throw FileError(
-        .failed, path: url.path, problem: "cannot be removed", remedy: "check the permissions, or remove it by hand")
+        .failed, path: url.path, problem: "cannot be removed", remedy: "check the permissions or remove it by hand")
     }
   }
 
-  /// Removes what a killed process left of files and folders that it was writing or removing in `url`.
-  ///
-  /// No other process may be writing there.
+  /// Removes temporary files and folders of killed processes; no other process may be writing to `url`.
   public static func removeLeftovers(in url: URL) throws(FileError) {
     for name in try names(in: url) where name.hasPrefix(".") && (name.hasSuffix(".part") || name.hasSuffix(".removed"))
     {
@@ -53,30 +50,30 @@ public enum Folder {
     }
   }
 
-  /// What a folder holds, sorted; nothing when it is not there.
+  /// The sorted names of a folder's entries; empty for a missing folder.
   ///
-  /// - Throws: `FileError` (`failed`) when it cannot be listed.
+  /// - Throws: `FileError` (`failed`) when the folder cannot be listed.
   public static func names(in url: URL) throws(FileError) -> [String] {
     guard FileManager.default.fileExists(atPath: url.path) else { return [] }
     do { return try FileManager.default.contentsOfDirectory(atPath: url.path).sorted() } catch {
       throw FileError(
         .failed, path: url.path, problem: "this folder cannot be listed",
-        remedy: "check that it is one, and its permissions")
+        remedy: "check that it is a folder, and its permissions")
     }
   }
 
-  /// Creates a folder and those above it; one that is already there is fine.
+  /// Creates a folder and its parents, unless they exist.
   public static func create(_ url: URL) throws(FileError) {
     do {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     } catch {
       throw FileError(
         .failed, path: url.path, problem: "this folder cannot be created",
-        remedy: "check the permissions and the space, or choose another place")
+        remedy: "check the permissions and the free space, or choose another folder")
     }
   }
 
-  /// Makes the names in a folder survive a power cut.
+  /// Flushes a folder's entries to the disk.
   static func flush(_ url: URL) throws(FileError) {
     let descriptor = open(url.path.isEmpty ? "." : url.path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .system("this folder cannot be opened", path: url.path) }

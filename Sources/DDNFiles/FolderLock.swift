@@ -1,15 +1,15 @@
 import Foundation
 
-/// Keeps other processes out of a folder while it lives; the system lets go of it when the process dies, however it does.
+/// An advisory lock on a folder; released with the object, or by the system when the process ends.
 public final class FolderLock {
   private let descriptor: Int32
 
-  /// - Parameter work: what may happen only once at a time: "training".
-  /// - Throws: `FileError` (`failed`) when another process holds the lock, `missing` when the folder is not there.
+  /// - Parameter work: what the lock is for, as in "another process is training".
+  /// - Throws: `FileError` (`failed`) when another process holds the lock or the folder cannot be opened.
   public init(_ url: URL, for work: String) throws(FileError) {
     descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .system("this folder cannot be opened", path: url.path) }
-    // Some network disks have no locks; there the user must take care.
+    // Network file systems without locks are accepted.
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
       throw FileError(
         .failed, path: url.path, problem: "another process is \(work) in this folder", remedy: "wait for it or stop it")

@@ -1,10 +1,10 @@
 import Foundation
 
-/// Reads input files, with an error that says what to do when one cannot be read.
+/// Reads input files.
 public enum InputFile {
-  /// Maps a file into memory where possible, so that only what is touched is read.
+  /// Memory-maps a file where possible.
   ///
-  /// - Throws: `FileError`: `missing` when it is not there, `failed` when the system refuses it, `invalid` for a folder.
+  /// - Throws: `FileError`: `missing`, `invalid` for a folder, `failed` when it cannot be read.
   public static func map(_ url: URL) throws(FileError) -> Data {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {

@@ -1,8 +1,8 @@
 import Foundation
 
-/// A file of lines that only grows.
+/// An append-only file of lines.
 public enum LineFile {
-  /// Adds one line, or nothing when the disk refuses a part of it.
+  /// Appends one line atomically.
   ///
   /// - Throws: `FileError` (`failed`) with the system's reason.
   public static func append(_ line: Data, to url: URL) throws(FileError) {

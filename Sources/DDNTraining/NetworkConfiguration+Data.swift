@@ -3,7 +3,7 @@ import DDNData
 import DDNFiles
 
 extension NetworkConfiguration {
-  /// What images are checked for, which decides what there is to advise.
+  /// What images are checked for, which decides the remedy.
   public enum Purpose: Sendable {
     case training
     case reconstructing
@@ -11,43 +11,26 @@ extension NetworkConfiguration {
 
   /// Refuses images that the network cannot learn from or reconstruct.
   ///
-  /// - Parameter path: where the images are, for the message.
-  /// - Throws: `FileError` (`invalid`) when the network does not take such images or classes.
+  /// - Parameter path: of the images, for the message.
+  /// - Throws: `FileError` (`invalid`) when their shape or their classes do not fit the network.
   public func check(
     _ images: ImageDataset, path: String, as purpose: Purpose = .training
   ) throws(FileError) {
-    switch self {
-    case .recurrent(let configuration):
-      guard images.imageShape == [1, 32, 32] else {
-        throw FileError(
-          .invalid, path: path,
-          problem: "holds images of \(Self.words(images.imageShape)), and the recurrent network takes 32 x 32 gray",
-          remedy: "make such with ddn dataset convert --resolution 32x32 --channels gray"
-            + (purpose == .training ? ", or leave --arch out" : ""))
-      }
-      guard configuration.isClassConditional else { return }
-      guard (1...10).contains(images.classes) else {
-        throw FileError(
-          .invalid, path: path,
-          problem: images.labels == nil
-            ? "has no classes" : "has \(images.classes) classes, and the recurrent network knows 10",
-          remedy: purpose == .training
-            ? "leave --cond out, or choose other images" : "choose images with classes 0 to 9")
-      }
-    case .pyramid(let configuration):
-      let shape = [configuration.imageChannels, configuration.resolution, configuration.resolution]
-      guard images.imageShape == shape else {
-        throw FileError(
-          .invalid, path: path,
-          problem: "holds images of \(Self.words(images.imageShape)), and the network takes \(Self.words(shape))",
-          remedy: "make such with ddn dataset convert --resolution \(shape[1])x\(shape[1])"
-            + " --channels \(shape[0] == 1 ? "gray" : "rgb")")
-      }
-      for case .classNumber(let classes) in configuration.conditions where !(1...classes).contains(images.classes) {
-        throw FileError(
-          .invalid, path: path, problem: "has \(images.classes) classes, and the network knows \(classes)",
-          remedy: "choose the images that it was trained on")
-      }
+    guard images.imageShape == imageShape else {
+      let isChosen = purpose == .training && Self.suited(toImagesOf: images.imageShape) != type(of: architecture)
+      throw FileError(
+        .invalid, path: path,
+        problem: "holds images of \(Self.words(images.imageShape)), and the network takes \(Self.words(imageShape))",
+        remedy: "make such with ddn dataset convert --resolution \(imageShape[1])x\(imageShape[2])"
+          + " --channels \(imageShape[0] == 1 ? "gray" : "rgb")" + (isChosen ? ", or leave --arch out" : ""))
+    }
+    for case .classNumber(let classes) in architecture.conditions where !(1...classes).contains(images.classes) {
+      throw FileError(
+        .invalid, path: path,
+        problem: images.labels == nil
+          ? "has no classes" : "has \(images.classes) classes, and the network has \(classes)",
+        remedy: purpose == .training
+          ? "leave --cond out, or choose other images" : "choose images with the classes that it was trained on")
     }
   }
 

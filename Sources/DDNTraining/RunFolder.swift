@@ -64,7 +64,8 @@ public struct RunFolder: Sendable {
     }
     guard FileManager.default.fileExists(atPath: folder.options.path) else { throw try notARun(url) }
     let data = try InputFile.map(folder.options)
-    guard let options = try? JSONDecoder().decode(TrainingOptions.self, from: data), options.objection == nil else {
+    guard let options = try? JSONDecoder().decode(TrainingOptions.self, from: data), (try? options.validate()) != nil
+    else {
       throw FileError(
         .invalid, path: folder.options.path, problem: "holds no options that this program can run",
         remedy: "restore the file, or start a new run")

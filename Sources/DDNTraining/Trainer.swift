@@ -3,14 +3,15 @@ import DDNData
 import Foundation
 import Torch
 
-/// Trains a network: plain L2 loss on the chosen images, Adam, Split-and-Prune.
+/// Trains a network: an objective, by default L2 on the chosen images, Adam, and Split-and-Prune.
 ///
-/// A `Trainer` knows nothing of files, time or terminals; `TrainingRun` does.
+/// A `Trainer` has no files, clocks or terminals; `TrainingRun` does.
 public final class Trainer {
   public let options: TrainingOptions
+  public let objective: any Objective
   public let network: any DiscreteDistributionNetwork
   public let optimizer: Adam
-  /// Follows the weights; nil when the options ask for none.
+  /// Of the weights; nil when the options ask for none.
   public let average: ExponentialMovingAverage?
   /// Images seen so far, repeats included.
   public internal(set) var images = 0
@@ -19,18 +20,22 @@ public final class Trainer {
   let dropoutGenerator: Generator
   var order: BatchOrder
   private let splitAndPrune: SplitAndPrune
-  /// `[L]` sum of losses since `takeLosses()`, and of how many batches or parts of batches.
+  /// `[L]` sum of losses since `takeLosses()`, over `lossParts` batches or parts of batches.
   private var lossSums: Tensor?
   private var lossParts = 0
-  /// So many skipped steps in a row are no accident.
+  /// So many skipped steps in a row mean divergence.
   static let mostSkippedInARow = 20
 
-  /// A trainer that has seen nothing. The seed decides the weights, the order of the images and chain dropout.
+  /// A trainer before its first image. The seed decides the weights, the order of the images and chain dropout.
   ///
-  /// - Throws: `TorchError` when the device is not there or memory is short.
-  public init(_ options: TrainingOptions, data: TrainingImages, device: Device) throws {
-    if let objection = options.objection { preconditionFailure(objection) }
+  /// - Parameter objective: what to minimize; nil for the options' pixel distance.
+  /// - Throws: `TorchError` when the device is missing or memory is short.
+  public init(
+    _ options: TrainingOptions, data: TrainingImages, device: Device, objective: (any Objective)? = nil
+  ) throws {
+    do throws(ConfigurationError) { try options.validate() } catch { preconditionFailure(error.description) }
     self.options = options
+    self.objective = objective ?? PixelObjective(options.loss ?? TrainingDefaults.loss)
     self.data = data
     network = try options.network.makeNetwork(generator: Generator(seed: options.seed))
     try network.move(to: device)
@@ -42,20 +47,20 @@ public final class Trainer {
     splitAndPrune = SplitAndPrune(policy: options.split, network: network)
   }
 
-  /// Takes over the weights of a model of the same network, which may have another number of levels.
+  /// Loads the weights of a model of the same network, which may have another number of levels.
   ///
-  /// - Throws: `FileError` when it is missing, damaged or of another network; then nothing is changed.
+  /// - Throws: `FileError` when it is missing, damaged or of another network; the trainer is then unchanged.
   func transfer(from file: URL) throws {
     try SafetensorsFile(contentsOf: file).load(into: network.state())
     try average?.restart()
   }
 
-  /// Learns from one batch, or abandons it and is as before.
+  /// Learns from one batch, or abandons it without a trace.
   ///
-  /// - Parameter shouldContinue: called many times in a step with the share of it that is done, 0 to 1; false abandons
-  ///   the step.
-  /// - Returns: the splits that happened.
-  /// - Throws: `StepAbandoned`; `TrainingError.diverged` when a distance is infinite or not a number; `TorchError`.
+  /// - Parameter shouldContinue: called many times in a step with the finished share of it, 0 to 1; false abandons the
+  ///   step.
+  /// - Returns: the splits of this step.
+  /// - Throws: `StepAbandoned`; `TrainingError.diverged` when a distance is not finite; `TorchError`.
   /// - Source: paper, Figure 3a and Algorithm 1.
   @discardableResult
   public func step(while shouldContinue: (Double) -> Bool = { _ in true }) throws -> [SplitAndPrune.Event] {
@@ -64,10 +69,10 @@ public final class Trainer {
       try optimizer.clearGradients()
       let parts = options.batch / (options.microBatch ?? options.batch)
       for part in 0..<parts {
-        watch.begin(part, of: parts, levels: network.nodesOfLevels.count)
+        watch.begin(part, of: parts, levels: network.codeSpace.levels.count)
         let losses = try levelLosses(of: order.next(options.batch / parts), watch.finishLevel)  // [L]
         watch.beginBackward()
-        try (losses.mean() * (options.network.lossScale / Double(parts))).backward()
+        try (losses.mean() * (options.network.architecture.lossScale / Double(parts))).backward()
         try addLosses(losses.detached())
       }
     }
@@ -81,28 +86,27 @@ public final class Trainer {
     return events
   }
 
-  /// `[L]`, the mean loss of each level: at every level each image takes the node nearest to it, or now and then a
-  /// random one.
+  /// `[L]`, the mean loss of each level. Each image chooses its nearest node, or now and then a random one.
   private func levelLosses(of indices: [Int], _ finishLevel: () -> Void) throws -> Tensor {
     let batch = try data.batch(indices)
     let target = Target(batch.images)
     let chooser = ChainDropout(
-      NearestChooser(target), probability: options.chainDropout, scope: options.chainDropoutScope,
+      objective.chooser(for: target), probability: options.chainDropout, scope: options.chainDropoutScope,
       generator: dropoutGenerator)
     let condition = network.condition(classes: batch.classes, sources: batch.images, randomness: dropoutGenerator)
     var losses: [Tensor] = []
     try withPrecision(options.precision ?? .float32, on: network.device) {
       try network.run(samples: indices.count, condition: condition, chooser: chooser) { output in
-        losses.append(try output.losses(to: target).mean())
+        losses.append(try objective.losses(of: output, to: target).mean())
         finishLevel()
       }
     }
     return try Tensor.stack(losses)
   }
 
-  /// Computes gradients; when `shouldContinue` says no, everything else that they have changed is put back.
+  /// Computes gradients; when `shouldContinue` returns false, restores everything else that they changed.
   private func abandonable(_ shouldContinue: (Double) -> Bool, _ body: (StepWatch) throws -> Void) throws {
-    // Not the order itself, of which the step would then change a copy of all indices.
+    // The order's state, not the order: keeping that would copy all indices in the step.
     let before = (order: order.state, sums: lossSums, parts: lossParts, random: try dropoutGenerator.state())
     let watch = StepWatch()
     var isAbandoned = false
@@ -134,12 +138,12 @@ public final class Trainer {
     lossParts += 1
   }
 
-  /// Whether anything was learned since the last call of `takeLosses()`.
+  /// Whether there was a step since the last call of `takeLosses()`.
   var hasLosses: Bool { lossSums != nil }
 
   /// The mean loss of each level since the last call; empty when there was no step.
   ///
-  /// - Throws: `TrainingError.diverged` when a loss is infinite or not a number, or gradients keep being so.
+  /// - Throws: `TrainingError.diverged` when a loss, or many gradients in a row, are not finite.
   public func takeLosses() throws -> [Double] {
     guard let lossSums else { return [] }
     guard try optimizer.skippedSteps().inARow < Self.mostSkippedInARow else {
@@ -152,7 +156,7 @@ public final class Trainer {
     return losses
   }
 
-  /// - Throws: `TrainingError.diverged` when a weight is infinite or not a number.
+  /// - Throws: `TrainingError.diverged` when a weight is not finite.
   func checkWeights() throws {
     for (_, parameter) in network.namedParameters() where try !parameter.tensor.allFinite() {
       throw TrainingError.diverged(images: images)
@@ -163,7 +167,7 @@ public final class Trainer {
   public var perplexities: [Double] { network.layers.map(\.layer.statistics.perplexity) }
 }
 
-/// A step was abandoned before anything was learned from it.
+/// A step was abandoned before it changed any weight.
 public struct StepAbandoned: Error {}
 
 /// Why training could not go on; one line.

@@ -6,50 +6,57 @@ import Torch
 
 /// Everything that decides how a run goes; saved in the run folder as `options.json`.
 public struct TrainingOptions: Codable, Sendable, Equatable {
-  /// Where the images come from, a folder or a file; nil for the digits that are part of the program.
+  /// The folder or file of images; nil for the shipped digits.
   public var dataFolder: String?
-  /// What the images were when the run began, so that others are noticed; nil in runs of earlier versions.
+  /// Of the images when the run began, so that changed images are noticed; nil in runs of earlier versions.
   public var fingerprint: DatasetFingerprint?
-  /// Whether every image's mirror image is added; nil, as in runs of earlier versions, for no.
+  /// Whether every image is also seen mirrored; nil, as in runs of earlier versions, for no.
   public var xflip: Bool?
   /// How 28x28 digits become 32x32: "bilinear" or "padded".
   public var resize: String
   public var network: NetworkConfiguration
-  /// A model whose weights the run begins with; nil for fresh ones. It may have another number of levels.
+  /// The model whose weights the run begins with; nil for fresh weights.
   public var transferFile: String?
-  /// Images to see in all, repeats included.
+  /// The run's length in images, repeats included.
   public var images: Int
   /// Images a step.
   public var batch: Int
-  /// Images that are in memory at once; a step goes through its batch in equal parts. Nil for the whole batch.
+  /// Images in memory at once; a step accumulates the gradients of such parts. Nil for the whole batch.
   public var microBatch: Int?
   public var learningRate: Double
-  /// Over this many images at the beginning the learning rate rises from zero in a straight line; the first step's is 0.
-  /// Nil for none.
+  /// Images of linear warm-up from learning rate 0, the first step's; nil for none.
   public var rampImages: Int?
-  /// Over this many images at the end the learning rate falls to zero in a straight line.
+  /// Images of linear decay to learning rate 0 at the end.
   public var cooldownImages: Int
-  /// Half-life of the moving average of the weights, in images; 0 for none.
+  /// Half-life of the weights' exponential moving average, in images; 0 for none.
   public var averageHalfLifeImages: Double
-  /// Probability that a choice is replaced by chance.
+  /// Probability that a choice is replaced by a random one.
   public var chainDropout: Double
   public var chainDropoutScope: ChainDropout.Scope
   public var split: SplitPolicy
+  /// The pixel distance that is minimized; nil, as in runs of earlier versions, for squared.
+  public var loss: NodeDistances.Measure?
   public var seed: UInt64
   /// Images between progress lines and pictures.
   public var tickImages: Int
   /// Ticks between saves.
   public var saveTicks: Int
-  /// What convolutions compute in; nil, as in runs of earlier versions, for float32.
+  /// Of convolutions; nil, as in runs of earlier versions, for float32.
   public var precision: Precision?
-  /// Threads of one operation: with another number the last bits may differ. Nil for what libtorch chooses.
+  /// Threads of one operation, on which the last bits depend; nil for libtorch's choice.
   public var threads: Int?
 
   public init(
     network: NetworkConfiguration, transferFile: String? = nil, images: Int, dataFolder: String? = nil,
-    resize: DigitDataset.Resize = .bilinear, batch: Int = 128, learningRate: Double = 1e-3, cooldownImages: Int = 0,
-    averageHalfLifeImages: Double = 0, chainDropout: Double = 0.05, chainDropoutScope: ChainDropout.Scope = .batch,
-    split: SplitPolicy = SplitPolicy(), seed: UInt64 = 0, tickImages: Int = 10_000, saveTicks: Int = 5
+    resize: DigitDataset.Resize = TrainingDefaults.resize, batch: Int = TrainingDefaults.batch,
+    learningRate: Double = TrainingDefaults.learningRate, cooldownImages: Int = TrainingDefaults.cooldownImages,
+    averageHalfLifeImages: Double = TrainingDefaults.averageHalfLifeImages,
+    chainDropout: Double = TrainingDefaults.chainDropout,
+    chainDropoutScope: ChainDropout.Scope = TrainingDefaults.chainDropoutScope,
+    split: SplitPolicy = SplitPolicy(
+      rule: TrainingDefaults.splitRule, warmupImages: TrainingDefaults.splitWarmupImages),
+    seed: UInt64 = TrainingDefaults.seed, tickImages: Int = TrainingDefaults.tickImages,
+    saveTicks: Int = TrainingDefaults.saveTicks
   ) {
     self.dataFolder = dataFolder
     self.resize = resize.rawValue
@@ -68,9 +75,13 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     self.saveTicks = saveTicks
   }
 
-  /// What makes these options impossible, if anything: one line that names the option.
-  public var objection: String? {
-    if let objection = network.objection { return objection }
+  /// - Throws: `ConfigurationError` naming the first impossible value.
+  public func validate() throws(ConfigurationError) {
+    try network.validate()
+    if let problem { throw ConfigurationError(problem) }
+  }
+
+  private var problem: String? {
     if images < 1 { return "the duration must be at least one image, not \(images)" }
     if !(1...1_000_000).contains(batch) { return "a batch of \(batch) images is not within 1...1000000" }
     if let microBatch, microBatch < 1 || batch % microBatch != 0 {
@@ -94,7 +105,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     return nil
   }
 
-  /// As people read it.
+  /// Formatted for people.
   public func json() throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -107,13 +118,13 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     return learningRate * share(seen, rampImages ?? 0) * share(max(images - seen, 0), cooldownImages)
   }
 
-  /// How much of the moving average stays at a step after `seen` images; it follows faster in the beginning.
+  /// The moving average's decay in a step after `seen` images; smaller at the beginning.
   func averageDecay(after seen: Int) -> Double {
     let halfLife = min(averageHalfLifeImages, 0.05 * Double(seen))
     return pow(0.5, Double(batch) / max(halfLife, 1e-8))
   }
 
-  /// The digits that are part of the program: 9,000 to train on and 1,000 that no training sees.
+  /// The shipped digits: 9,000 for training and 1,000 for tests.
   ///
   /// - Throws: `FileError` when the program's own files are damaged.
   public static func shippedDigits(
@@ -126,21 +137,21 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   /// The images that `dataFolder` and `resize` name.
   ///
   /// - Parameters:
-  ///   - cacheBytes: the most memory for decoded images; more are read while training.
-  ///   - progress: is told how many images were decoded, of how many.
+  ///   - cacheBytes: limit on memory for decoded images; others are decoded while training.
+  ///   - progress: called with the number of decoded images, of how many.
   /// - Throws: `FileError` when they are missing, damaged, or not what the network takes.
   public func loadImages(
     cacheBytes: Int = ImageDataset.defaultCacheBytes, progress: (_ done: Int, _ count: Int) -> Void = { _, _ in }
   ) throws -> ImageDataset {
-    let resize = DigitDataset.Resize(rawValue: resize)!  // An objection otherwise.
+    let resize = DigitDataset.Resize(rawValue: resize)!  // Validated before.
     let images = try Self.loadImages(dataFolder, resize: resize, cacheBytes: cacheBytes, progress: progress)
     try network.check(images, path: dataFolder ?? images.name)
     return images
   }
 
-  /// Remembers what the images are, or compares them with what was remembered.
+  /// Stores the images' fingerprint, or compares them with the stored one.
   ///
-  /// - Throws: `FileError` (`invalid`) when they are not those that the run began with.
+  /// - Throws: `FileError` (`invalid`) when they are not the images that the run began with.
   public mutating func identify(_ images: ImageDataset) throws(FileError) {
     let found = try DatasetFingerprint(images)
     if let difference = fingerprint.flatMap({ found.difference(from: $0) }) {
@@ -151,7 +162,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     fingerprint = found
   }
 
-  /// The images of a folder or file, or without one those that are part of the program.
+  /// The images of a folder or file, or the shipped digits.
   ///
   /// - Throws: `FileError` when they are missing or damaged.
   public static func loadImages(

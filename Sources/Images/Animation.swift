@@ -2,7 +2,7 @@ import CVips
 import DDNFiles
 import Foundation
 
-/// Pictures shown one after the other, for ever.
+/// An endless animation.
 public struct Animation: Sendable {
   public enum Format: String, CaseIterable, Sendable {
     case gif
@@ -10,40 +10,40 @@ public struct Animation: Sendable {
   }
 
   /// All of one size.
-  public let pictures: [Bitmap]
-  /// How long each is shown.
+  public let frames: [Bitmap]
+  /// Duration of a frame.
   public let milliseconds: Int
 
-  /// - Parameter pictures: at least one, with as many channels; smaller ones get a margin of `background` at the right
-  ///   and below.
-  public init(_ pictures: [Bitmap], milliseconds: Int, background: UInt8 = 255) {
-    precondition(!pictures.isEmpty, "an animation needs a picture")
-    let (width, height) = (pictures.map(\.width).max()!, pictures.map(\.height).max()!)
-    self.pictures = pictures.map { picture in
-      guard picture.width != width || picture.height != height else { return picture }
-      var canvas = Bitmap(width: width, height: height, channels: picture.channels, shade: background)
-      canvas.paste(picture, x: 0, y: 0)
+  /// - Parameter frames: at least one, all with the same channels; smaller ones are padded with `background` at the
+  ///   right and bottom.
+  public init(_ frames: [Bitmap], milliseconds: Int, background: UInt8 = 255) {
+    precondition(!frames.isEmpty, "an animation needs at least one frame")
+    let (width, height) = (frames.map(\.width).max()!, frames.map(\.height).max()!)
+    self.frames = frames.map { frame in
+      guard frame.width != width || frame.height != height else { return frame }
+      var canvas = Bitmap(width: width, height: height, channels: frame.channels, shade: background)
+      canvas.paste(frame, x: 0, y: 0)
       return canvas
     }
     self.milliseconds = milliseconds
   }
 
-  /// The bytes of a file.
+  /// Encodes the animation.
   ///
   /// - Throws: `ImageError` with libvips's reason.
   public func encode(_ format: Format) throws(ImageError) -> Data {
-    let first = pictures[0]
+    let first = frames[0]
     var bytes: UnsafeMutableRawPointer?
     var count = 0
-    try Vips.run("this animation cannot be encoded as \(format)", remedy: "make it smaller or shorter") {
+    try Vips.run("the animation cannot be encoded as \(format)", remedy: "make it smaller or shorter") {
       cvips_encode_animation(
-        pictures.flatMap(\.pixels), Int32(first.width), Int32(first.height), Int32(pictures.count),
+        frames.flatMap(\.pixels), Int32(first.width), Int32(first.height), Int32(frames.count),
         Int32(first.channels), Int32(milliseconds), format == .webp ? 1 : 0, &bytes, &count)
     }
     return Data(Vips.take(bytes!, count: count))
   }
 
-  /// Writes a file, whole or not at all.
+  /// Writes a file atomically.
   ///
   /// - Throws: `FileError` naming the file and the reason.
   public func write(_ format: Format, to url: URL) throws(FileError) {

@@ -1,25 +1,33 @@
 import CVips
 
-/// An 8-bit picture in memory, gray or RGB.
+/// An 8-bit image in memory, gray or RGB.
 public struct Bitmap: Sendable, Equatable {
   public let width: Int
   public let height: Int
   /// 1 (gray) or 3 (RGB).
   public let channels: Int
-  /// `height * width * channels` values: row by row from the top, the channels of a pixel together.
+  /// `[height, width, channels]`, from the top row down.
   public private(set) var pixels: [UInt8]
 
-  /// - Parameter pixels: exactly `height * width * channels` values.
+  /// - Parameter pixels: `[height, width, channels]`.
   public init(width: Int, height: Int, channels: Int, pixels: [UInt8]) {
     precondition(width > 0 && height > 0, "a bitmap of \(width) x \(height) has no pixels")
     precondition(channels == 1 || channels == 3, "\(channels) channels are neither gray (1) nor RGB (3)")
     precondition(
       pixels.count == width * height * channels,
-      "\(pixels.count) values for a bitmap of \(width) x \(height) with \(channels) channels")
+      "\(pixels.count) values do not fill \(width) x \(height) pixels of \(channels) channels")
     self.width = width
     self.height = height
     self.channels = channels
     self.pixels = pixels
+  }
+
+  /// "64 x 48 gray", for messages.
+  public var summary: String { Self.summary(width: width, height: height, channels: channels) }
+
+  /// "64 x 48 gray", for messages.
+  public static func summary(width: Int, height: Int, channels: Int) -> String {
+    "\(width) x \(height) \(channels == 1 ? "gray" : "RGB")"
   }
 
   /// A bitmap of one shade.
@@ -29,7 +37,7 @@ public struct Bitmap: Sendable, Equatable {
       pixels: [UInt8](repeating: shade, count: width * height * channels))
   }
 
-  /// Whether all pixels are the same, so that there is nothing to see.
+  /// Whether all pixels are equal.
   public var isConstant: Bool {
     var place = channels
     while place < pixels.count {
@@ -39,9 +47,9 @@ public struct Bitmap: Sendable, Equatable {
     return true
   }
 
-  /// Every pixel as a square of `factor` x `factor` equal pixels.
+  /// Nearest-neighbour enlargement by an integer factor.
   public func zoomed(by factor: Int) -> Bitmap {
-    precondition(factor >= 1, "a zoom of \(factor) is not at least 1")
+    precondition(factor >= 1, "the zoom factor \(factor) is below 1")
     guard factor > 1 else { return self }
     var zoomed: [UInt8] = []
     zoomed.reserveCapacity(pixels.count * factor * factor)
@@ -57,7 +65,7 @@ public struct Bitmap: Sendable, Equatable {
     return Bitmap(width: width * factor, height: height * factor, channels: channels, pixels: zoomed)
   }
 
-  /// The same picture with the channels that are wanted.
+  /// Converted to gray or RGB.
   ///
   /// - Throws: `ImageError` with libvips's reason.
   public func converted(to choice: ChannelChoice) throws(ImageError) -> Bitmap {
@@ -65,7 +73,7 @@ public struct Bitmap: Sendable, Equatable {
     case (.rgb, 1): return inRGB()
     case (.gray, 3):
       var gray: UnsafeMutablePointer<UInt8>?
-      try Vips.run("this picture cannot be made gray", remedy: "make it smaller") {
+      try Vips.run("the image cannot be converted to gray", remedy: "make it smaller") {
         cvips_gray(pixels, Int32(width), Int32(height), &gray)
       }
       return Bitmap(width: width, height: height, channels: 1, pixels: Vips.take(gray!, count: width * height))
@@ -73,7 +81,7 @@ public struct Bitmap: Sendable, Equatable {
     }
   }
 
-  /// The part of this picture whose top left corner is at (`x`, `y`); it must lie within.
+  /// The rectangle with its top left corner at (`x`, `y`), which must lie within the image.
   public func cropped(x: Int, y: Int, width: Int, height: Int) -> Bitmap {
     precondition(
       x >= 0 && y >= 0 && x + width <= self.width && y + height <= self.height,
@@ -87,13 +95,13 @@ public struct Bitmap: Sendable, Equatable {
     return Bitmap(width: width, height: height, channels: channels, pixels: cropped)
   }
 
-  /// The same picture with 3 equal channels where it is gray.
+  /// Gray copied into 3 channels; RGB as it is.
   func inRGB() -> Bitmap {
     guard channels == 1 else { return self }
     return Bitmap(width: width, height: height, channels: 3, pixels: pixels.flatMap { [$0, $0, $0] })
   }
 
-  /// Puts `image` over this one with its top left corner at (`x`, `y`); it must fit and have as many channels.
+  /// Overwrites the rectangle with its top left corner at (`x`, `y`); `image` must fit and have the same channels.
   public mutating func paste(_ image: Bitmap, x: Int, y: Int) {
     precondition(image.channels == channels, "\(image.channels) channels cannot be pasted onto \(channels)")
     precondition(

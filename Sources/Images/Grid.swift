@@ -1,35 +1,34 @@
-/// Draws pictures of one size in rows and columns, with a title, labels and captions where they are given.
+/// Draws images of one size in rows and columns, with an optional title, labels and captions.
 ///
-/// The first picture is at the top left, the second to its right. All are surrounded by `gap` pixels of background.
-/// Columns and rows grow where their labels need more room than the pictures; a last row may be short.
+/// Row-major order. Cells are as large as the larger of image and label; the last row may be short.
 public struct Grid: Sendable {
-  /// Pictures in a row.
+  /// Images per row.
   public var columns: Int
-  /// Pixels between pictures and around them.
+  /// Pixels between and around images.
   public var gap: Int
-  /// The shade between pictures: 0 (black) to 255 (white). Text is black on light and white on dark.
+  /// Shade, 0 (black) to 255 (white). Text is black on light and white on dark backgrounds.
   public var background: UInt8
-  /// Every pixel of a picture becomes a square of this many pixels on a side.
+  /// Integer enlargement of the images.
   public var zoom: Int
-  /// One line above all, from the left edge.
+  /// One line at the top left.
   public var title: String
-  /// One for each row, left of it; or none.
+  /// One per row, at its left; or empty.
   public var rowLabels: [String]
-  /// One for each column, above it; or none.
+  /// One per column, above it; or empty.
   public var columnLabels: [String]
-  /// One for each picture, under it; or none.
+  /// One per image, below it; or empty.
   public var captions: [String]
-  /// The font's size in pixels.
+  /// Font size in pixels.
   public var textSize: Int
 
   public init(
     columns: Int, gap: Int = 2, background: UInt8 = 255, zoom: Int = 1, title: String = "", rowLabels: [String] = [],
     columnLabels: [String] = [], captions: [String] = [], textSize: Int = 14
   ) {
-    precondition(columns >= 1, "a grid of \(columns) columns holds nothing")
-    precondition(gap >= 0, "a gap of \(gap) pixels is less than none")
-    precondition(zoom >= 1, "a zoom of \(zoom) is not at least 1")
-    precondition(textSize >= 1, "text of \(textSize) pixels cannot be drawn")
+    precondition(columns >= 1, "\(columns) columns are fewer than 1")
+    precondition(gap >= 0, "the gap \(gap) is negative")
+    precondition(zoom >= 1, "the zoom factor \(zoom) is below 1")
+    precondition(textSize >= 1, "the text size \(textSize) is below 1")
     self.columns = columns
     self.gap = gap
     self.background = background
@@ -41,10 +40,10 @@ public struct Grid: Sendable {
     self.textSize = textSize
   }
 
-  /// Draws the grid: gray when all pictures are, RGB otherwise.
+  /// Draws the grid: gray when all images are, RGB otherwise.
   ///
-  /// - Throws: `ImageError` when there are no pictures, their sizes differ, the number of labels is not the number of
-  ///   rows, columns or pictures, the grid would be larger than `PNG.decode` reads, or there are labels and no font is installed.
+  /// - Throws: `ImageError` when there are no images, their sizes differ, the number of labels does not match, the grid
+  ///   exceeds the limits of `PNG.decode`, or labels are given and no font is installed.
   public func draw(_ images: [Bitmap]) throws(ImageError) -> Bitmap {
     let layout = try Layout(self, images)
     let channels = images.contains { $0.channels == 3 } ? 3 : 1
@@ -75,7 +74,7 @@ public struct Grid: Sendable {
     return canvas
   }
 
-  /// Draws one of some labels; `y` is the top of the box that would hold any of them, so that they share a baseline.
+  /// Draws one label; `y` is the top of the box that fits all of `labels`, so that they share a baseline.
   private func draw(_ labels: Labels, _ index: Int, onto canvas: inout Bitmap, x: Int, y: Int) {
     guard labels.lines.indices.contains(index), let mask = labels.lines[index].ink else { return }
     let (paper, ink) = (Int(background), background >= 128 ? 0 : 255)
@@ -85,10 +84,10 @@ public struct Grid: Sendable {
   }
 }
 
-/// Lines of text of one size that share a baseline.
+/// Lines of text that share a font size and a baseline.
 private struct Labels {
   let lines: [TextLine]
-  /// The first row of any ink, counted from the lines' top.
+  /// The first row with ink, from the lines' top.
   let top: Int
   let width: Int
   let height: Int
@@ -104,7 +103,7 @@ private struct Labels {
   }
 }
 
-/// Where everything in a grid goes, in pixels.
+/// Positions of a grid's parts, in pixels.
 private struct Layout {
   let title: Labels
   let rowLabels: Labels
@@ -113,30 +112,30 @@ private struct Layout {
 
   let width: Int
   let height: Int
-  /// Background around all.
+  /// Around the grid.
   let margin: Int
   let columnLabelTop: Int
   private let firstColumn: Int
   private let firstRow: Int
   private let cellWidth: Int
   private let cellHeight: Int
-  /// What a caption takes below a picture, space between them included.
+  /// Including the space above the caption.
   private let captionHeight: Int
   private let gap: Int
 
   init(_ grid: Grid, _ images: [Bitmap]) throws(ImageError) {
     guard let first = images.first else {
-      throw ImageError(problem: "a grid of no pictures cannot be drawn", remedy: "give it at least one")
+      throw ImageError(problem: "the grid has no images", remedy: "give it at least one")
     }
     if let other = images.first(where: { $0.width != first.width || $0.height != first.height }) {
       throw ImageError(
-        problem: "a grid cannot hold \(first.width) x \(first.height) and \(other.width) x \(other.height) pixels",
-        remedy: "give it pictures of one size")
+        problem: "the grid has images of \(first.width) x \(first.height) and \(other.width) x \(other.height) pixels",
+        remedy: "give it images of one size")
     }
     let rows = (images.count + grid.columns - 1) / grid.columns
     try Self.check(grid.rowLabels, against: rows, named: "row")
     try Self.check(grid.columnLabels, against: grid.columns, named: "column")
-    try Self.check(grid.captions, against: images.count, named: "picture")
+    try Self.check(grid.captions, against: images.count, named: "image")
 
     gap = grid.gap
     title = try Labels(grid.title.isEmpty ? [] : [grid.title], size: grid.textSize)
@@ -157,7 +156,7 @@ private struct Layout {
     guard width <= Vips.maxSide, height <= Vips.maxSide, width * height <= Vips.maxPixels else {
       throw ImageError(
         problem: "a grid of \(width) x \(height) is too large (\(Vips.maxSide) on a side, \(Vips.maxPixels) in all)",
-        remedy: "draw fewer pictures, or zoom less")
+        remedy: "draw fewer images or zoom less")
     }
   }
 
@@ -165,16 +164,16 @@ private struct Layout {
     guard labels.isEmpty || labels.count == count else {
       throw ImageError(
         problem: "there are \(labels.count) \(name) labels for \(count) \(name)s",
-        remedy: "give one a \(name), or none")
+        remedy: "give one per \(name), or none")
     }
   }
 
-  /// The left edge of something of `width` in the middle of a column.
+  /// The left edge of a part of `width` that is centred in a column.
   func left(ofColumn column: Int, width: Int) -> Int {
     firstColumn + column * (cellWidth + gap) + (cellWidth - width) / 2
   }
 
-  /// The top edge of something of `height` in the middle of a row.
+  /// The top edge of a part of `height` that is centred in a row.
   func top(ofRow row: Int, height: Int) -> Int {
     firstRow + row * (cellHeight + captionHeight + gap) + (cellHeight - height) / 2
   }

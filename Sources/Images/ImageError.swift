@@ -1,10 +1,10 @@
 import DDNFiles
 
-/// What is wrong with a picture that is made or read, in one line.
+/// An image that cannot be read, drawn or encoded; one line.
 public struct ImageError: Error, Equatable, Sendable, CustomStringConvertible {
   /// What is wrong, without a full stop: "there are 2 row labels for 3 rows".
   public let problem: String
-  /// What to do, without a full stop: "give one a row, or none".
+  /// What to do, without a full stop: "give one per row, or none".
   public let remedy: String
 
   public init(problem: String, remedy: String) {
@@ -16,7 +16,7 @@ public struct ImageError: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 extension FileError {
-  /// What is wrong with the picture in a file.
+  /// An image error with the file's path.
   public init(_ kind: Kind, path: String, _ error: ImageError) {
     self.init(kind, path: path, problem: error.problem, remedy: error.remedy)
   }

@@ -1,26 +1,26 @@
 import CVips
 
-/// libvips, started once for the process.
+/// libvips, initialized once per process.
 enum Vips {
-  /// The longest side, and the most pixels in all, of a picture that is read or drawn.
+  /// Limits on the side and the pixel count of an image that is read or drawn.
   static let maxSide = Int(CVIPS_MAX_SIDE)
   static let maxPixels = Int(CVIPS_MAX_PIXELS)
 
-  private static let started: Bool = cvips_init() == 0
+  private static let isInitialized = cvips_init() == 0
 
   /// Runs one call of the shim.
   ///
-  /// - Parameter call: returns -1 with the reason in libvips's error buffer, or another status.
-  /// - Returns: what `call` returned.
+  /// - Parameter call: returns a status, negative with the reason in libvips's error buffer.
+  /// - Returns: the status.
   /// - Throws: `ImageError` with libvips's reason after `problem`.
   @discardableResult
   static func run(_ problem: String, remedy: String, _ call: () -> Int32) throws(ImageError) -> Int32 {
-    let status = started ? call() : -1
+    let status = isInitialized ? call() : -1
     guard status >= 0 else { throw ImageError(problem: "\(problem): \(takeReason())", remedy: remedy) }
     return status
   }
 
-  /// Copies `count` bytes that libvips handed out, and gives them back to it.
+  /// Copies and releases a buffer of libvips's.
   static func take(_ bytes: UnsafeMutableRawPointer, count: Int) -> [UInt8] {
     defer { g_free(bytes) }
     return [UInt8](UnsafeRawBufferPointer(start: bytes, count: count))

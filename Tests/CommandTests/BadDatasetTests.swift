@@ -34,7 +34,7 @@ extension CommandTests {
       ("leads elsewhere", { $0.replaceAll("00000/img00000003", "../00/img00000003") }),
       ("leads elsewhere", { $0.replaceAll("00000/img00000003", "/etc//img00000003") }),
       ("two entries", { $0.replaceAll("img00000003", "img00000002") }),
-      ("and there is no such image", { $0.replaceAll("img00000003.png", "img00000009.png", onlyNames: true) }),
+      ("but there is no such image", { $0.replaceAll("img00000003.png", "img00000009.png", onlyNames: true) }),
       ("is encrypted", { $0.patchDirectory(at: 8, [1]) }),
       ("more than the 536870912", { $0.patchDirectory(at: 20, [UInt8](repeating: 0xfe, count: 8)) }),
       ("two different sizes", { $0.patchDirectory(at: 24, [0xff]) }),
@@ -70,7 +70,7 @@ extension CommandTests {
         (#"{"labels": [["even/0.png", 1]]}"#, "no label for 5 of 6 images"),
         (#"{"labels": [["even/7.png", 1]]}"#, "no such image"), (#"{"labels": [["even/0.png", -3]]}"#, "class -3"),
         (#"{"labels": [["even/0.png", 99999999999]]}"#, "class 99999999999"),
-        (#"{"labels": [["even/0.png", [0.5, 0.5]]]}"#, "vectors are not supported"), ("labels", "no JSON"),
+        (#"{"labels": [["even/0.png", [0.5, 0.5]]]}"#, "vectors are not supported"), ("labels", "not JSON"),
       ] {
         try Data(json.utf8).write(to: file)
         try await Self.expectFailure(65, words, "pictures", in: folder)

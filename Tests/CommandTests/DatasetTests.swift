@@ -114,7 +114,7 @@ extension CommandTests {
       let made = try await Command.run(["dataset", "convert", "pictures", "a.zip"], in: folder)
       #expect(made.exitCode == 0 && made.output.contains("6 images, 32 x 32 gray, 1 skipped"), "\(made)")
       #expect(made.errors.contains("gone.png: is a broken link"))
-      #expect(made.errors.contains("note: passed over 1 file that is no image: .txt 1\n"))
+      #expect(made.errors.contains("note: skipped 1 file that is not an image: .txt 1\n"))
       for arguments in [
         ["dataset", "convert", "pictures", "b.zip", "--strict"], ["train", "-n", "--data", "pictures"],
       ] {

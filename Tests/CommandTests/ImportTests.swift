@@ -50,7 +50,8 @@ extension CommandTests {
       let result = try await Command.run(["import", state.path, output.path, "--learn-res", "false"])
       #expect(result.exitCode == 0 && result.errors.isEmpty, "\(result)")
       #expect(result.output.contains("training state of 82 tensors") && result.output.contains("1000 images"))
-      #expect(result.output.contains("not learned, by --learn-res") && result.output.contains("69 parameters"))
+      #expect(result.output.contains("not learned, by --learn-res"))
+      #expect(result.output.contains(#"left out      "optimizer_state""#))
       let metadata = try SafetensorsFile(contentsOf: output).metadata
       #expect(metadata["network"]?.contains(#""learnsResidual":false"#) == true)
     }
@@ -123,7 +124,7 @@ extension CommandTests {
       let snapshot = Self.folder.appending(path: "tiny_uncond.pkl").path
       let refused = try await Command.run(
         ["import", snapshot, folder.appending(path: "b.safetensors").path, "--initial-image", "channel-ramp"])
-      #expect(refused.isFailure(65, "says itself what its first level reads: zeros"), "\(refused)")
+      #expect(refused.isFailure(65, "already defines its initial image: zeros"), "\(refused)")
     }
 
     @Test("a file that is not there exits with 66") func missing() async throws {
@@ -143,8 +144,8 @@ extension CommandTests {
         + withUnsafeBytes(of: UInt32(command.utf8.count).littleEndian) { Data($0) } + Data("\(command)tR.".utf8)
       let whole = try Data(contentsOf: Self.folder.appending(path: "tiny_edge.pkl"))
       for (bytes, part) in [
-        (evil, #"asks for "os.system""#), (whole.prefix(whole.count / 2), "has a frame of"), (Data(), "is empty"),
-        (Data("PK\u{3}\u{4}nothing".utf8), "zip"), (Data("{\"a\": 1}".utf8), "is no pickle"),
+        (evil, #"refers to "os.system""#), (whole.prefix(whole.count / 2), "has a frame of"), (Data(), "is empty"),
+        (Data("PK\u{3}\u{4}nothing".utf8), "zip"), (Data("{\"a\": 1}".utf8), "is not a pickle"),
       ] {
         let file = folder.appending(path: "x.pkl")
         try bytes.write(to: file)

@@ -86,7 +86,7 @@ struct CifarTests {
   @Test("Folders called train, test and meta are no Python version of CIFAR-100") func otherFolders() throws {
     try withTemporaryFolder { (folder) throws in
       for name in ["train", "test", "meta"] {
-        try write([("1.png", try PNG.encode(picture(1)))], to: folder.appendingPathComponent(name))
+        try write([("1.png", try PNG.encode(testImage(1)))], to: folder.appendingPathComponent(name))
       }
       #expect(try openImages(folder).count == 3)
     }
@@ -100,8 +100,8 @@ struct CifarTests {
     let length = " path=\(long)\n".utf8.count
     let pax = "\(length + 3) path=\(long)\n"
     let files: [(name: String, content: Data)] = [
-      ("./pics/cats/1.png", try PNG.encode(picture(1))), ("pics/notes.txt", Data("x".utf8)),
-      ("pax", Data(pax.utf8)), ("short.png", try PNG.encode(picture(2))),
+      ("./pics/cats/1.png", try PNG.encode(testImage(1))), ("pics/notes.txt", Data("x".utf8)),
+      ("pax", Data(pax.utf8)), ("short.png", try PNG.encode(testImage(2))),
     ]
     var bytes = tar(files)
     // The third is an extended header.
@@ -120,8 +120,8 @@ struct CifarTests {
         let images = try openImages(url)
         #expect(images.name == "a" && images.count == 2 && images.classNames == ["cats", "dogs"])
         #expect((0..<2).map { images.name(of: $0) } == ["pics/cats/1.png", long])
-        #expect(try images.bitmap(1, channels: .asStored) == picture(2))
-        #expect(images.notes.contains { $0.contains("passed over 1 file") })
+        #expect(try images.bitmap(1, channels: .asStored) == testImage(2))
+        #expect(images.notes.contains { $0.contains("skipped 1 file") })
       }
     }
   }
@@ -155,7 +155,7 @@ struct CifarTests {
       var changed = whole
       changed[130] ^= 1
       #expect(try problem(changed).contains("checksum is wrong"))
-      #expect(try problem(tar([("other", Data(count: 600))])).contains("holds no images; passed over 1 file"))
+      #expect(try problem(tar([("other", Data(count: 600))])).contains("holds no images; skipped 1 file"))
       #expect(
         try problem(tar([("data_batch_1.bin", Data(count: 6))])).contains("has no test_batch.bin"))
       #expect(

@@ -10,7 +10,7 @@ import Testing
 struct DatasetConversionTests {
   private static let labels = #"{"labels": [["img0.png", 2], ["img1.png", 0], ["img2.png", 1]]}"#
 
-  @Test("A zip file and a folder hold the same images and classes in EDM's layout, the same bytes every time")
+  @Test("a zip file and a folder hold the same images and classes in EDM's layout, deterministically")
   func layout() throws {
     let source = try SmallFiles(3, channels: 3, labels: Self.labels).opened()[0]
     try withTemporaryFolder { (folder) throws in
@@ -18,12 +18,12 @@ struct DatasetConversionTests {
       for place in places {
         let report = try DatasetConversion().write(source, to: place)
         #expect((report.images, report.side, report.channels) == (3, 8, 3) && report.skipped.isEmpty)
-        let made = try openImages(place)
-        #expect(made.labels == [2, 0, 1])
-        let names = (0..<3).map { made.name(of: $0) }
+        let written = try openImages(place)
+        #expect(written.labels == [2, 0, 1])
+        let names = (0..<3).map { written.name(of: $0) }
         #expect(names == ["00000/img00000000.png", "00000/img00000001.png", "00000/img00000002.png"])
         for index in 0..<3 {
-          #expect(try made.bitmap(index, channels: .asStored) == picture(index, channels: 3))
+          #expect(try written.bitmap(index, channels: .asStored) == testImage(index, channels: 3))
         }
       }
       #expect(try Data(contentsOf: places[0]) == Data(contentsOf: places[1]))
@@ -32,18 +32,18 @@ struct DatasetConversionTests {
     }
   }
 
-  @Test("Images without classes, and only the first ones")
+  @Test("maxImages limits the number of images; without classes there are no labels")
   func first() throws {
     let source = try SmallFiles(5).opened()[1]
     try withTemporaryFolder { (folder) throws in
       let place = folder.appendingPathComponent("a.zip")
       #expect(try DatasetConversion(maxImages: 2).write(source, to: place).images == 2)
-      let made = try openImages(place)
-      #expect(made.count == 2 && made.labels == nil)
+      let written = try openImages(place)
+      #expect(written.count == 2 && written.labels == nil)
     }
   }
 
-  @Test("Images that cannot be used are listed and their labels left out; strict stops at the first")
+  @Test("unusable images are listed and skipped with their labels; strict stops at the first")
   func skipped() throws {
     var files = try SmallFiles(3, labels: Self.labels)
     files.files[1].content = files.files[1].content.prefix(50)
@@ -68,8 +68,8 @@ struct DatasetConversionTests {
   }
 
   @Test(
-    "Nothing is left of a conversion that is stopped, and nothing that is there is replaced", arguments: ["a.zip", "a"])
-  func wholeOrNothing(name: String) throws {
+    "a stopped conversion leaves nothing, and existing files are not replaced", arguments: ["a.zip", "a"])
+  func atomic(name: String) throws {
     let source = try SmallFiles(3).opened()[0]
     try withTemporaryFolder { (folder) throws in
       let place = folder.appendingPathComponent(name)
@@ -84,12 +84,12 @@ struct DatasetConversionTests {
     }
   }
 
-  @Test("Sizes and channels that differ end it, unless they are made equal")
+  @Test("different sizes and channels are errors, unless converted")
   func mixed() throws {
     var files = try SmallFiles()
-    try files.add("a.png", picture(0))
-    try files.add("b.png", picture(1, width: 24, height: 16))
-    try files.add("c.png", picture(2, channels: 3))
+    try files.add("a.png", testImage(0))
+    try files.add("b.png", testImage(1, width: 24, height: 16))
+    try files.add("c.png", testImage(2, channels: 3))
     let source = try files.opened()[0]
     try withTemporaryFolder { (folder) throws in
       func problem(_ conversion: DatasetConversion) throws -> String {
@@ -106,7 +106,7 @@ struct DatasetConversionTests {
     }
   }
 
-  @Test("The square in the middle, or a wide part on black, is what remains")
+  @Test("crops keep the central square, or a wide part padded with black")
   func crops() throws {
     // Columns 0...3 black, 4...11 white, 12...15 black.
     let striped = Bitmap(
@@ -125,11 +125,11 @@ struct DatasetConversionTests {
     for (width, height, crop) in [(12, 12, nil), (8, 4, nil), (0, 0, nil), (8, 9, .wide)]
       as [(Int, Int, ImageTransform.Crop?)]
     {
-      #expect(ImageTransform(width: width, height: height, crop: crop).objection != nil)
+      #expect(ImageTransform(width: width, height: height, crop: crop).validationError != nil)
     }
   }
 
-  @Test("A summary counts sizes, classes and unreadable images, and knows mean and deviation")
+  @Test("a summary has sizes, classes, unreadable images, means and standard deviations")
   func summary() throws {
     var files = try SmallFiles(0, labels: #"{"labels": [["a.png", 0], ["b.png", 2], ["c.png", 2], ["d.png", 2]]}"#)
     try files.add("a.png", Bitmap(width: 4, height: 4, channels: 1, shade: 255))

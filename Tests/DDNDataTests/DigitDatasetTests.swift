@@ -11,19 +11,19 @@ struct DigitDatasetTests {
   /// 28 x 28, each pixel different from its neighbours.
   private static let digit = (0..<784).map { UInt8(truncatingIfNeeded: $0 &* 73 &+ $0 / 28) }
 
-  @Test("The shipped digits are MNIST's 10,000 test digits in its order")
+  @Test("the shipped digits are MNIST's 10,000 test digits in its order")
   func shipped() throws {
     let digits = try DigitDataset.shipped(resize: .padded)
     #expect(digits.name == "MNIST test")
     #expect(digits.count == 10_000)
     #expect(digits.images.count == 10_000 * 32 * 32)
     #expect(digits.labels.prefix(10) == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9])
-    // CRC-32 of the files whose MD5 the README beside them gives, without their headers.
+    // CRC-32 of the files without their headers; the README beside them has their MD5.
     #expect(crc(digits.labels) == 0xee86_04d9)
     #expect(crc(Self.cropped(digits.images)) == 0xe4ca_5f57)
   }
 
-  @Test("Bilinear digits equal PIL's pixel for pixel, on digits and on noise")
+  @Test("bilinear resizing equals PIL's exactly, on digits and on noise")
   func bilinear() throws {
     let sources = try golden("digits-28.bin")
     let expected = try golden("digits-32.bin")
@@ -32,7 +32,7 @@ struct DigitDatasetTests {
     #expect(try DigitDataset.shipped().images.prefix(20 * 1024) == expected.prefix(20 * 1024))
   }
 
-  @Test("Padding puts two black pixels on each side")
+  @Test("padding adds two black pixels on each side")
   func padded() throws {
     try withDigits(images: idx(0x803, [2, 28, 28], Self.digit + Self.digit.reversed()), labels: [3, 4]) { folder in
       let digits = try DigitDataset(folder: folder, split: .test, resize: .padded)
@@ -47,7 +47,7 @@ struct DigitDatasetTests {
     }
   }
 
-  @Test("Digits of 32 x 32 stay as they are, and other sizes are refused", arguments: DigitDataset.Resize.allCases)
+  @Test("32 x 32 digits are not resized, and other sizes are refused", arguments: DigitDataset.Resize.allCases)
   func otherSizes(resize: DigitDataset.Resize) throws {
     let pixels = (0..<1024).map { UInt8(truncatingIfNeeded: $0 &* 31) }
     try withDigits(images: idx(0x803, [1, 32, 32], pixels), labels: [5]) { folder in
@@ -62,7 +62,7 @@ struct DigitDatasetTests {
     }
   }
 
-  @Test("Train and test files, plain or gzip, are found by their names")
+  @Test("training and test files, plain or gzip, are found by name")
   func names() throws {
     try withTemporaryFolder { folder in
       let missing = try #require(throws: FileError.self) { try DigitDataset(folder: folder, split: .train) }
@@ -83,7 +83,7 @@ struct DigitDatasetTests {
     }
   }
 
-  @Test("Labels that are not as many as images are an error")
+  @Test("unequal numbers of labels and images are an error")
   func countMismatch() throws {
     try withDigits(images: idx(0x803, [1, 28, 28], Self.digit), labels: [1, 2]) { folder in
       let error = try #require(throws: FileError.self) { try DigitDataset(folder: folder, split: .test) }
@@ -92,7 +92,7 @@ struct DigitDatasetTests {
     }
   }
 
-  @Test("Labels above 9 are classes, and names with a dot are found")
+  @Test("labels above 9 are classes, and names with a dot are found")
   func manyClasses() throws {
     try withTemporaryFolder { folder in
       try idx(0x803, [1, 28, 28], Self.digit).write(to: folder.appendingPathComponent("t10k-images.idx3-ubyte"))
@@ -104,7 +104,7 @@ struct DigitDatasetTests {
     }
   }
 
-  @Test("EMNIST's images are found by its names and stand upright; several of its sets are told apart")
+  @Test("EMNIST's images are found by name and made upright; a folder with several sets is ambiguous")
   func emnist() throws {
     try withTemporaryFolder { folder in
       let pixels = (0..<1024).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 / 32) }
@@ -125,7 +125,7 @@ struct DigitDatasetTests {
     }
   }
 
-  @Test("Splitting holds out the last digits and loses none", arguments: [0, 1, 3])
+  @Test("splitting holds out the last digits and loses none", arguments: [0, 1, 3])
   func split(tailCount: Int) throws {
     let images = (0..<3).flatMap { digit in [UInt8](repeating: UInt8(digit), count: 1024) }
     try withDigits(images: idx(0x803, [3, 32, 32], images), labels: [7, 8, 9]) { folder in
@@ -136,8 +136,6 @@ struct DigitDatasetTests {
       #expect(head.labels + tail.labels == whole.labels)
     }
   }
-
-  // MARK: Making and reading test data
 
   private func withDigits(images: Data, labels: [UInt8], _ body: (URL) throws -> Void) throws {
     try withTemporaryFolder { folder in

@@ -21,7 +21,7 @@ struct DownloadTests {
     return PublishedDataset.File(name: "file.bin", bytes: content.count, sha256: sum!)
   }
 
-  @Test("SHA-256 is that of FIPS 180's example")
+  @Test("SHA-256 of FIPS 180's example")
   func sha256() throws {
     try withTemporaryFolder { (folder) throws in
       let url = folder.appendingPathComponent("abc")
@@ -31,7 +31,7 @@ struct DownloadTests {
     }
   }
 
-  @Test("A file is fetched whole, and not again")
+  @Test("a file is downloaded once")
   func fetch() throws {
     let server = try FileServer(["/data/file.bin": Self.content])
     try withTemporaryFolder { (folder) throws in
@@ -46,9 +46,9 @@ struct DownloadTests {
     }
   }
 
-  @Test("A try that ended early is gone on with; a server that knows no ranges sends all", arguments: [true, false])
-  func resume(knowsRanges: Bool) throws {
-    let server = try FileServer(["/file.bin": Self.content], knowsRanges: knowsRanges)
+  @Test("a partial download is resumed, or restarted if the server has no ranges", arguments: [true, false])
+  func resume(supportsRanges: Bool) throws {
+    let server = try FileServer(["/file.bin": Self.content], supportsRanges: supportsRanges)
     try withTemporaryFolder { (folder) throws in
       try Self.content.prefix(60_000).write(to: folder.appendingPathComponent(".file.bin.part"))
       let download = Download(try Self.file(), from: server.url, to: folder)
@@ -58,7 +58,7 @@ struct DownloadTests {
     }
   }
 
-  @Test("A wrong checksum or length, or an answer that is no file, is an error and leaves nothing that could be used")
+  @Test("a wrong checksum, length or HTTP status is an error and leaves no file")
   func wrong() throws {
     let server = try FileServer([
       "/file.bin": Self.content, "/short/file.bin": Self.content.dropLast(), "/long/file.bin": Self.content + [1],
@@ -72,7 +72,7 @@ struct DownloadTests {
       }
       let changed = try failure("", sha256: String(repeating: "0", count: 64))
       #expect(changed.kind == .invalid && changed.problem.contains("wrong checksum"))
-      #expect(try failure("short").problem.contains("99999 bytes instead of 100000"))
+      #expect(try failure("short").problem.contains("99999 of 100000 bytes"))
       #expect(try failure("long").kind == .failed)
       let none = try failure("none")
       #expect(none.kind == .failed && none.problem.contains("server refuses") && none.problem.contains("404"))
@@ -80,9 +80,9 @@ struct DownloadTests {
     }
   }
 
-  @Test("Without a network that is said, and what to do")
+  @Test("without a network, the error has a remedy")
   func noNetwork() throws {
-    let closed = try FileServer([:]).url  // Nobody listens there any more.
+    let closed = try FileServer([:]).url  // The server is gone.
     try withTemporaryFolder { (folder) throws in
       let error = try #require(throws: FileError.self) {
         try Download(Self.file(), from: closed, to: folder).fetch()
@@ -92,7 +92,7 @@ struct DownloadTests {
     }
   }
 
-  @Test("Every published file has a plausible checksum and a name of its own")
+  @Test("every published file has a SHA-256 and a unique name")
   func published() {
     for dataset in PublishedDataset.allCases {
       #expect(Set(dataset.files.map(\.name)).count == dataset.files.count)

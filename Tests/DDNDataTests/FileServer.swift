@@ -1,24 +1,24 @@
 import Foundation
 import Synchronization
 
-/// A web server on this machine that gives out a few files, one connection at a time.
+/// A local HTTP server for a few files, one connection at a time.
 final class FileServer: Sendable {
   struct Failed: Error {}
 
   let url: URL
   private let socket: Int32
-  private let seen = Mutex<[String]>([])
+  private let received = Mutex<[String]>([])
 
   /// The requests so far, with their headers.
-  var requests: [String] { seen.withLock { $0 } }
+  var requests: [String] { received.withLock { $0 } }
 
   /// - Parameter files: by path.
-  init(_ files: [String: Data], knowsRanges: Bool = true) throws {
+  init(_ files: [String: Data], supportsRanges: Bool = true) throws {
     // A client that hangs up must not end the tests with SIGPIPE.
     #if canImport(Glibc)
-      let (kind, quietly) = (Int32(SOCK_STREAM.rawValue), Int32(MSG_NOSIGNAL))
+      let (kind, flags) = (Int32(SOCK_STREAM.rawValue), Int32(MSG_NOSIGNAL))
     #else
-      let (kind, quietly) = (SOCK_STREAM, Int32(0))
+      let (kind, flags) = (SOCK_STREAM, Int32(0))
     #endif
     let listener = Foundation.socket(AF_INET, kind, 0)
     var address = sockaddr_in()
@@ -40,12 +40,12 @@ final class FileServer: Sendable {
         var buffer = [UInt8](repeating: 0, count: 1 << 14)
         let count = recv(connection, &buffer, buffer.count, 0)
         let request = String(decoding: buffer.prefix(max(count, 0)), as: UTF8.self)
-        self?.seen.withLock { $0.append(request) }
-        let answer = Self.answer(request, files, knowsRanges: knowsRanges)
-        answer.withUnsafeBytes { bytes in
+        self?.received.withLock { $0.append(request) }
+        let response = Self.response(request, files, supportsRanges: supportsRanges)
+        response.withUnsafeBytes { bytes in
           var sent = 0
           while sent < bytes.count {
-            let part = send(connection, bytes.baseAddress! + sent, bytes.count - sent, quietly)
+            let part = send(connection, bytes.baseAddress! + sent, bytes.count - sent, flags)
             if part <= 0 { break }
             sent += part
           }
@@ -60,17 +60,17 @@ final class FileServer: Sendable {
     close(socket)
   }
 
-  private static func answer(_ request: String, _ files: [String: Data], knowsRanges: Bool) -> Data {
+  private static func response(_ request: String, _ files: [String: Data], supportsRanges: Bool) -> Data {
     let words = request.split(separator: " ")
     guard words.count > 1, let file = files[String(words[1])] else {
       return Data("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".utf8)
     }
     let range = request.firstMatch(of: /Range: bytes=(\d+)-/).flatMap { Int($0.1) }
-    let start = knowsRanges ? min(range ?? 0, file.count) : 0
+    let start = supportsRanges ? min(range ?? 0, file.count) : 0
     let status = start > 0 ? "206 Partial Content" : "200 OK"
-    let place = start > 0 ? "Content-Range: bytes \(start)-\(file.count - 1)/\(file.count)\r\n" : ""
-    let head =
-      "HTTP/1.1 \(status)\r\n\(place)Content-Length: \(file.count - start)\r\nConnection: close\r\n\r\n"
-    return Data(head.utf8) + file.dropFirst(start)
+    let contentRange = start > 0 ? "Content-Range: bytes \(start)-\(file.count - 1)/\(file.count)\r\n" : ""
+    let header =
+      "HTTP/1.1 \(status)\r\n\(contentRange)Content-Length: \(file.count - start)\r\nConnection: close\r\n\r\n"
+    return Data(header.utf8) + file.dropFirst(start)
   }
 }

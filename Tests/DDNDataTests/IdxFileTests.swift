@@ -10,7 +10,7 @@ struct IdxFileTests {
   /// Two images of 3 x 2.
   private static let images = idx(0x803, [2, 2, 3], Array(1...12))
 
-  @Test("A plain file and its gzip form give the same array, in the file's order")
+  @Test("a plain file and its gzip form give the same array")
   func plainAndGzip() throws {
     let plain = try read(Self.images)
     #expect(plain.dimensions == [2, 2, 3])
@@ -18,7 +18,7 @@ struct IdxFileTests {
     #expect(try read(gzip(Self.images)) == plain)
   }
 
-  @Test("A missing file and a folder are told apart")
+  @Test("a missing file and a folder are different errors")
   func missing() throws {
     try withTemporaryFolder { folder in
       let none = folder.appendingPathComponent("none")
@@ -29,50 +29,50 @@ struct IdxFileTests {
     }
   }
 
-  @Test("A gzip file's checksum is verified, although it comes after the last element")
+  @Test("a gzip file's checksum is verified, although it comes after the last element")
   func gzipChecksum() throws {
     var wrong = gzip(Self.images)
     wrong[wrong.count - 8] ^= 1
     #expect(try problem(wrong).contains("incorrect data check"))
   }
 
-  @Test("Bytes after the gzip content are an error")
+  @Test("bytes after the gzip content are an error")
   func garbageAfterGzip() throws {
     #expect(try problem(gzip(Self.images) + Data("tail".utf8)).contains("4 bytes of something else"))
-    #expect(try problem(gzip(Self.images) + gzip(Data([1]))).contains("goes on after the 12 bytes"))
+    #expect(try problem(gzip(Self.images) + gzip(Data([1]))).contains("has more than the 12 bytes"))
   }
 
-  @Test("A plain file that is cut off or goes on is an error")
+  @Test("a plain file that is too short or too long is an error")
   func wrongLength() throws {
     for length in 0..<Self.images.count {
       #expect(throws: FileError.self, "after \(length) bytes") { try read(Self.images.prefix(length)) }
     }
     #expect(try problem(Self.images.dropLast()).contains("cut off"))
     #expect(try problem(Self.images.prefix(6)).contains("ends within its header"))
-    #expect(try problem(Self.images + Data([0])).contains("goes on after the 12 bytes"))
+    #expect(try problem(Self.images + Data([0])).contains("has more than the 12 bytes"))
   }
 
-  @Test("A file of something else is refused by its magic number")
+  @Test("another format is refused by its magic number")
   func wrongMagic() throws {
     #expect(try problem(idx(0x801, [2], [1, 2])).contains("0x00000801, not with 0x00000803"))
-    #expect(try problem(Data("a plain text".utf8)).contains("no idx file of images"))
+    #expect(try problem(Data("a plain text".utf8)).contains("not an idx file of images"))
     #expect(try problem(Data()).contains("holds 0 bytes"))
   }
 
-  @Test("A file without elements is an error", arguments: [[0, 28, 28], [5, 0, 28], [0, 0, 0]])
-  func nothing(dimensions: [Int]) throws {
-    #expect(try problem(idx(0x803, dimensions, [])).contains("holds nothing"))
+  @Test("a file without elements is an error", arguments: [[0, 28, 28], [5, 0, 28], [0, 0, 0]])
+  func empty(dimensions: [Int]) throws {
+    #expect(try problem(idx(0x803, dimensions, [])).contains("is empty"))
   }
 
   @Test(
-    "Sizes that no file of this length can hold are refused before memory is taken",
+    "sizes that exceed the file's length are refused before allocation",
     arguments: [
       [0xffff_ffff, 0xffff_ffff, 0xffff_ffff], [0xffff_ffff, 0xffff_ffff, 1], [1 << 20, 64, 64], [60_000, 28, 28],
     ])
   func absurd(dimensions: [Int]) throws {
     for file in [idx(0x803, dimensions, [1, 2, 3]), gzip(idx(0x803, dimensions, [1, 2, 3]))] {
       let problem = try problem(file)
-      #expect(problem.contains("more than the 4 GiB") || problem.contains("cannot hold more than"))
+      #expect(problem.contains("more than the limit of 4 GiB") || problem.contains("has at most"))
     }
   }
 

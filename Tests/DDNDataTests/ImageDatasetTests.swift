@@ -12,7 +12,7 @@ struct ImageDatasetTests {
     "{\"labels\": [\((0..<count).map { "[\"img\($0).png\", \($0 % 3)]" }.joined(separator: ","))]}"
   }
 
-  @Test("Images in memory and images decoded when asked are the same", arguments: [1, 3])
+  @Test("cached and streamed images are equal", arguments: [1, 3])
   func cached(channels: Int) throws {
     for source in try SmallFiles(7, channels: channels, labels: Self.labels(7)).opened() {
       let inMemory = try ImageDataset(source, cacheBytes: 7 * channels * 64)
@@ -21,12 +21,12 @@ struct ImageDatasetTests {
       #expect(inMemory.imageShape == [channels, 8, 8] && inMemory.count == 7 && inMemory.classes == 3)
       let indices = [6, 0, 3, 3]
       #expect(try inMemory.pixels(of: indices) == decoded.pixels(of: indices))
-      let plane = picture(3, channels: channels).pixels.enumerated().filter { $0.offset % channels == channels - 1 }
+      let plane = testImage(3, channels: channels).pixels.enumerated().filter { $0.offset % channels == channels - 1 }
       #expect(try decoded.pixels(of: [3]).suffix(64) == plane.map(\.element)[...])
     }
   }
 
-  @Test("Pixels that are there already are a data set as they are")
+  @Test("pixels in memory are a data set")
   func pixels() throws {
     let pixels = (0..<2 * 3 * 16).map { UInt8($0) }
     let images = ImageDataset(name: "numbers", channels: 3, side: 4, pixels: pixels)
@@ -35,7 +35,7 @@ struct ImageDatasetTests {
     #expect(try images.pixels(of: [1]) == Array(pixels[48...]))
   }
 
-  @Test("A data set of one image is one")
+  @Test("a data set of one image works")
   func one() throws {
     for source in try SmallFiles(1).opened() {
       let images = try TrainingImages(ImageDataset(source), device: .cpu)
@@ -44,9 +44,9 @@ struct ImageDatasetTests {
     }
   }
 
-  @Test("Sizes that differ, gray among RGB, and sizes that no network takes are named")
+  @Test("different sizes, mixed channels and sizes unfit for networks are errors that name the image")
   func mixed() throws {
-    func failure(_ other: Bitmap, first: Bitmap = picture(0), cacheBytes: Int = 1 << 20) throws -> FileError {
+    func failure(_ other: Bitmap, first: Bitmap = testImage(0), cacheBytes: Int = 1 << 20) throws -> FileError {
       var files = try SmallFiles()
       try files.add("a.png", first)
       try files.add("b.png", other)
@@ -56,18 +56,18 @@ struct ImageDatasetTests {
       }
     }
     for cacheBytes in [1 << 20, 0] {
-      let size = try failure(picture(1, width: 16, height: 16), cacheBytes: cacheBytes)
+      let size = try failure(testImage(1, width: 16, height: 16), cacheBytes: cacheBytes)
       #expect(
         size.kind == .invalid && size.description.contains("b.png: is 16 x 16 gray, and the first image 8 x 8 gray"))
-      let colour = try failure(picture(1, channels: 3), cacheBytes: cacheBytes)
+      let colour = try failure(testImage(1, channels: 3), cacheBytes: cacheBytes)
       #expect(colour.description.contains("b.png: is 8 x 8 RGB"))
     }
-    let odd = picture(0, width: 12, height: 12)
-    #expect(try failure(odd, first: odd).problem.contains("12 x 12, not square with a side of a power of two"))
-    #expect(try failure(odd, first: picture(0, width: 8, height: 16)).problem.contains("8 x 16, not square"))
+    let odd = testImage(0, width: 12, height: 12)
+    #expect(try failure(odd, first: odd).problem.contains("12 x 12, not square with a power-of-two side"))
+    #expect(try failure(odd, first: testImage(0, width: 8, height: 16)).problem.contains("8 x 16, not square"))
   }
 
-  @Test("Of several damaged images the first that was asked for is named, with its own reason")
+  @Test("of several damaged images, the error names the first requested")
   func damaged() throws {
     var files = try SmallFiles(40)
     for number in [30, 20, 10] { files.files[number].content = files.files[number].content.prefix(40 + number) }
@@ -76,7 +76,7 @@ struct ImageDatasetTests {
     #expect(error.path.hasSuffix("/img10.png") && error.kind == .invalid)
   }
 
-  @Test("xflip doubles the images with mirrored ones of the same class", arguments: [1 << 20, 0])
+  @Test("xflip adds a mirror image of the same class for every image", arguments: [1 << 20, 0])
   func mirrored(cacheBytes: Int) throws {
     let source = try SmallFiles(3, channels: 3, labels: Self.labels(3)).opened()[0]
     let images = try TrainingImages(ImageDataset(source, cacheBytes: cacheBytes), xflip: true, device: .cpu)
@@ -90,10 +90,10 @@ struct ImageDatasetTests {
       #expect(mirrored == row.reversed())
     }
     #expect(try values == images.batch([1, 4, 5]).images.array(Float.self))
-    #expect(abs(values[0] - (Float(picture(1, channels: 3).pixels[0]) / 127.5 - 1)) < 1e-6)
+    #expect(abs(values[0] - (Float(testImage(1, channels: 3).pixels[0]) / 127.5 - 1)) < 1e-6)
   }
 
-  @Test("Reading ahead gives what is asked for: in the order, in another one, and after a resumption")
+  @Test("prefetching returns the requested batches: in order, out of order, and after resuming")
   func readAhead() throws {
     let source = try SmallFiles(20, labels: Self.labels(20)).opened()[0]
     let inMemory = try TrainingImages(ImageDataset(source), xflip: true, device: .cpu)
@@ -112,8 +112,8 @@ struct ImageDatasetTests {
     for _ in 0..<10 { try expectEqual(order.next(6)) }
   }
 
-  @Test("A damaged image that is read ahead is an error when it is asked for")
-  func damagedAhead() throws {
+  @Test("a damaged prefetched image is an error when its batch is requested")
+  func damagedPrefetch() throws {
     var files = try SmallFiles(8)
     files.files[5].content = Data("no image".utf8)
     let images = try TrainingImages(ImageDataset(files.opened()[0], cacheBytes: 0), device: .cpu)

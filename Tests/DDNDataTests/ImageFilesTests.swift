@@ -9,68 +9,68 @@ import Testing
 
 @Suite("ImageFiles")
 struct ImageFilesTests {
-  @Test("A folder and a zip file of the same images are the same, sorted by name, whatever else lies there")
+  @Test("a folder and a zip file give the same images, sorted by name, and skip other files")
   func order() throws {
     var files = try SmallFiles()
     for (number, name) in ["b/2.png", "a/9.PNG", "a/10.png", "b/.hidden.png", "__MACOSX/b/2.png"].enumerated() {
-      try files.add(name, picture(number))
+      try files.add(name, testImage(number))
     }
     files.files.append(("README.txt", Data("no image".utf8)))
     for images in try files.opened() {
       #expect(images.names == ["a/10.png", "a/9.PNG", "b/2.png"])
-      #expect(try images.bitmap(0, channels: .asStored) == picture(2))
+      #expect(try images.bitmap(0, channels: .asStored) == testImage(2))
       #expect(try images.bitmap(2, channels: .rgb).channels == 3)
     }
   }
 
-  @Test("Two or more folders that hold every image are the classes")
+  @Test("two or more folders that hold every image are classes")
   func classFolders() throws {
     var files = try SmallFiles()
-    for name in ["dog/1.png", "cat/1.png", "dog/deeper/2.png"] { try files.add(name, picture(0)) }
+    for name in ["dog/1.png", "cat/1.png", "dog/deeper/2.png"] { try files.add(name, testImage(0)) }
     for images in try files.opened() {
       #expect(images.labels == [0, 1, 1])
       #expect(images.classNames == ["cat", "dog"])
     }
-    try files.add("outside.png", picture(0))
+    try files.add("outside.png", testImage(0))
     for images in try files.opened() { #expect(images.labels == nil && images.classNames == nil) }
     #expect(try SmallFiles(2).opened().allSatisfy { $0.labels == nil })
   }
 
-  @Test("Folders that are numbers are classes in the order of numbers")
+  @Test("numeric folder names are sorted as numbers")
   func numberedClasses() throws {
     var files = try SmallFiles()
-    for name in ["10/a.png", "2/a.png", "1/a.png"] { try files.add(name, picture(0)) }
+    for name in ["10/a.png", "2/a.png", "1/a.png"] { try files.add(name, testImage(0)) }
     for images in try files.opened() { #expect(images.classNames == ["1", "2", "10"] && images.labels == [0, 2, 1]) }
   }
 
-  @Test("A folder that holds everything hides neither classes nor labels, and @eaDir is no class")
+  @Test("classes and labels are found below a common folder, and @eaDir is skipped")
   func commonFolder() throws {
     var files = try SmallFiles()
-    for name in ["pics/all/cat/1.png", "pics/all/dog/1.png", "@eaDir/x/1.png"] { try files.add(name, picture(0)) }
+    for name in ["pics/all/cat/1.png", "pics/all/dog/1.png", "@eaDir/x/1.png"] { try files.add(name, testImage(0)) }
     files.files.append(("README.txt", Data()))
     for images in try files.opened() { #expect(images.classNames == ["cat", "dog"] && images.labels == [0, 1]) }
     files.files.append(("pics/all/dataset.json", Data(#"{"labels": [["cat/1.png", 4], ["dog/1.png", 2]]}"#.utf8)))
     for images in try files.opened() { #expect(images.labels == [4, 2] && images.notes.count == 2) }
   }
 
-  @Test("Parts of a data set that become classes, and classes without images, are noted")
+  @Test("notes warn of splits used as classes and of classes without images")
   func notes() throws {
     var files = try SmallFiles()
-    for name in ["train/1.png", "val/1.png"] { try files.add(name, picture(0)) }
+    for name in ["train/1.png", "val/1.png"] { try files.add(name, testImage(0)) }
     for images in try files.opened() {
-      #expect(images.notes.contains { $0.contains("train, val are taken for classes") })
+      #expect(images.notes.contains { $0.contains("train, val are used as classes") })
     }
     let gap = try SmallFiles(2, labels: #"{"labels": [["img0.png", 1], ["img1.png", 2]]}"#)
     for images in try gap.opened() { #expect(images.notes == ["class 0 has no images"]) }
   }
 
-  @Test("A walk follows links once, and lists what cannot be used while the rest is read")
+  @Test("links are followed once, and unusable entries are listed")
   func walk() throws {
     try withTemporaryFolder { parent in
       let folder = parent.appendingPathComponent("data")
       for name in ["cat", "dog"] { try Folder.create(folder.appendingPathComponent(name)) }
-      try picture(0).write(to: folder.appendingPathComponent("cat/a.png"))
-      try picture(0).write(to: parent.appendingPathComponent("b.png"))
+      try testImage(0).write(to: folder.appendingPathComponent("cat/a.png"))
+      try testImage(0).write(to: parent.appendingPathComponent("b.png"))
       let files = FileManager.default
       try files.createSymbolicLink(atPath: folder.path + "/dog/b.png", withDestinationPath: "../../b.png")
       try files.createSymbolicLink(atPath: folder.path + "/dog/gone.png", withDestinationPath: "nowhere")
@@ -86,7 +86,7 @@ struct ImageFilesTests {
         let images = try openImages(url)
         #expect((images as? ImageFiles)?.names == ["cat/a.png", "dog/b.png"] && images.labels == [0, 1])
         #expect(images.unusable.count == 4)
-        for word in ["broken link", "read already", "no plain file", "not UTF-8"] {
+        for word in ["broken link", "already read", "not a regular file", "not UTF-8"] {
           #expect(images.unusable.contains { $0.problem.contains(word) }, "\(word)")
         }
         #expect(throws: FileError.self) { try ImageDataset(images) }
@@ -94,20 +94,20 @@ struct ImageFilesTests {
     }
   }
 
-  @Test("Other kinds of images are taken by their endings, and what is no image is counted")
-  func endings() throws {
+  @Test("images are recognized by extension, and skipped files are counted")
+  func extensions() throws {
     var files = try SmallFiles()
-    for name in ["a.JFIF", "b.bmp", "c.avif"] { try files.add(name, picture(0)) }
+    for name in ["a.JFIF", "b.bmp", "c.avif"] { try files.add(name, testImage(0)) }
     for name in ["x.txt", "y.txt", "z"] { files.files.append((name, Data())) }
     for images in try files.opened() {
       #expect(images.count == 3)
-      #expect(images.notes == ["passed over 3 files that are no images: .txt 2, no ending 1"])
+      #expect(images.notes == ["skipped 3 files that are not images: .txt 2, no extension 1"])
     }
   }
 
-  @Test("An archive of Windows has backslashes and names in a code page")
+  @Test("archives from Windows with backslashes and code page 437 are read")
   func windows() throws {
-    var files = try SmallFiles(1)
+    let files = try SmallFiles(1)
     try withTemporaryFolder { folder in
       var entries = ["cat\\1.png", "dog\\1.png"].map { ZipBytes.Entry($0, files.files[0].content) }
       entries[1].name = Array("dog\\".utf8) + [0x81] + Array(".png".utf8)
@@ -115,13 +115,12 @@ struct ImageFilesTests {
       try ZipBytes(entries).data.write(to: url)
       let images = try ImageFiles(archive: url)
       #expect(images.names == ["cat/1.png", "dog/\u{FC}.png"] && images.classNames == ["cat", "dog"])
-      #expect(try images.bitmap(1, channels: .asStored) == picture(0))
+      #expect(try images.bitmap(1, channels: .asStored) == testImage(0))
     }
-    files.files.removeAll()
   }
 
-  @Test("dataset.json gives names to classes and says how images were prepared; a mistake in it is located")
-  func namesAndMistakes() throws {
+  @Test("dataset.json has class names and preprocessing steps; errors have a position")
+  func namesAndErrors() throws {
     let named = try SmallFiles(
       2, labels: #"{"labels": [["img0.png", 1], ["img1.png", 0]], "class_names": ["a\"", "b"], "preparation": ["x"]}"#)
     for images in try named.opened() {
@@ -133,26 +132,26 @@ struct ImageFilesTests {
       #expect(again.labels == [1, 0] && again.classNames == images.classNames && again.preparation == ["x"])
     }
     let few = try SmallFiles(1, labels: #"{"labels": [["img0.png", 1]], "class_names": ["a"]}"#)
-    #expect(try #require(try few.failure()).problem.contains("names 1 classes"))
+    #expect(try #require(try few.failure()).problem.contains("has 1 \"class_names\""))
     let comma = try SmallFiles(1, labels: "{\"labels\": [\n[\"img0.png\", 1]\n[\"img1.png\", 1]]}")
-    let mistake = try #require(try comma.failure())
-    #expect(mistake.problem.contains("line 3"), "\(mistake)")
+    let syntax = try #require(try comma.failure())
+    #expect(syntax.problem.contains("line 3"), "\(syntax)")
     let type = try SmallFiles(1, labels: #"{"labels": [["img0.png", 1], [3, 1]]}"#)
     let wrong = try #require(try type.failure())
     #expect(wrong.problem.contains("at labels[1]"), "\(wrong)")
   }
 
-  @Test("dataset.json gives the classes, and null none")
+  @Test("dataset.json has the classes, or null for none")
   func labels() throws {
     let some = try SmallFiles(2, labels: #"{"labels": [["img1.png", 3], ["img0.png", 0]], "more": {}}"#)
     for images in try some.opened() { #expect(images.labels == [0, 3]) }
     var none = try SmallFiles(0, labels: #"{"labels": null}"#)
-    for name in ["a/1.png", "b/1.png"] { try none.add(name, picture(0)) }
+    for name in ["a/1.png", "b/1.png"] { try none.add(name, testImage(0)) }
     for images in try none.opened() { #expect(images.labels == nil) }
   }
 
   @Test(
-    "Labels that do not match the images are refused, each in words of its own",
+    "labels that do not match the images are refused with a specific message",
     arguments: [
       (#"{"labels": [["img0.png", 1]]}"#, "no label for 1 of 2 images, such as \"img1.png\""),
       (#"{"labels": []}"#, "no label for 2 of 2 images"),
@@ -161,12 +160,12 @@ struct ImageFilesTests {
       (#"{"labels": [["img0.png", -1], ["img1.png", 1]]}"#, "the class -1"),
       (#"{"labels": [["img0.png", 1000000], ["img1.png", 1]]}"#, "the class 1000000"),
       (#"{"labels": [["img0.png", 1e300], ["img1.png", 1]]}"#, "the class 1e+300"),
-      (#"{"labels": [["img0.png", 1.5], ["img1.png", 1]]}"#, "no whole number"),
+      (#"{"labels": [["img0.png", 1.5], ["img1.png", 1]]}"#, "not a whole number"),
       (#"{"labels": [["img0.png", [0.1, 0.9]], ["img1.png", [1, 0]]]}"#, "vectors are not supported"),
-      (#"{"labels": [["img0.png", "cat"], ["img1.png", "dog"]]}"#, "no whole number"),
-      (#"{"labels": [["img0.png"], ["img1.png", 1]]}"#, "no whole number"),
-      (#"{"labels": {"img0.png": 1}}"#, "no JSON with a list"), (#"{}"#, "no JSON with a list"),
-      (#"{"labels": [["img0.png", 1], "#, "no JSON with a list"), ("", "no JSON with a list"),
+      (#"{"labels": [["img0.png", "cat"], ["img1.png", "dog"]]}"#, "not a whole number"),
+      (#"{"labels": [["img0.png"], ["img1.png", 1]]}"#, "not a whole number"),
+      (#"{"labels": {"img0.png": 1}}"#, "not JSON with a list"), (#"{}"#, "not JSON with a list"),
+      (#"{"labels": [["img0.png", 1], "#, "not JSON with a list"), ("", "not JSON with a list"),
     ])
   func wrongLabels(json: String, words: String) throws {
     let failure = try #require(try SmallFiles(2, labels: json).failure())
@@ -174,7 +173,7 @@ struct ImageFilesTests {
     #expect(failure.description.contains(words), "\(failure)")
   }
 
-  @Test("Two images, or two folders of classes, whose names mean the same in Unicode are refused")
+  @Test("images or class folders whose names differ only in Unicode normalization are refused")
   func spellings() throws {
     let spellings = ["\u{E9}", "e\u{301}"]
     func problem(_ files: [(name: String, content: Data)]) throws -> FileError {
@@ -191,31 +190,31 @@ struct ImageFilesTests {
       return try #require(error)
     }
     var images = try SmallFiles()
-    for name in spellings { try images.add("\(name).png", picture(0)) }
+    for name in spellings { try images.add("\(name).png", testImage(0)) }
     let pairs = spellings.map { #"["\#($0).png", 1]"# }.joined(separator: ", ")
     images.files.append(("dataset.json", Data(#"{"labels": [\#(pairs)]}"#.utf8)))
     let twins = try problem(images.files)
-    #expect(twins.problem.contains("two images that are named") && twins.remedy == "rename one of them")
+    #expect(twins.problem.contains("two images named") && twins.remedy == "rename one of them")
 
     var classes = try SmallFiles()
-    for name in spellings + ["other"] { try classes.add("\(name)/1.png", picture(0)) }
-    #expect(try problem(classes.files).problem.contains("two folders that are named"))
-    // In an archive the names as a whole must differ, too.
+    for name in spellings + ["other"] { try classes.add("\(name)/1.png", testImage(0)) }
+    #expect(try problem(classes.files).problem.contains("two folders named"))
+    // In an archive, the whole names must differ, too.
     classes.files[1].name = "e\u{301}/2.png"
     let archive = try #require(try classes.failure())
-    #expect(archive.problem.contains("two folders that are named"), "\(archive)")
+    #expect(archive.problem.contains("two folders named"), "\(archive)")
   }
 
-  @Test("Labels in a deeper folder are not overlooked")
+  @Test("a dataset.json below the top folder is an error")
   func deeperLabels() throws {
     var files = try SmallFiles()
-    try files.add("faces/a.png", picture(0))
-    try files.add("other/a.png", picture(0))
+    try files.add("faces/a.png", testImage(0))
+    try files.add("other/a.png", testImage(0))
     files.files.append(("faces/dataset.json", Data(#"{"labels": null}"#.utf8)))
-    #expect(try #require(try files.failure()).problem.contains("not at the top"))
+    #expect(try #require(try files.failure()).problem.contains("not in the top folder"))
   }
 
-  @Test("An archive or a folder without images says so, and other files are told apart")
+  @Test("archives and folders without images, missing and other files are errors")
   func nothing() throws {
     #expect(try #require(try SmallFiles().failure()).problem == "holds no images")
     try withTemporaryFolder { (folder) throws in
@@ -231,7 +230,7 @@ struct ImageFilesTests {
     }
   }
 
-  @Test("An image that is damaged, empty, or a bomb of pixels is named")
+  @Test("errors of damaged, empty and huge images name the file")
   func damaged() throws {
     var files = try SmallFiles(1)
     let png = files.files[0].content
@@ -244,11 +243,11 @@ struct ImageFilesTests {
         let error = try #require(throws: FileError.self) { try images.bitmap(index, channels: .asStored) }
         #expect(error.kind == .invalid && error.path.hasSuffix("/" + images.names[index]))
       }
-      #expect(try images.bitmap(3, channels: .asStored) == picture(0))
+      #expect(try images.bitmap(3, channels: .asStored) == testImage(0))
     }
   }
 
-  @Test("MNIST's images are found by their folder and by their file, with the labels beside it")
+  @Test("MNIST's images and labels are found by their folder and by the images file")
   func digits() throws {
     try withTemporaryFolder { (folder) throws in
       let images = folder.appendingPathComponent("train-images-idx3-ubyte.gz")
@@ -261,12 +260,12 @@ struct ImageFilesTests {
       }
       let other = folder.appendingPathComponent("pictures")
       try FileManager.default.copyItem(at: images, to: other)
-      #expect(try #require(throws: FileError.self) { try openImages(other) }.problem.contains("not called like"))
+      #expect(try #require(throws: FileError.self) { try openImages(other) }.problem.contains("not named like"))
     }
   }
 }
 
-/// A PNG file of a few bytes that says it has 30,000 x 30,000 pixels.
+/// A small PNG file that declares 30,000 x 30,000 pixels.
 func hugePNG() -> Data {
   func chunk(_ name: String, _ content: Data) -> Data {
     let body = Data(name.utf8) + content

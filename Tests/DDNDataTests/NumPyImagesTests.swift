@@ -5,7 +5,7 @@ import Testing
 
 @testable import DDNData
 
-@Suite("NumPy's arrays")
+@Suite("NumPyImages")
 struct NumPyImagesTests {
   /// An npy file as NumPy writes it.
   private static func npy(_ type: String, _ shape: String, _ content: Data, order: String = "False") -> Data {
@@ -17,7 +17,7 @@ struct NumPyImagesTests {
 
   private static let pixels = Data((0..<96).map { UInt8($0) })
 
-  @Test("Images and labels of an npz archive are read, the part by its name")
+  @Test("images and labels of an npz archive are read by split")
   func archive() throws {
     try withTemporaryFolder { folder in
       let url = folder.appendingPathComponent("a.npz")
@@ -34,7 +34,7 @@ struct NumPyImagesTests {
     }
   }
 
-  @Test("A damaged array, or one of another kind, is refused")
+  @Test("damaged arrays and arrays of other types or shapes are refused")
   func refused() throws {
     try withTemporaryFolder { folder in
       let whole = Self.npy("|u1", "6, 4, 4", Self.pixels)

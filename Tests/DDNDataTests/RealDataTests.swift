@@ -6,10 +6,9 @@ import Testing
 
 @testable import DDNData
 
-/// The folder that `DDN_TEST_DATA` names.
 private let realData = ProcessInfo.processInfo.environment["DDN_TEST_DATA"].map { URL(fileURLWithPath: $0) }
 
-/// Zip files of real images below the folder that `DDN_TEST_DATA` names; skipped without it.
+/// Zip files below the folder `DDN_TEST_DATA`; skipped without it.
 @Suite("Real data sets", .enabled(if: realData != nil))
 struct RealDataTests {
   private static let archives: [String] = {
@@ -17,7 +16,7 @@ struct RealDataTests {
     return walk.compactMap { $0 as? String }.filter { $0.hasSuffix(".zip") }
   }()
 
-  @Test("Every image is decoded, alike and labelled", arguments: archives)
+  @Test("every image decodes to the same size and has a label", arguments: archives)
   func whole(name: String) throws {
     let source = try openImages(realData!.appendingPathComponent(name))
     let images = try ImageDataset(source)
@@ -28,17 +27,17 @@ struct RealDataTests {
     #expect(try images.pixels(of: some) == decoded.pixels(of: some))
   }
 
-  @Test("A data set that is made of it has the same pixels and classes", arguments: archives)
+  @Test("a converted data set has the same pixels and classes", arguments: archives)
   func converted(name: String) throws {
     let source = try openImages(realData!.appendingPathComponent(name))
     try withTemporaryFolder { (folder) throws in
       let url = folder.appendingPathComponent("made.zip")
       let report = try DatasetConversion(maxImages: 1500).write(source, to: url)
       #expect(report.images == min(1500, source.count) && report.skipped.isEmpty)
-      let made = try openImages(url)
-      #expect(made.labels == source.labels.map { Array($0.prefix(1500)) })
-      for index in stride(from: 0, to: made.count, by: 50) {
-        #expect(try made.bitmap(index, channels: .asStored) == source.bitmap(index, channels: .asStored))
+      let converted = try openImages(url)
+      #expect(converted.labels == source.labels.map { Array($0.prefix(1500)) })
+      for index in stride(from: 0, to: converted.count, by: 50) {
+        #expect(try converted.bitmap(index, channels: .asStored) == source.bitmap(index, channels: .asStored))
       }
     }
   }

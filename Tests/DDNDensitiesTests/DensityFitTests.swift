@@ -4,9 +4,9 @@ import Testing
 
 @testable import DDNDensities
 
-@Suite("Fits to densities") struct DensityFitTests {
+@Suite("DensityFit") struct DensityFitTests {
   @Test(
-    "With Split-and-Prune nodes are nearer to every density than as many real samples",
+    "with Split-and-Prune, nodes have a lower KL than as many real samples, for every density",
     arguments: [SplitPolicy.Rule.paper, .totalVariation], DistanceMeasure.allCases)
   func betterThanSamples(rule: SplitPolicy.Rule, distance: DistanceMeasure) throws {
     let options = DensityFit.Options(nodes: 1000, distance: distance, split: SplitPolicy(rule: rule), seed: 1)
@@ -18,14 +18,14 @@ import Testing
     }
   }
 
-  @Test("Without it dead nodes stay where there is nothing")
+  @Test("without Split-and-Prune, dead nodes remain")
   func withoutSplits() throws {
     let experiment = DensityExperiment(options: .init(nodes: 500), samples: 20_000)
     let outcome = try experiment.run(on: [Density.words.map(bins: 50)])[0]
     #expect(outcome.withoutSplits.divergences.kl > 10 * outcome.nodes.divergences.kl)
   }
 
-  @Test("A seed gives the same nodes, however often they are looked at; another seed others")
+  @Test("a seed determines the nodes, for any number of observations")
   func seeds() throws {
     let map = Density.spiral.map(bins: 30)
     func fit(_ seed: UInt64, observations: Int) -> [SIMD2<Float>] {
@@ -40,7 +40,7 @@ import Testing
     #expect(zip(first, second).allSatisfy { $0.nodes.counts == $1.nodes.counts && $0.real.counts == $1.real.counts })
   }
 
-  @Test("One step moves the nearest node 0.4 of the way, sample by sample, and nothing else")
+  @Test("a step moves only nearest nodes, 0.4 of the distance per sample")
   func oneStep() {
     let map = Density.uniform.map(bins: 10)
     var fit = DensityFit(.init(nodes: 50, batch: 8, split: SplitPolicy(rule: .none), seed: 4))
@@ -55,10 +55,10 @@ import Testing
       expected[nearest] += 0.4 * (sample - expected[nearest])
     }
     fit.train(on: map, samples: 8)
-    for (node, place) in zip(fit.nodes, expected) { #expect(abs(node.x - place.x) + abs(node.y - place.y) < 1e-6) }
+    for (node, goal) in zip(fit.nodes, expected) { #expect(abs(node.x - goal.x) + abs(node.y - goal.y) < 1e-6) }
   }
 
-  @Test("Nodes stay within the square, also one alone, two, and after no sample", arguments: [1, 2, 3, 64])
+  @Test("any number of nodes stays within the square, also without samples", arguments: [1, 2, 3, 64])
   func fewNodes(nodes: Int) {
     var fit = DensityFit(.init(nodes: nodes, seed: 2))
     let before = fit.nodes
@@ -69,25 +69,25 @@ import Testing
     #expect(fit.nodes.allSatisfy { abs($0.x) <= 1 && abs($0.y) <= 1 })
   }
 
-  @Test("In a sequence nodes go on from where they were; afresh they do not")
+  @Test("in a sequence, nodes continue from the previous density unless reset")
   func sequence() throws {
     let maps = [Density.words, .uniform].map { $0.map(bins: 20) }
     let options = DensityFit.Options(nodes: 300)
     let kept = try DensityExperiment(options: options, samples: 6000).run(on: maps)
-    let fresh = try DensityExperiment(options: options, samples: 6000, startsAfresh: true).run(on: maps)
+    let fresh = try DensityExperiment(options: options, samples: 6000, resetsNodes: true).run(on: maps)
     #expect(kept[1].frames[0].nodes.divergences.kl > 1.2 * fresh[1].frames[0].nodes.divergences.kl)
     let alone = try DensityExperiment(options: options, samples: 6000).run(on: [maps[0]])
     #expect(alone[0].nodes.counts == fresh[0].nodes.counts)
   }
 
-  @Test("An experiment that is told to stop stops, and says why")
+  @Test("an error of the progress callback aborts the experiment")
   func stopping() {
     struct Stop: Error {}
     let experiment = DensityExperiment(options: .init(nodes: 100), samples: 1_000_000)
     #expect(throws: Stop.self) { try experiment.run(on: [Density.uniform.map(bins: 10)]) { _ in throw Stop() } }
   }
 
-  @Test("A report holds what is drawn, under the names that scripts read")
+  @Test("a report has its documented JSON keys")
   func report() throws {
     let experiment = DensityExperiment(options: .init(nodes: 100), samples: 1000, frames: 2)
     let outcomes = try experiment.run(on: [Density.gaussian.map(bins: 5)])

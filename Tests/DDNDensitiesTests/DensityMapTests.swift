@@ -5,9 +5,9 @@ import Testing
 
 @testable import DDNDensities
 
-@Suite("Density maps") struct DensityMapTests {
+@Suite("DensityMap") struct DensityMapTests {
   @Test(
-    "Every density sums to 1 and leaves no bin at 0, at any number of bins", arguments: Density.allCases,
+    "every density sums to 1 without zero bins, for any number of bins", arguments: Density.allCases,
     [1, 2, 7, 100])
   func sums(density: Density, bins: Int) {
     let map = density.map(bins: bins)
@@ -16,17 +16,17 @@ import Testing
     #expect(map.probabilities.allSatisfy { $0 > 0 })
   }
 
-  @Test("The Gaussian follows the original's formula")
+  @Test("the Gaussian follows the original's formula")
   func gaussian() {
     let p = Density.gaussian.map(bins: 100).probabilities
-    // Between columns 0 and 99 of a row the squares of x are equal; a corner is exp(-2 / 0.3) of the middle's exp(0).
+    // x^2 is equal in columns 0 and 99; a corner has exp(-2 / 0.3), the centre exp(0).
     let step = 2.0 / 99
     let middle = exp(-(2 * (step / 2) * (step / 2)) / 0.3)
     #expect(abs(p[0] / p[50 * 100 + 50] - exp(-2 / 0.3) / middle) < 1e-12)
     #expect(p[99] == p[0])
   }
 
-  @Test("Blurred circles are sharp at the top left and ever softer to the bottom right")
+  @Test("blurred circles are sharp at the top left and increasingly blurred to the bottom right")
   func blurredCircles() {
     let p = Density.blurredCircles.map(bins: 100).probabilities
     func quarter(_ row: Int, _ column: Int) -> [Double] {
@@ -38,11 +38,11 @@ import Testing
     let levels = quarters.map { Set($0).count }
     #expect(levels[0] == 2)
     #expect(levels[1] > 2)
-    // The ring at (25, 25): radius 10, hole of half that.
+    // The ring at (25, 25) has radii 5 and 10.
     #expect(p[25 * 100 + 25] < 1e-12 && p[25 * 100 + 34] > 1e-6 && p[25 * 100 + 37] < 1e-12)
   }
 
-  @Test("The QR code has its three finders and its timing pattern")
+  @Test("the QR code has its three finder patterns and its timing patterns")
   func qrCode() {
     let rows = Density.qrCode.map(bins: 33).probabilities.map { $0 > 1e-9 }
     func isBlack(_ row: Int, _ column: Int) -> Bool { !rows[(row + 4) * 33 + column + 4] }
@@ -57,7 +57,7 @@ import Testing
     for place in 8..<17 { #expect(isBlack(6, place) == (place % 2 == 0) && isBlack(place, 6) == (place % 2 == 0)) }
   }
 
-  @Test("Samples fall into bins as the density says")
+  @Test("samples follow the density (chi-square test)")
   func sampling() {
     let map = Density.blurredCircles.map(bins: 20)
     let sampler = DensitySampler(map)
@@ -71,18 +71,18 @@ import Testing
       chiSquare += (Double(count) - expected) * (Double(count) - expected) / expected
       bins += 1
     }
-    // Mean bins - 1, deviation sqrt(2 bins): five deviations.
+    // Mean bins - 1, standard deviation sqrt(2 bins); the limit is five deviations.
     #expect(chiSquare < Double(bins) + 5 * (2 * Double(bins)).squareRoot())
     #expect(zip(counts, map.probabilities).allSatisfy { $0 == 0 || $1 > 1e-9 }, "a sample in an empty bin")
   }
 
-  @Test("A histogram puts x into columns and y, upwards, into rows")
+  @Test("histogram columns follow x, rows follow y from top to bottom")
   func histogram() {
     let map = DensityMap(name: "", height: 2, width: 3, weights: [1, 1, 1, 1, 1, 1])
     #expect(map.histogram([[-0.9, 0.9], [0.9, 0.9], [0, -0.5], [5, -5]]) == [1, 0, 1, 0, 1, 1])
   }
 
-  @Test("Divergences are those of the formulas")
+  @Test("divergences equal their formulas")
   func divergences() {
     let map = DensityMap(name: "", height: 1, width: 2, weights: [3, 1])
     let equal = Divergences(of: [[-0.5, 0], [0.5, 0]], from: map)
@@ -100,15 +100,15 @@ import Testing
     for value in [same.kl, same.js, same.tv, same.hellinger] { #expect(abs(value) < 1e-7) }
   }
 
-  @Test("A picture's light is averaged over each bin's area, also where pixels and bins do not match")
+  @Test("resizing averages over each bin's area, fractions of pixels included")
   func areas() {
     let canvas = Canvas(height: 1, width: 3, values: [0, 3, 6])
     #expect(canvas.resized(height: 1, width: 2).values.map { ($0 * 1e9).rounded() / 1e9 } == [1, 5])
     #expect(canvas.resized(height: 2, width: 6).values == [0, 0, 3, 3, 6, 6, 0, 0, 3, 3, 6, 6])
   }
 
-  @Test("A picture becomes a density; one without light is refused")
-  func pictures() throws {
+  @Test("an image becomes a density; a black one is refused")
+  func images() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "densities-\(UUID().uuidString)")
     try Folder.create(folder)
     defer { try? FileManager.default.removeItem(at: folder) }

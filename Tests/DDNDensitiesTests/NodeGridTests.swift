@@ -2,8 +2,8 @@ import Testing
 
 @testable import DDNDensities
 
-@Suite("The two nearest nodes are found without looking at all of them") struct NodeGridTests {
-  /// The same by comparing all distances.
+@Suite("NodeGrid") struct NodeGridTests {
+  /// The two nearest nodes by comparing all distances.
   private static func scan<Measure: Distance>(
     _ positions: [SIMD2<Float>], _ point: SIMD2<Float>, by measure: Measure.Type
   ) -> NodeGrid<Measure>.NearestPair {
@@ -14,19 +14,18 @@ import Testing
     return .init(nearest: Int32(order[0]), second: order.count > 1 ? Int32(order[1]) : -1)
   }
 
-  /// Ways in which nodes can lie.
   enum Layout: CaseIterable {
-    case uniform, crowdedInACorner, onALine, pairsOfTwins, allAtOnePlace, onTheGridsLines
+    case uniform, corner, line, twins, onePoint, cellEdges
 
     func place(_ node: Int, of nodes: Int, _ generator: inout SplitMix64) -> SIMD2<Float> {
       let random = generator.unitPoint() * 2 - 1
       return switch self {
       case .uniform: random
-      case .crowdedInACorner: SIMD2(-0.99, 0.98) + random * 0.01
-      case .onALine: SIMD2(random.x, 0.25)
-      case .pairsOfTwins: SIMD2(Float(node / 2) / Float(nodes) * 2 - 1, Float(node / 2 % 7) / 7)
-      case .allAtOnePlace: SIMD2(0.5, -0.5)
-      case .onTheGridsLines: (random * 8).rounded(.toNearestOrEven) / 8
+      case .corner: SIMD2(-0.99, 0.98) + random * 0.01
+      case .line: SIMD2(random.x, 0.25)
+      case .twins: SIMD2(Float(node / 2) / Float(nodes) * 2 - 1, Float(node / 2 % 7) / 7)
+      case .onePoint: SIMD2(0.5, -0.5)
+      case .cellEdges: (random * 8).rounded(.toNearestOrEven) / 8
       }
     }
   }
@@ -38,7 +37,7 @@ import Testing
     for round in 0..<40 {
       let point = round % 4 == 0 ? positions[round % nodes] : generator.unitPoint() * 2 - 1
       #expect(grid.nearestPair(to: point) == scan(positions, point, by: measure), "\(layout), \(nodes) nodes")
-      // Some nodes wander, to places within their cell and far from it.
+      // Move some nodes, within their cell and far from it.
       for _ in 0..<5 {
         let node = Int(generator.next() % UInt64(nodes))
         let goal =
@@ -51,14 +50,14 @@ import Testing
   }
 
   @Test(
-    "The answer is that of a full scan, ties included, wherever nodes lie and move", arguments: Layout.allCases,
+    "the result equals a full scan, ties included, for any layout and after moves", arguments: Layout.allCases,
     [1, 2, 3, 4, 5, 17, 100, 1000, 5000])
   func exact(layout: Layout, nodes: Int) {
     Self.compare(layout, nodes: nodes, by: Manhattan.self)
     Self.compare(layout, nodes: nodes, by: SquaredEuclidean.self)
   }
 
-  @Test("Nodes at the very edges and corners are found from anywhere")
+  @Test("nodes on the square's edges and corners are found from any point")
   func edges() {
     let corners: [SIMD2<Float>] = [[-1, -1], [1, -1], [-1, 1], [1, 1], [0, 1], [-1, 0]]
     let grid = NodeGrid<SquaredEuclidean>(corners, crowding: 50)

@@ -2,9 +2,9 @@ import Testing
 
 @testable import DDNDensities
 
-@Suite("Nodes on a line") struct NodeLineTests {
+@Suite("NodeLine") struct NodeLineTests {
   @Test(
-    "A split and a prune are one each, and the end is nearer to fair shares than the start", arguments: [5, 15],
+    "the stages have one split and one prune, and the final KL is below the initial", arguments: [5, 15],
     [0, 1, 2])
   func stages(nodes: Int, seed: Int) {
     let stages = NodeLine.stages(nodes: nodes, seed: UInt64(seed))
@@ -20,7 +20,7 @@ import Testing
     #expect(stages[1].p[stages[1].marked!] == stages[1].p.min())
   }
 
-  @Test("The target's probabilities are the integrals of its density")
+  @Test("the target's probabilities are integrals of its density")
   func integrals() {
     let line = NodeLine([-0.5, 0.1, 0.4])
     let steps = 20_000

@@ -2,9 +2,9 @@ import Testing
 
 @testable import DDNDensities
 
-@Suite("A sparse matrix") struct RivalMatrixTests {
-  @Test("It does what a full table does", arguments: [2, 5, 40])
-  func likeATable(size: Int) {
+@Suite("RivalMatrix") struct RivalMatrixTests {
+  @Test("it equals a dense matrix after any operations", arguments: [2, 5, 40])
+  func equalsDense(size: Int) {
     var matrix = RivalMatrix(size: size)
     var table = [[Double]](repeating: [Double](repeating: 0, count: size), count: size)
     var generator = SplitMix64(seed: UInt64(size))

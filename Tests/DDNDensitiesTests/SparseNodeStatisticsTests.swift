@@ -3,8 +3,8 @@ import Testing
 
 @testable import DDNDensities
 
-@Suite("Sparse node statistics") struct SparseNodeStatisticsTests {
-  /// Samples that fall to few nodes often, so that there is something to split.
+@Suite("SparseNodeStatistics") struct SparseNodeStatisticsTests {
+  /// Samples concentrated on few nodes, so that splits are due.
   private static func sample(_ nodes: Int, _ generator: inout SplitMix64) -> (nearest: Int, second: Int) {
     let place = generator.unitPoint()
     let nearest = min(Int(place.x * place.x * Float(nodes)), nodes - 1)
@@ -13,9 +13,9 @@ import Testing
   }
 
   @Test(
-    "They are those of the full tables, split by split", arguments: [2, 3, 8, 30],
+    "they equal the full tables after every split", arguments: [2, 3, 8, 30],
     [SplitPolicy.Rule.paper, .totalVariation])
-  func likeFullTables(nodes: Int, rule: SplitPolicy.Rule) {
+  func equalFullTables(nodes: Int, rule: SplitPolicy.Rule) {
     let policy = SplitPolicy(rule: rule)
     var sparse = SparseNodeStatistics(nodes: nodes)
     var full = NodeStatistics(nodes: nodes)
@@ -26,10 +26,10 @@ import Testing
       sparse.record(nearest: nearest, second: second)
       full.record(nearest: [nearest], second: [second], distanceSums: [Float](repeating: 0, count: nodes))
       #expect(policy.decide(sparse) == policy.decide(full))
-      // Whether it is due or not, once nodes have rivals enough.
+      // Split whether due or not, once nodes have enough rivals.
       guard seen > 40 * nodes, seen % 10 == 0, full.busiest.node != full.rarest.node else { continue }
       let (donor, pruned) = (full.busiest.node, full.rarest.node)
-      // The one thing that differs on purpose: a node without a rival but itself.
+      // The intended difference: a pruned node whose only rival is itself.
       let others = (0..<nodes).filter { $0 != pruned && full.rivalCounts[pruned * nodes + $0] > 0 }
       if others.isEmpty && full.rivalCounts[pruned * (nodes + 1)] > 0 { break }
       sparse.split(donor: donor, pruned: pruned, rule: rule)
@@ -46,7 +46,7 @@ import Testing
   }
 
   @Test(
-    "Splits move counts and make none; the paper's rule forgets the pruned node's",
+    "splits conserve counts; the paper's rule drops those of the pruned node",
     arguments: [SplitPolicy.Rule.paper, .totalVariation])
   func conservation(rule: SplitPolicy.Rule) {
     let nodes = 300
@@ -69,7 +69,7 @@ import Testing
     }
   }
 
-  @Test("The check finds what is broken")
+  @Test("the invariant check detects a negative entry")
   func brokenInvariants() {
     var statistics = SparseNodeStatistics(nodes: 3)
     statistics.record(nearest: 0, second: 1)

@@ -24,8 +24,8 @@ import Testing
     let (one, two) = (try DensityFigures.panel([outcomes[0]]), try DensityFigures.panel(outcomes))
     #expect(two.width == one.width + 208 && two.height == one.height)
     let animation = try DensityFigures.animation(outcomes)
-    #expect(animation.pictures.count == 2 * 4)
-    #expect(Set(animation.pictures.map { [$0.width, $0.height] }).count == 1)
+    #expect(animation.frames.count == 2 * 4)
+    #expect(Set(animation.frames.map { [$0.width, $0.height] }).count == 1)
   }
 
   @Test(

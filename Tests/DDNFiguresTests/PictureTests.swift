@@ -1,5 +1,6 @@
 import DDN
 import DDNFigures
+import DDNPictures
 import Images
 import Testing
 import Torch
@@ -55,8 +56,9 @@ import Torch
 
   @Test("A demo page shows its pictures, errors and codes")
   func demoPage() throws {
-    let code = try LatentCode([3, 0, 7], nodesOfLevels: [8, 8, 8])
-    let page = DemoPage(nodesOfLevels: [8, 8, 8], seconds: 60, errors: [0.25, 0.125], codes: [(UInt8(4), code)])
+    let code = try LatentCode([3, 0, 7], in: CodeSpace(nodes: 8, levels: 3, side: 32))
+    let page = DemoPage(
+      codeSpace: code.space, seconds: 60, errors: [0.25, 0.125], codes: [(UInt8(4), code)])
     for text in ["samples.png", "reconstructions.png", "0.25", "0.125", "3.0.7", "9 bits", "60 seconds"] {
       #expect(page.html.contains(text))
     }

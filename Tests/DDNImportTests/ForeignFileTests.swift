@@ -6,18 +6,18 @@ import Testing
 
 @testable import DDNImport
 
-@Suite("A file of another kind is named, and what to do with it") struct ForeignFileTests {
+@Suite("Files of other formats are recognized, with a remedy") struct ForeignFileTests {
   static let files: [(bytes: Data, problem: String, remedy: String)] = [
     (Data(), "is empty", "download"), (Data("\n <!DOCTYPE html><html>".utf8), "is a web page", "download"),
     (Data("<HTML>".utf8), "is a web page", "download"),
     (Data("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n".utf8), "Git LFS", "git lfs pull"),
     (Data([0x1F, 0x8B, 8, 0]), "compressed with gzip", "gunzip"), (Data([0x28, 0xB5, 0x2F, 0xFD]), "zstd", "unzstd"),
     (
-      Pickled.built(.instance("__main__ Net"), state: .members([:])).pickle(), "whole object of \"__main__.Net\"",
+      Pickled.built(.instance("__main__ Net"), state: .members([:])).pickle(), "holds an object of \"__main__.Net\"",
       "state_dict()"
     ),
-    (Pickled.members(["ema": .instance("my.nets Net")]).pickle(), "whole object of \"my.nets.Net\"", "state_dict()"),
-    (Pickled.members(["model": .instance("my.nets Net")]).pickle(), "whole object of \"my.nets.Net\"", "state_dict()"),
+    (Pickled.members(["ema": .instance("my.nets Net")]).pickle(), "an object of \"my.nets.Net\"", "state_dict()"),
+    (Pickled.members(["model": .instance("my.nets Net")]).pickle(), "an object of \"my.nets.Net\"", "state_dict()"),
   ]
 
   private func problem(_ data: Data) throws -> FileError {
@@ -28,13 +28,13 @@ import Testing
     return error
   }
 
-  @Test("files that are no weights", arguments: files.indices) func foreign(index: Int) throws {
+  @Test("files without weights", arguments: files.indices) func foreign(index: Int) throws {
     let (bytes, problem, remedy) = Self.files[index]
     let error = try self.problem(bytes)
     #expect(error.problem.contains(problem) && error.remedy.contains(remedy), "\(error)")
   }
 
-  @Test("a diffusion network, and a pyramid with a refiner, are named") func otherNetworks() throws {
+  @Test("diffusion networks and pyramids with a refiner are recognized") func otherNetworks() throws {
     let whole = try Data(contentsOf: Golden.url("H/tiny_uncond.pkl"))
     var diffusion = whole
     while let place = diffusion.range(of: Data("DDNPrecond".utf8)) {
@@ -51,7 +51,7 @@ import Testing
     #expect(refiner.problem.contains("a refiner of 3.0 rounds") && refiner.remedy.contains("--refinern=0"))
   }
 
-  @Test("members that nobody reads may hold objects of any class") func unread() throws {
+  @Test("unused members may hold objects of any class") func unused() throws {
     let scratch = try Scratch()
     let whole = try Data(contentsOf: Golden.url("H/tiny_uncond.pkl"))
     // Before STOP: (key, object) pairs that SETITEMS adds to the snapshot's dictionary.
@@ -68,14 +68,14 @@ import Testing
     #expect(try snapshot.model().network.parameterCount == 8952)
   }
 
-  @Test("an unknown object stands for no tensor, array, dictionary or network") func opaque() throws {
+  @Test("an unknown object is not a tensor, list, dictionary, bytes or array") func opaque() throws {
     for part in ["tensor", "list", "pairs", "bytes", "number"] {
-      let made: Pickled = .items(.call("my.module make", [.bytes(Data(count: 8))]), [(.text("a"), .int(1))])
-      let data = Pickled.members(["a": made]).pickle()
+      let object: Pickled = .items(.call("my.module make", [.bytes(Data(count: 8))]), [(.text("a"), .int(1))])
+      let data = Pickled.members(["a": object]).pickle()
       var reader = PickleReader(data, allowsPersistentIDs: false)
       let graph = try reader.read()
       let value = try #require(try graph.members(graph.root, "")["a"])
-      let problem = try #require(throws: ImportProblem.self, "\(part)") {
+      let error = try #require(throws: ImportError.self, "\(part)") {
         switch part {
         case "tensor":
           var tensors = TensorReader(graph, storages: EmbeddedStorages(), fileBytes: 1000)
@@ -86,7 +86,7 @@ import Testing
         default: _ = try NumpyArray(value, in: graph, "x")
         }
       }
-      #expect(problem.text.contains("an object of \"my.module.make\""))
+      #expect(error.problem.contains("an object of \"my.module.make\""))
       #expect(graph.object(value) == nil)
     }
   }

@@ -7,7 +7,7 @@ import Torch
 
 @testable import DDNImport
 
-@Suite("Files of the original's older code become the networks that they were") struct OlderSnapshotTests {
+@Suite("Files of older versions of the original") struct OlderSnapshotTests {
   private func renamed(_ old: String, _ new: String) throws -> Data {
     var bytes = try Data(contentsOf: Golden.url("H/tiny_uncond.pkl"))
     let place = try #require(bytes.range(of: Data(old.utf8)))
@@ -15,23 +15,23 @@ import Torch
     return bytes
   }
 
-  @Test("a snapshot from before 2023-11-20, without scalis, begins with the channel ramp") func scalis() throws {
+  @Test("a snapshot from before 2023-11-20, without scalis, starts with the channel ramp") func scalis() throws {
     let scratch = try Scratch()
     let old = try OriginalSnapshot(contentsOf: scratch.file("a.pkl", renamed("scalis", "scalix")))
     let new = try OriginalSnapshot(contentsOf: Golden.url("H/tiny_uncond.pkl"))
     for (snapshot, image) in [(old, InitialImage.channelRamp), (new, nil)] {
       #expect(snapshot.initialImage == image)
-      guard case .pyramid(let found) = try snapshot.model().configuration else {
+      guard let found = try snapshot.model().configuration.architecture as? PyramidNetwork.Configuration else {
         throw SnapshotGoldenTests.WrongNetwork()
       }
       #expect(found.initialImage == image)
     }
     #expect(try old.model(.init(initialImage: .channelRamp)).configuration == old.model().configuration)
     let error = try #require(throws: FileError.self) { try new.model(.init(initialImage: .channelRamp)) }
-    #expect(error.problem.contains("says itself what its first level reads: zeros"))
+    #expect(error.problem.contains("already defines its initial image: zeros"))
   }
 
-  @Test("a state dictionary of such a network finds the old program's codes when it is told so") func codes() throws {
+  @Test("with the channel ramp, a state dictionary gives the old program's codes") func codes() throws {
     let scratch = try Scratch()
     let saved = try SavedState(golden: "H/old_initial.safetensors", prefix: "state.")
     let snapshot = try OriginalSnapshot(contentsOf: scratch.file("a.pt", saved.archive()))
@@ -54,7 +54,8 @@ import Torch
     #expect(error.problem.contains("no initial image") && error.remedy.contains("--initial-image"))
   }
 
-  @Test("time_embed of MNIST networks until June 2025 is the class table, of any length from ten", arguments: [10, 64])
+  @Test(
+    "time_embed of MNIST networks until June 2025 is the class embedding, with 10 rows or more", arguments: [10, 64])
   func timeEmbed(rows: Int) throws {
     let scratch = try Scratch()
     var saved = try SavedState(golden: "E/k8_L3/params.safetensors")
@@ -69,7 +70,7 @@ import Torch
   }
 
   @Test(
-    "images are what the name or the counters say, whichever is more",
+    "images are the larger of name and counters",
     arguments: [("shot-000000.pkl", 24), ("shot-000001.pkl", 1000), ("mine.pkl", 24)])
   func images(name: String, images: Int) throws {
     let scratch = try Scratch()
@@ -79,7 +80,7 @@ import Torch
     #expect(try snapshot.model().training?.images == images)
   }
 
-  @Test("an array of protocol 5 has its numbers, in the order of C only") func protocol5() throws {
+  @Test("protocol 5 arrays are read, in C order only") func protocol5() throws {
     func array(_ order: Pickled, _ more: [Pickled] = [], module: String = "numpy._core") throws -> NumpyArray {
       let numbers = [1.5, -2].flatMap { Pickled.bytes($0.bitPattern) }
       let type = Pickled.built(
@@ -95,8 +96,8 @@ import Torch
       #expect(try array(.text("C"), module: module).doubles([2], "x") == [1.5, -2])
     }
     #expect(try array(.text("C"), [.none]).doubles([2], "x") == [1.5, -2])
-    #expect(throws: ImportProblem.self) { try array(.text("F")) }
-    #expect(throws: ImportProblem.self) { try array(.text("C"), [.tuple([])]) }
-    #expect(throws: ImportProblem.self) { try array(.text("C"), [.none, .none]) }
+    #expect(throws: ImportError.self) { try array(.text("F")) }
+    #expect(throws: ImportError.self) { try array(.text("C"), [.tuple([])]) }
+    #expect(throws: ImportError.self) { try array(.text("C"), [.none, .none]) }
   }
 }

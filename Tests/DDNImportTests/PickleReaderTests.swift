@@ -3,19 +3,19 @@ import Testing
 
 @testable import DDNImport
 
-@Suite("A pickle is read as data and nothing of it is run") struct PickleReaderTests {
-  private func graph(_ bytes: Data, limits: PickleReader.Limits = .init()) throws(ImportProblem) -> PickleGraph {
+@Suite("Pickles are read without executing anything") struct PickleReaderTests {
+  private func graph(_ bytes: Data, limits: PickleReader.Limits = .init()) throws(ImportError) -> PickleGraph {
     var reader = PickleReader(bytes, allowsPersistentIDs: false, limits: limits)
     return try reader.read()
   }
 
-  @Test("a wrong or hostile pickle is refused with its reason", arguments: HostilePickle.all)
+  @Test("a malformed or hostile pickle is refused with a reason", arguments: HostilePickle.all)
   func refusals(hostile: HostilePickle) throws {
-    let problem = try #require(throws: ImportProblem.self) { try graph(hostile.bytes) }
-    #expect(problem.text.contains(hostile.reason) && !problem.text.contains("\n"), "\(problem.text)")
+    let error = try #require(throws: ImportError.self) { try graph(hostile.bytes) }
+    #expect(error.problem.contains(hostile.reason) && !error.problem.contains("\n"), "\(error.problem)")
   }
 
-  @Test("whole numbers of every length have their value and sign")
+  @Test("integers of every length have their value and sign")
   func integers() throws {
     for (opcodes, value) in [
       ([0x4B, 0xFF], 255), ([0x4D, 0xFF, 0xFF], 65_535), ([0x4A, 0xFF, 0xFF, 0xFF, 0xFF], -1),
@@ -28,7 +28,7 @@ import Testing
     }
   }
 
-  @Test("texts, bytes of both kinds, doubles, lists and dictionaries have their values") func values() throws {
+  @Test("strings, bytes of both kinds, doubles, lists and dictionaries have their values") func values() throws {
     let bytes = Data(0...255)
     let latin = String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
     let graph = try graph(
@@ -46,35 +46,35 @@ import Testing
     #expect(try graph.integer(graph.members(members["ordered"]!, "")["a"]!, "") == 7)
   }
 
-  @Test("a name that is given twice, and bytes that are none, are refused") func contradictions() throws {
+  @Test("duplicate keys and invalid bytes are refused") func contradictions() throws {
     let twice = try graph(Pickled.members(["a": .int(1), "a": .int(2)]).pickle())
-    #expect(throws: ImportProblem("x has \"a\" twice")) { try twice.members(twice.root, "x") }
+    #expect(throws: ImportError("x has \"a\" twice")) { try twice.members(twice.root, "x") }
     for (text, encoding) in [("\u{100}", "latin1"), ("a", "utf8")] {
       let graph = try graph(Pickled.call("_codecs encode", [.text(text), .text(encoding)]).pickle())
-      #expect(throws: ImportProblem.self) { try graph.bytes(graph.root, "x") }
+      #expect(throws: ImportError.self) { try graph.bytes(graph.root, "x") }
     }
   }
 
-  @Test("a million nested tuples, lists that hold themselves and doubled memos cost no more than their opcodes")
+  @Test("deep nesting, cycles and exponential sharing take linear time")
   func depth() throws {
     for opcode in [0x85, 0x61] as [UInt8] {
-      // TUPLE1 about TUPLE1; or `]]]]`, then appended into one another.
+      // Nested TUPLE1; or `]]]]`, then appended into one another.
       let deep =
         opcode == 0x85
         ? [UInt8(ascii: "N")] + [UInt8](repeating: opcode, count: 1_000_000)
         : [UInt8](repeating: UInt8(ascii: "]"), count: 1_000_001) + [UInt8](repeating: opcode, count: 1_000_000)
       #expect(try graph(Pickled.raw(deep).pickle()).nodes.count >= 1_000_000)
     }
-    let itself: [UInt8] = [0x5D, 0x71, 0, 0x68, 0, 0x61]  // EMPTY_LIST, BINPUT 0, BINGET 0, APPEND
-    #expect(try graph(Pickled.raw(itself).pickle()).nodes.count == 1)
-    // Each tuple holds the one before twice: 2^10,000 leaves, had anybody to visit them.
+    let cycle: [UInt8] = [0x5D, 0x71, 0, 0x68, 0, 0x61]  // EMPTY_LIST, BINPUT 0, BINGET 0, APPEND
+    #expect(try graph(Pickled.raw(cycle).pickle()).nodes.count == 1)
+    // Each tuple holds the previous one twice: 2^10,000 leaves.
     var bomb: [UInt8] = [0x29, 0x71, 0]
     for _ in 0..<10_000 { bomb += [0x68, 0, 0x86, 0x71, 0] }
     #expect(try graph(Pickled.raw(bomb).pickle()).nodes.count == 10_001)
   }
 
-  @Test("a list and a dictionary that grow one by one cost no more than at once") func growth() throws {
-    // With a copy for each this takes minutes.
+  @Test("appending to lists and dictionaries one by one takes linear time") func growth() throws {
+    // With a copy per append this takes minutes.
     for opcodes in [[0x4B, 1, 0x61], [0x4B, 1, 0x4B, 2, 0x73]] as [[UInt8]] {
       let many = (0..<100_000).flatMap { _ in opcodes }
       for container in opcodes.count == 3 ? ["]"] : ["}", "ccollections\nOrderedDict\n)R"] {
@@ -85,7 +85,7 @@ import Testing
     }
   }
 
-  @Test("limits on operations, containers and texts hold") func limits() throws {
+  @Test("limits on operations, containers and strings hold") func limits() throws {
     var limits = PickleReader.Limits()
     limits.operations = 100
     limits.nodes = 10
@@ -94,18 +94,18 @@ import Testing
     limits.nameBytes = 8
     for (opcodes, reason) in [
       ([UInt8](repeating: 0x5D, count: 20), "more than 10 containers"),
-      ([0x4E] + [UInt8](repeating: 0x94, count: 20), "more than 10 values on its stack or remembered"),
-      ([UInt8](repeating: 0x4E, count: 20), "more than 10 values on its stack or remembered"),
-      ([UInt8](repeating: 0x28, count: 20), "more than 10 values on its stack or remembered"),
+      ([0x4E] + [UInt8](repeating: 0x94, count: 20), "more than 10 values on its stack or in its memo"),
+      ([UInt8](repeating: 0x4E, count: 20), "more than 10 values on its stack or in its memo"),
+      ([UInt8](repeating: 0x28, count: 20), "more than 10 values on its stack or in its memo"),
       (Array(repeating: [0x4E, 0x30], count: 100).flatMap(\.self), "more than 100 operations"),
-      (Array("X\u{6}\0\0\0abcdef".utf8), "text of 6 bytes"),
-      (Array("cm\na\ncm\nb\ncm\na\ncm\nc\n".utf8), "names more than 2 things"),
-      (Array("cmmmm\nnnnn\n".utf8), #"asks for "mmmm.nnnn""#),
+      (Array("X\u{6}\0\0\0abcdef".utf8), "string of 6 bytes"),
+      (Array("cm\na\ncm\nb\ncm\na\ncm\nc\n".utf8), "more than 2 unknown names"),
+      (Array("cmmmm\nnnnn\n".utf8), #"refers to "mmmm.nnnn""#),
     ] {
-      let problem = try #require(throws: ImportProblem.self) {
+      let error = try #require(throws: ImportError.self) {
         try graph(Pickled.raw(opcodes).pickle(), limits: limits)
       }
-      #expect(problem.text.contains(reason), "\(problem.text)")
+      #expect(error.problem.contains(reason), "\(error.problem)")
     }
   }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A value as Python would pickle it, to write files that are right but for one thing.
+/// Writes pickles as Python does, to build test files.
 indirect enum Pickled {
   case none
   case bool(Bool)
@@ -18,12 +18,12 @@ indirect enum Pickled {
   case built(Pickled, state: Pickled)
   case items(Pickled, [(Pickled, Pickled)])
   case persistent(Pickled)
-  /// The value, which memo number 0 then has.
+  /// The value, stored in memo 0.
   case remembered(Pickled)
-  /// Opcodes as they are.
+  /// Opcodes.
   case raw([UInt8])
 
-  /// A dictionary with texts for keys.
+  /// A dictionary with string keys.
   static func members(_ members: KeyValuePairs<String, Pickled>) -> Pickled {
     .dictionary(members.map { (.text($0.key), $0.value) })
   }

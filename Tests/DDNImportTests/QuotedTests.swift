@@ -1,8 +1,8 @@
 import DDNFiles
 import Testing
 
-@Suite("A text from a file stands in a message in one short line") struct QuotedTests {
-  @Test("a text is whole up to 80 characters, cut off beyond, and control characters are shown") func texts() {
+@Suite("quoted") struct QuotedTests {
+  @Test("it truncates after 80 characters and escapes control characters") func texts() {
     for (text, shown) in [
       ("a b", #""a b""#), ("", #""""#), ("a\"b\\", #""a\"b\\""#), ("a\nb\u{1B}[31m\u{7F}", #""a\nb\u{1B}[31m\u{7F}""#),
       ("\u{9B}31m", #""\u{9B}31m""#), ("\u{202E}gnp", #""\u{202E}gnp""#), ("\u{2028}", #""\u{2028}""#),

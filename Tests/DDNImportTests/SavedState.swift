@@ -4,7 +4,7 @@ import Foundation
 import GoldenSupport
 import Torch
 
-/// A state dictionary as torch.save writes it, in both of its formats; right unless a test spoils it.
+/// A state dictionary in both formats of torch.save, which tests may corrupt.
 struct SavedState {
   struct Entry {
     var name: String
@@ -12,7 +12,7 @@ struct SavedState {
     var strides: [Int]
     var offset = 0
     var type = "FloatStorage"
-    /// How many numbers the pickle says there are.
+    /// The element count in the pickle.
     var count: Int
     var bytes: Data
 
@@ -22,7 +22,7 @@ struct SavedState {
       strides = shape.indices.map { shape[($0 + 1)...].reduce(1, *) }
     }
 
-    /// The pickled tensor, with numbers of the name `key`.
+    /// The pickled tensor, with its storage named `key`.
     func pickled(key: String, isLegacy: Bool) -> Pickled {
       let reference: [Pickled] = [.text("storage"), .global("torch \(type)"), .text(key), .text("cpu"), .int(count)]
       return .call(
@@ -38,7 +38,7 @@ struct SavedState {
 
   init(_ entries: [Entry]) { self.entries = entries }
 
-  /// The tensors of a golden file whose names begin with a prefix, without it.
+  /// The tensors of a golden file whose names have a prefix, which is removed.
   init(golden path: String, prefix: String = "") throws {
     let file = try Golden.safetensors(path)
     entries = try file.entries.sorted { $0.key < $1.key }.filter { $0.key.hasPrefix(prefix) }.map { name, entry in
@@ -46,19 +46,18 @@ struct SavedState {
     }
   }
 
-  /// The same tensors under other names.
   func renamed(_ rename: (String) -> String) -> SavedState {
     var renamed = self
     for place in entries.indices { renamed.entries[place].name = rename(entries[place].name) }
     return renamed
   }
 
-  /// The pickled tensors of a zip archive by their names.
+  /// The pickled tensors of the zip format by name.
   var members: [(Pickled, Pickled)] {
     entries.enumerated().map { (.text($1.name), $1.pickled(key: "\($0)", isLegacy: false)) }
   }
 
-  /// A dictionary as `state_dict()` returns it, with the versions of modules for a state.
+  /// The OrderedDict of `state_dict()`, with its module versions as state.
   private func dictionary(isLegacy: Bool) -> Pickled {
     let pairs = entries.enumerated().map { place, entry in
       (Pickled.text(entry.name), entry.pickled(key: "\(place)", isLegacy: isLegacy))
@@ -68,7 +67,7 @@ struct SavedState {
       state: .members(["_metadata": .call("collections OrderedDict", [])]))
   }
 
-  /// The format since PyTorch 1.6: a zip archive.
+  /// The zip format, since PyTorch 1.6.
   func archive(pickle: Data? = nil) throws -> Data {
     let url = FileManager.default.temporaryDirectory.appending(path: "saved-\(UUID().uuidString).zip")
     defer { try? FileManager.default.removeItem(at: url) }
@@ -83,7 +82,7 @@ struct SavedState {
     return try Data(contentsOf: url)
   }
 
-  /// The format before: five pickles, then the numbers.
+  /// The legacy format: five pickles, then the storages.
   func stream() -> Data {
     var data = Pickled.raw([0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19]).pickle()
     data += Pickled.int(1001).pickle()
@@ -95,7 +94,7 @@ struct SavedState {
   }
 }
 
-/// Files that are gone when the test has ended.
+/// A temporary folder, removed at the end of the test.
 final class Scratch {
   let url = FileManager.default.temporaryDirectory.appending(path: "import-\(UUID().uuidString)")
   init() throws { try Folder.create(url) }
@@ -108,7 +107,7 @@ final class Scratch {
   }
 }
 
-/// Seconds that this thread has computed: a busy machine does not make a test fail.
+/// CPU seconds of this thread, independent of other load.
 func threadSeconds() -> Double {
   var time = timespec()
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)

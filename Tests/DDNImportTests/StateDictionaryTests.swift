@@ -8,7 +8,7 @@ import Torch
 @Suite("State dictionaries of torch.save become models") struct StateDictionaryTests {
   private func state(_ path: String) throws -> SavedState { try SavedState(golden: path) }
 
-  /// What the original says of a network of `Golden/D`.
+  /// The original's description of a network of `Golden/D`.
   private struct Network: Decodable {
     let resolution: Int
     let learnsResidual: Bool
@@ -29,7 +29,7 @@ import Torch
     }
   }
 
-  @Test("a pyramid of any shape is known by its names and shapes", arguments: Golden.folders(in: "D"))
+  @Test("any pyramid is inferred from names and shapes", arguments: Golden.folders(in: "D"))
   func pyramids(name: String) throws {
     let scratch = try Scratch()
     let golden = try JSONDecoder().decode(Network.self, from: Data(contentsOf: Golden.url("D/\(name)/meta.json")))
@@ -38,19 +38,21 @@ import Torch
       let snapshot = try OriginalSnapshot(contentsOf: scratch.file("net.pt", data))
       #expect(snapshot.kind == .stateDictionary && snapshot.images == nil)
       let model = try snapshot.model(.init(learnsResidual: golden.learnsResidual))
-      guard case .pyramid(let configuration) = model.configuration else { throw SnapshotGoldenTests.WrongNetwork() }
+      guard let configuration = model.configuration.architecture as? PyramidNetwork.Configuration else {
+        throw SnapshotGoldenTests.WrongNetwork()
+      }
       #expect(configuration.levels.map { "block_\($0.name)" } == golden.levels.map(\.name))
       #expect(configuration.levels.map(\.channels) == golden.levels.map(\.channels))
       #expect(configuration.levels.map(\.nodes) == golden.levels.map(\.nodes))
       #expect(configuration.resolution == golden.resolution && model.training == nil)
       #expect(configuration.learnsResidual == golden.learnsResidual)
-      // The rule's own channels are not written down.
+      // Channels that follow the rule are omitted.
       #expect((configuration.channelsOfScales == nil) == (name == "p256_realchannels"))
     }
   }
 
   @Test(
-    "the MNIST network is known by its names and shapes, and makes the original's images",
+    "the MNIST network is inferred from names and shapes, and computes the original's images",
     arguments: ["k8_L3", "k8_L3_noleak", "k8_stack2x2_learnres"])
   func mnist(name: String) throws {
     let scratch = try Scratch()
@@ -68,39 +70,42 @@ import Torch
     #expect(try file.deviation(of: last.imagesPerSample(), from: "L0\(last.level).predict") <= 2e-5)
   }
 
-  @Test("without a word of levels and residuals the MNIST network has the original's") func defaults() throws {
+  @Test("levels and residuals of the MNIST network default to the original's") func defaults() throws {
     let scratch = try Scratch()
     let url = try scratch.file("net.pt", try state("E/k8_L3/params.safetensors").stream())
-    guard case .recurrent(let configuration) = try OriginalSnapshot(contentsOf: url).model().configuration else {
+    guard
+      let configuration = try OriginalSnapshot(contentsOf: url).model().configuration.architecture
+        as? RecurrentNetwork.Configuration
+    else {
       throw SnapshotGoldenTests.WrongNetwork()
     }
     #expect(
       configuration == .init(baseWidth: 8, nodes: 8, repeats: 10, stacks: 1, leaksChoice: true, learnsResidual: false))
   }
 
-  @Test("weights that were stored in another order of dimensions are turned") func strides() throws {
+  @Test("weights with permuted strides become row-major") func strides() throws {
     let scratch = try Scratch()
     var saved = try state("D/p8_k2/params.safetensors")
     let straight = try OriginalSnapshot(contentsOf: scratch.file("a.pt", saved.stream())).state
     let place = try #require(saved.entries.firstIndex { $0.shape.count == 4 && $0.shape[2] == 3 })
     let entry = saved.entries[place]
     let (outputs, inputs) = (entry.shape[0], entry.shape[1])
-    var turned = Data()
+    var permuted = Data()
     for output in 0..<outputs {
       for pixel in 0..<9 {
         for input in 0..<inputs {
           let start = 4 * ((output * inputs + input) * 9 + pixel)
-          turned += entry.bytes[start..<start + 4]
+          permuted += entry.bytes[start..<start + 4]
         }
       }
     }
-    saved.entries[place].bytes = turned
+    saved.entries[place].bytes = permuted
     saved.entries[place].strides = [9 * inputs, 1, 3 * inputs, inputs]
     let again = try OriginalSnapshot(contentsOf: scratch.file("b.pt", saved.stream())).state
     #expect(again.mapValues { Data($0.bytes) } == straight.mapValues { Data($0.bytes) })
   }
 
-  @Test("many tensors may be parts of the same stored numbers, which are read once") func views() throws {
+  @Test("many tensors may share a storage, which is read once") func views() throws {
     let scratch = try Scratch()
     let numbers = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 / 5000) }.withUnsafeBytes { Data($0) }
     let parts = (0..<20).map { place in

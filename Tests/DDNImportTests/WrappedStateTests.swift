@@ -7,14 +7,14 @@ import Torch
 
 @testable import DDNImport
 
-@Suite("State dictionaries are found as people save them") struct WrappedStateTests {
+@Suite("Wrapped state dictionaries are found") struct WrappedStateTests {
   static let pyramid = "D/p8_k2/params.safetensors"
   static let recurrent = "E/k8_L3/params.safetensors"
 
   private func bytes(_ snapshot: OriginalSnapshot) -> [String: Data] { snapshot.state.mapValues { Data($0.bytes) } }
 
   @Test(
-    "prefixes that all names have do not matter, nor does a pyramid's own that is missing",
+    "common prefixes of all names are removed, and a pyramid's missing prefix is added",
     arguments: ["module.", "_orig_mod.", "module.net.", "ema.module.", ""])
   func prefixes(prefix: String) throws {
     let scratch = try Scratch()
@@ -22,14 +22,14 @@ import Torch
       let saved = try SavedState(golden: path)
       let expected = try bytes(OriginalSnapshot(contentsOf: scratch.file("a.pt", saved.stream())))
       #expect(expected.keys.allSatisfy { $0.hasPrefix("model.block_") || $0.hasPrefix("ddn_seqen.") })
-      for own in ["model.", ""] where own.isEmpty || path == Self.pyramid {
-        let renamed = saved.renamed { prefix + own + $0.replacing(/^model\./, with: "") }
+      for inner in ["model.", ""] where inner.isEmpty || path == Self.pyramid {
+        let renamed = saved.renamed { prefix + inner + $0.replacing(/^model\./, with: "") }
         #expect(try bytes(OriginalSnapshot(contentsOf: scratch.file("b.pt", renamed.stream()))) == expected)
       }
     }
   }
 
-  @Test("names of which only some have a prefix are left as they are, and refused") func mixed() throws {
+  @Test("a prefix of only some names is kept, and refused") func mixed() throws {
     let scratch = try Scratch()
     let saved = try SavedState(golden: Self.pyramid)
     let renamed = saved.renamed { $0.contains("2x2") ? "module.\($0)" : $0 }
@@ -38,7 +38,7 @@ import Torch
   }
 
   @Test(
-    "a dictionary within the file is found, and the rest is left out by name",
+    "a dictionary within the file is found, and other members are left out",
     arguments: ["state_dict", "model", "ema", "net", "model_state_dict"])
   func wrappers(key: String) throws {
     let scratch = try Scratch()
@@ -52,7 +52,7 @@ import Torch
     #expect(snapshot.wrapper == key && snapshot.leftOut == ["args", "epoch"])
   }
 
-  @Test("of several dictionaries the average of the weights is taken") func average() throws {
+  @Test("averaged weights take precedence") func average() throws {
     let scratch = try Scratch()
     let saved = try SavedState(golden: Self.pyramid)
     let pickle = Pickled.members(["model": .members(["x": .int(1)]), "ema": .dictionary(saved.members)])
@@ -60,7 +60,7 @@ import Torch
     #expect(snapshot.wrapper == "ema" && snapshot.leftOut == ["model"])
   }
 
-  @Test("float16 and bfloat16 weights become the same numbers in float32", arguments: [DType.float16, .bfloat16])
+  @Test("float16 and bfloat16 weights are converted to float32 exactly", arguments: [DType.float16, .bfloat16])
   func widening(type: DType) throws {
     let scratch = try Scratch()
     let file = try Golden.safetensors(Self.pyramid)
@@ -82,7 +82,7 @@ import Torch
     #expect(try tensor.array(Float.self) == file.tensor(original).to(type).to(.float32).array(Float.self))
   }
 
-  @Test("safetensors under the original's names are imported") func safetensors() throws {
+  @Test("safetensors with the original's names are imported") func safetensors() throws {
     let scratch = try Scratch()
     let saved = try SavedState(golden: Self.pyramid)
     let expected = try bytes(OriginalSnapshot(contentsOf: scratch.file("a.pt", saved.stream())))
@@ -91,11 +91,11 @@ import Torch
     _ = try snapshot.model()
   }
 
-  @Test("a model of this program is not imported again") func ownModel() throws {
+  @Test("a model of this program is refused") func ownModel() throws {
     let scratch = try Scratch()
     let url = scratch.url.appending(path: "own.safetensors")
     try OriginalSnapshot(contentsOf: Golden.url(Self.pyramid)).model().write(to: url)
     let error = try #require(throws: FileError.self) { try OriginalSnapshot(contentsOf: url) }
-    #expect(error.problem == "is a model of this program already")
+    #expect(error.problem == "is already a model of this program")
   }
 }

@@ -35,20 +35,23 @@ struct ChooserTests {
     }
   }
 
-  @Test("chance takes every node equally often")
+  static func random(seeds: Range<UInt64>) throws -> RandomChooser {
+    RandomChooser(try SeededDraws(seeds: Array(seeds), levels: 3, device: .cpu))
+  }
+
+  @Test("random choices are uniform")
   func uniform() throws {
-    let codes = try Self.codes(RandomChooser(Generator(seed: 1)), samples: 8000)
+    let codes = try Self.codes(Self.random(seeds: 0..<8000), samples: 8000)
     #expect(codes.allSatisfy { (0..<Self.nodes).contains($0) })
     #expect(Self.unevenness(codes) < 24.3)
   }
 
-  @Test("chance is decided by the seed")
-  func reproducible() throws {
-    let first = try Self.codes(RandomChooser(Generator(seed: 1)), samples: 50)
-    #expect(try first == Self.codes(RandomChooser(Generator(seed: 1)), samples: 50))
-    #expect(try first != Self.codes(RandomChooser(Generator(seed: 2)), samples: 50))
-    let chooser = RandomChooser(try Generator(seed: 1))
-    #expect(try Self.codes(chooser, samples: 50) != Self.codes(chooser, samples: 50))
+  @Test("a seed's random choices are its code, for any batch size", arguments: [0, 1, 2])
+  func reproducible(level: Int) throws {
+    let all = try Self.codes(Self.random(seeds: 0..<50), samples: 50, level: level)
+    #expect(try Self.codes(Self.random(seeds: 30..<40), samples: 10, level: level) == Array(all[30..<40]))
+    let space = CodeSpace(nodes: Self.nodes, levels: 3, side: 2)
+    #expect(all == (0..<50).map { LatentCode(seed: $0, in: space).choices[level] })
   }
 
   @Test("a target takes the nearest node and reports all distances")
@@ -83,7 +86,7 @@ struct ChooserTests {
   }
 
   @Test(
-    "chain dropout with probability 1 is all chance, and still reports distances",
+    "chain dropout with probability 1 is all random, and still reports distances",
     arguments: ChainDropout.Scope.allCases)
   func fullDropout(scope: ChainDropout.Scope) throws {
     let given = GivenChooser([try Tensor([Int](repeating: 2, count: 8000), shape: [8000])])
@@ -102,7 +105,7 @@ struct ChooserTests {
     let given = GivenChooser([try Tensor([Int](repeating: 2, count: 8000), shape: [8000])])
     let chooser = ChainDropout(given, probability: 0.25, scope: .sample, generator: try Generator(seed: 1))
     let changed = try Self.codes(chooser, samples: 8000).filter { $0 != 2 }.count
-    // A replaced code is by chance the same once in 8; four standard deviations of 8000 draws are 150.
+    // A replaced code stays the same once in 8; four standard deviations of 8000 draws are 150.
     #expect(abs(changed - 8000 / 4 * 7 / 8) < 150)
   }
 

@@ -3,13 +3,15 @@ import DDNFiles
 import Testing
 
 @Suite("Lists of codes") struct CodeListTests {
+  private static let space = CodeSpace([4, 8].map { .init(nodes: $0, side: 32) })
+
   private static func lines(_ text: String, classes: Int = 0) throws -> [CodeList.Entry] {
-    try CodeList(lines: text, path: "codes.txt", nodesOfLevels: [4, 8], classes: classes).entries
+    try CodeList(lines: text, path: "codes.txt", in: Self.space, classes: classes).entries
   }
 
   @Test("what is written is read again, with names of any kind and with classes") func round() throws {
     for (classes, classIndex) in [(0, nil), (10, 7)] as [(Int, Int?)] {
-      let codes = try [[0, 7], [3, 0]].map { try LatentCode($0, nodesOfLevels: [4, 8]) }
+      let codes = try [[0, 7], [3, 0]].map { try LatentCode($0, in: Self.space) }
       let text = zip(["a.png", "my own digit.png"], codes).map { CodeList.line(name: $0, $1, classIndex: classIndex) }
         .joined(separator: "\n")
       let read = try Self.lines(text, classes: classes)
@@ -34,11 +36,11 @@ import Testing
   }
 
   @Test("a row of codes takes spaces, and a class behind each") func row() throws {
-    let read = try CodeList(parsing: "1.2, 3.4:5", nodesOfLevels: [4, 8], classes: 10).entries
+    let read = try CodeList(parsing: "1.2, 3.4:5", in: Self.space, classes: 10).entries
     #expect(read.map(\.code.description) == ["1.2", "3.4"] && read.map(\.classIndex) == [nil, 5])
     for (text, classes) in [("1.2:3", 0), ("1.2:10", 10), ("1.2:3:4", 10), ("1.2:x", 10), ("1.2,", 10)] {
       #expect(throws: LatentCodeError.self) {
-        try CodeList(parsing: text, nodesOfLevels: [4, 8], classes: classes)
+        try CodeList(parsing: text, in: Self.space, classes: classes)
       }
     }
   }

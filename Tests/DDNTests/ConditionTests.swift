@@ -6,7 +6,7 @@ import Torch
 @Suite("What a network is told") struct ConditionTests {
   private static func features(_ kind: ConditionKind, _ condition: Condition) throws -> Tensor {
     let sources = condition.sources!
-    return try ConditionFeatures.start(
+    return try ConditionFeatures.begin(
       [kind], of: condition, samples: sources.shape[0], imageShape: Array(sources.shape[1...]), device: .cpu
     ).features.parts[0]
   }
@@ -59,7 +59,7 @@ import Torch
     let images = try Self.images(3)
     let kinds: [ConditionKind] = [.classNumber(of: 1000), .edges, .lowResolution(side: 2), .gray]
     let classes = try Tensor([999, 0], shape: [2])
-    let (paths, told) = try ConditionFeatures.start(
+    let (paths, told) = try ConditionFeatures.begin(
       kinds, of: Condition(classes: classes, sources: images), samples: 2, imageShape: [3, 8, 8], device: .cpu)
     #expect(paths.rowOfSample == nil && paths.rows == 2 && told.channels == 5 + 1 + 3 + 1)
     let resized = try told.resized(side: 4)
@@ -72,14 +72,14 @@ import Torch
   func classRows() throws {
     let numbers = [3, 3, 0, 3, 0, 3]
     let classes = try Tensor(numbers, shape: [6])
-    let (paths, told) = try ConditionFeatures.start(
+    let (paths, told) = try ConditionFeatures.begin(
       [.classNumber(of: 10)], of: Condition(classes: classes), samples: 6, imageShape: [3, 8, 8], device: .cpu)
     #expect(paths.rows == 2)
     let rows = try paths.perSample(told.parts[0]).reshaped([6, 2]).array(Float.self)
     let table = PositionalFeatures.classEmbedding(classes: 10)
     let expected = numbers.flatMap { (number: Int) in table[2 * number..<2 * number + 2] }
     #expect(rows == expected)
-    let (one, none) = try ConditionFeatures.start(
+    let (one, none) = try ConditionFeatures.begin(
       [.classNumber(of: 10)], of: .none, samples: 6, imageShape: [3, 8, 8], device: .cpu)
     #expect(try one.rows == 1 && none.parts[0].array(Float.self) == [0, 0])
   }

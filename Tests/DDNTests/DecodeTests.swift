@@ -11,9 +11,9 @@ import Torch
   @Test("a code of another model, a short code and no code are errors, not other images")
   func misfits() throws {
     let network = try Self.network()
-    let wide = try LatentCode([7, 7], nodesOfLevels: [8, 8])
-    let short = try LatentCode([1], nodesOfLevels: [4, 4])
-    let long = try LatentCode([1, 1, 1], nodesOfLevels: [4, 4, 4])
+    let wide = try LatentCode([7, 7], in: CodeSpace(nodes: 8, levels: 2, side: 32))
+    let short = try LatentCode([1], in: CodeSpace(nodes: 4, levels: 2, side: 32))
+    let long = try LatentCode([1, 1, 1], in: CodeSpace(nodes: 4, levels: 3, side: 32))
     for codes in [[wide], [short], [long], []] {
       #expect(throws: LatentCodeError.self) { try network.decode(codes) }
     }
@@ -21,7 +21,7 @@ import Torch
 
   @Test("classes that the network does not know, or not one for each code, are errors")
   func classes() throws {
-    let code = try LatentCode([1, 2], nodesOfLevels: [4, 4])
+    let code = try LatentCode([1, 2], in: CodeSpace(nodes: 4, levels: 2, side: 32))
     #expect(throws: LatentCodeError.self) { try Self.network().decode([code], classes: [0]) }
     let conditional = try Self.network(isConditional: true)
     for classes in [[10], [-1], [1, 2], []] {

@@ -36,8 +36,7 @@ struct GoldenLayer {
     layer = try DiscreteDistributionLayer(
       .init(
         nodes: settings.nodes, imageChannels: settings.imageChannels, featureChannels: settings.featureChannels,
-        leaksChoice: settings.leaksChoice, learnsResidual: settings.learnsResidual,
-        measure: settings.isAbsolute ? .absolute : .squared),
+        leaksChoice: settings.leaksChoice, learnsResidual: settings.learnsResidual),
       generator: Generator(seed: 0))
     try layer.move(to: Golden.device)
     let golden = try file.tensor("param.multi_out_conv1x1.weight")
@@ -49,6 +48,9 @@ struct GoldenLayer {
     try features.setRequiresGradient(true)
     try previous?.setRequiresGradient(true)
   }
+
+  var measure: NodeDistances.Measure { settings.isAbsolute ? .absolute : .squared }
+  var nearest: NearestChooser { NearestChooser(target, measure: measure) }
 
   /// A level's codes as `GivenChooser` takes them: `[B]`.
   func codes(_ codes: [Int]) throws -> Tensor { try Tensor(codes, shape: [codes.count]).to(Golden.device) }
@@ -62,13 +64,13 @@ struct GoldenLayer {
   /// How far the output's images and leak are from the golden ones of a section of the file.
   func deviation(of output: LevelOutput, in section: String) throws -> Double {
     let images = try file.deviation(of: output.images, from: "\(section).predict")
-    guard section != "float", let leak = output.leak else { return images }
+    guard section != "float", let leak = output.leakedChoice else { return images }
     return max(images, try file.deviation(of: leak, from: "\(section).feat_leak"))
   }
 
   /// `[B]` losses of the output against the target.
   func losses(_ output: LevelOutput) throws -> Tensor {
-    try output.losses(to: target, measure: layer.configuration.measure)
+    try output.losses(to: target, measure: measure)
   }
 }
 
@@ -76,16 +78,18 @@ struct GoldenLayer {
 final class FormChooser: Chooser {
   private let target: Target
   private let form: NodeDistances.Form
+  private let measure: NodeDistances.Measure
   private(set) var images: Tensor?
 
-  init(_ target: Target, _ form: NodeDistances.Form) {
+  init(_ target: Target, _ form: NodeDistances.Form, measure: NodeDistances.Measure = .squared) {
     self.target = target
+    self.measure = measure
     self.form = form
   }
 
   func choose(from candidates: Candidates) throws -> Choice {
     images = try candidates.images()
-    let distances = try candidates.distances(to: target, form: form)
+    let distances = try candidates.distances(to: target, measure: measure, form: form)
     return Choice(codes: try distances.argmin(1), distances: distances)
   }
 }

@@ -5,11 +5,11 @@ import Torch
 
 @Suite("Latent codes")
 struct LatentCodeTests {
-  static let nodes = [4, 64, 8]
+  static let space = CodeSpace([4, 64, 8].map { .init(nodes: $0, side: 32) })
 
   @Test("a code reads what it writes", arguments: ["3.0.7", "0", "1.63"])
   func text(text: String) throws {
-    let code = try LatentCode(parsing: text, nodesOfLevels: Self.nodes)
+    let code = try LatentCode(parsing: text, in: Self.space)
     #expect(code.description == text)
     #expect(code.choices == text.split(separator: ".").map { Int($0)! })
   }
@@ -23,14 +23,14 @@ struct LatentCodeTests {
       ("0.0.0.0", "4 choices does not fit a model of 3 levels"),
     ])
   func refusal(text: String, problem: String) {
-    let error = #expect(throws: LatentCodeError.self) { try LatentCode(parsing: text, nodesOfLevels: Self.nodes) }
+    let error = #expect(throws: LatentCodeError.self) { try LatentCode(parsing: text, in: Self.space) }
     #expect(error?.description.contains(problem) == true)
     #expect(error?.description.contains("\n") == false)
   }
 
   @Test("no choices are no code")
   func empty() {
-    #expect(throws: LatentCodeError.self) { try LatentCode([], nodesOfLevels: Self.nodes) }
+    #expect(throws: LatentCodeError.self) { try LatentCode([], in: Self.space) }
   }
 
   @Test(
@@ -40,24 +40,24 @@ struct LatentCodeTests {
     let numbers = try Golden.safetensors("A/torch_rand.safetensors").floats("rand_seed\(seed)")
     let nodes = numbers.indices.map { [2, 8, 64, 512, 5][$0 % 5] }
     let expected = zip(numbers, nodes).map { min(Int(Float($1) * $0), $1 - 1) }
-    #expect(LatentCode(seed: seed, nodesOfLevels: nodes).choices == expected)
+    #expect(LatentCode(seed: seed, in: CodeSpace(nodes.map { .init(nodes: $0, side: 1) })).choices == expected)
   }
 
   @Test("the paper's network has codes of 60 bits")
   func bits() {
-    #expect(LatentCode.bits(nodesOfLevels: Array(repeating: 64, count: 10)) == 60)
-    #expect(LatentCode.bits(nodesOfLevels: Self.nodes) == 11)
+    #expect(CodeSpace(nodes: 64, levels: 10, side: 32).bits == 60)
+    #expect(Self.space.bits == 11)
   }
 
   @Test("codes become a tensor a level, and a run's choices become codes again")
   func tensors() throws {
-    let codes = try ["3.0.7", "1.2.3"].map { try LatentCode(parsing: $0, nodesOfLevels: Self.nodes) }
+    let codes = try ["3.0.7", "1.2.3"].map { try LatentCode(parsing: $0, in: Self.space) }
     let tensors = try codes.tensors(on: .cpu)
     #expect(try tensors.map { try $0.array(Int.self) } == [[3, 1], [0, 2], [7, 3]])
     #expect(try [LatentCode]().tensors(on: .cpu).isEmpty)
 
     let network = try RecurrentNetwork(.init(baseWidth: 2, nodes: 8, repeats: 3), generator: Generator(seed: 1))
     let outputs = try network.outputs(samples: 2, chooser: GivenChooser(tensors))
-    #expect(try outputs.latentCodes(nodesOfLevels: network.nodesOfLevels).map(\.choices) == codes.map(\.choices))
+    #expect(try outputs.latentCodes(in: network.codeSpace).map(\.choices) == codes.map(\.choices))
   }
 }

@@ -16,7 +16,7 @@ struct LayerGoldenTests {
   @Test("with a target it chooses, makes and leaks the same", arguments: names, NodeDistances.Form.allCases)
   func evaluation(name: String, form: NodeDistances.Form) throws {
     let golden = try GoldenLayer(name)
-    let chooser = FormChooser(golden.target, form)
+    let chooser = FormChooser(golden.target, form, measure: golden.measure)
     let output = try golden.run(chooser)
     let distances = try #require(output.distances)
     let file = golden.file
@@ -28,7 +28,7 @@ struct LayerGoldenTests {
     let size = Array(golden.features.shape[2...])
     let sized = try golden.target.sized(height: size[0], width: size[1])
     #expect(try file.deviation(of: sized, from: "eval.target_resized") <= Tolerance.layer)
-    #expect((output.leak == nil) == !golden.settings.leaksChoice)
+    #expect((output.leakedChoice == nil) == !golden.settings.leaksChoice)
   }
 
   @Test("with given codes it makes and leaks the same", arguments: names)
@@ -57,7 +57,7 @@ struct LayerGoldenTests {
     let golden = try GoldenLayer(name)
     let file = golden.file
     golden.layer.setMode(.training)
-    let output = try golden.run(NearestChooser(golden.target))
+    let output = try golden.run(golden.nearest)
     let losses = try golden.losses(output)
     let loss = try losses.mean()
     #expect(try golden.deviation(of: output, in: "train") <= Tolerance.layer)
@@ -65,7 +65,7 @@ struct LayerGoldenTests {
     #expect(try file.deviation(of: loss, from: "train.loss") <= Tolerance.layer)
 
     var terms = [try (output.images * file.input("train.cot_predict")).reshaped([-1])]
-    if let leak = output.leak { terms.append(try (leak * file.input("train.cot_feat_leak")).reshaped([-1])) }
+    if let leak = output.leakedChoice { terms.append(try (leak * file.input("train.cot_feat_leak")).reshaped([-1])) }
     let products = try Tensor.concatenate(terms)
     let total = try loss + products.sum()
     // The terms cancel, so their magnitudes and not the sum's say how exact it can be.
@@ -78,7 +78,7 @@ struct LayerGoldenTests {
   @Test("the loss alone gives the same gradients", arguments: names)
   func trainingOfTheLoss(name: String) throws {
     let golden = try GoldenLayer(name)
-    try golden.losses(golden.run(NearestChooser(golden.target))).mean().backward()
+    try golden.losses(golden.run(golden.nearest)).mean().backward()
     try expectGradients(golden, "train_lossonly")
   }
 
@@ -87,9 +87,9 @@ struct LayerGoldenTests {
   func counters(name: String) throws {
     let golden = try GoldenLayer(name)
     let holder = LayerHolder(golden.layer)
-    _ = try golden.run(NearestChooser(golden.target))  // Evaluation counts nothing.
+    _ = try golden.run(golden.nearest)  // Evaluation counts nothing.
     holder.setMode(.training)
-    for _ in 0..<2 { _ = try golden.run(NearestChooser(golden.target)) }
+    for _ in 0..<2 { _ = try golden.run(golden.nearest) }
     let splitting = SplitAndPrune(policy: .init(rule: .none), network: holder)
     let events = try splitting.step(optimizer: Adam(holder, learningRate: 0))
     #expect(events.isEmpty)
@@ -115,8 +115,8 @@ struct LayerGoldenTests {
       let inputs = try leaves.map { try $0.expanded([paths.rows] + $0.shape[1...]) }
       let output = try golden.layer(
         level: 0, features: inputs[0], previous: inputs.count > 1 ? inputs[1] : nil, paths: paths,
-        chooser: NearestChooser(golden.target))
-      let leak = try output.leak.map { try output.paths.perSample($0) }
+        chooser: golden.nearest)
+      let leak = try output.leakedChoice.map { try output.paths.perSample($0) }
       var total =
         try golden.losses(output).sum()
         + (output.imagesPerSample() * golden.file.input("train.cot_predict")).sum()

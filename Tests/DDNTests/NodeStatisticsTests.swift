@@ -1,5 +1,6 @@
 import DDN
 import Foundation
+import GoldenSupport
 import Testing
 
 @Suite("Node statistics")

@@ -28,18 +28,18 @@ import Torch
     ("3 channels", .init(imageChannels: 1, initialImage: .channelRamp)),
   ]
 
-  @Test("every impossible value has an objection that names it in one line", arguments: impossible.indices)
-  func objections(index: Int) throws {
+  @Test("every impossible value is an error that names it in one line", arguments: impossible.indices)
+  func refusal(index: Int) throws {
     let (part, configuration) = Self.impossible[index]
-    let objection = try #require(configuration.objection)
-    #expect(objection.contains(part) && !objection.contains("\n"), "\(objection)")
+    let error = try #require(throws: ConfigurationError.self) { try configuration.validate() }.description
+    #expect(error.contains(part) && !error.contains("\n"), "\(error)")
   }
 
   @Test("possible values have none")
-  func possible() {
-    for side in [1, 2, 64, 4096] { #expect(Configuration(resolution: side).objection == nil) }
-    #expect(Configuration(resolution: 1024, imageChannels: 1, startSide: 1024, maxNodes: 2).objection == nil)
-    #expect(Configuration(resolution: 2, channelsOfScales: [10, 160]).objection == nil)
+  func possible() throws {
+    for side in [1, 2, 64, 4096] { try Configuration(resolution: side).validate() }
+    try Configuration(resolution: 1024, imageChannels: 1, startSide: 1024, maxNodes: 2).validate()
+    try Configuration(resolution: 2, channelsOfScales: [10, 160]).validate()
   }
 
   @Test("a small part of the levels is never less than one a side")
@@ -73,7 +73,7 @@ import Torch
       #expect(try JSONDecoder().decode(NetworkConfiguration.self, from: data) == configuration)
       #expect(configuration.summary.contains("initial image channel-ramp") == isWritten)
       let ramp = NetworkConfiguration.pyramid(.init(resolution: 8, initialImage: .channelRamp))
-      #expect(configuration.hasSameWeights(as: ramp) == isWritten)
+      #expect((configuration.weightDifference(from: ramp) == nil) == isWritten)
     }
   }
 
@@ -96,7 +96,7 @@ import Torch
   func summary() {
     #expect(
       NetworkConfiguration.pyramid(.init(conditions: [.classNumber(of: 10), .edges])).summary
-        == "pyramid of 63 levels, 64 nodes, 32x32 colour, told class10 and edge")
+        == "pyramid of 63 levels, 64 nodes, 32x32 colour, conditioned on class10 and edge")
     #expect(
       NetworkConfiguration.pyramid(.init(resolution: 64, imageChannels: 1, maxNodes: 512)).summary
         == "pyramid of 127 levels, 256 to 512 nodes, 64x64 gray")
@@ -105,9 +105,9 @@ import Torch
   @Test("weights fit whatever the network is told, and no other network")
   func sameWeights() {
     let one = NetworkConfiguration.pyramid(.init())
-    #expect(one.hasSameWeights(as: .pyramid(.init(conditions: [.gray]))))
-    #expect(!one.hasSameWeights(as: .pyramid(.init(maxNodes: 8))))
-    #expect(!one.hasSameWeights(as: .recurrent(.init())))
+    #expect(one.weightDifference(from: .pyramid(.init(conditions: [.gray]))) == nil)
+    #expect(one.weightDifference(from: .pyramid(.init(maxNodes: 8))) != nil)
+    #expect(one.weightDifference(from: .recurrent(.init())) != nil)
   }
 
   @Test("rules that give the same levels are the same network; otherwise the first difference is named")

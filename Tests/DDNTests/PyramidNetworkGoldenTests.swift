@@ -24,7 +24,7 @@ struct PyramidNetworkGoldenTests {
     #expect(levels.map(\.side) == golden.settings.levels.map(\.side))
     #expect(levels.map(\.isUp) == golden.settings.levels.map(\.isUp))
     #expect(golden.network.parameterCount == golden.settings.parameters)
-    #expect(golden.network.nodesOfLevels == levels.map(\.nodes))
+    #expect(golden.network.codeSpace.levels.map(\.nodes) == levels.map(\.nodes))
   }
 
   @Test("with targets it chooses the same and makes the same images", arguments: GoldenPyramid.names)
@@ -37,7 +37,7 @@ struct PyramidNetworkGoldenTests {
     #expect(try outputs.flatMap { try $0.codes.array(Int.self) } == file.integers("idx_ks"))
     for output in outputs {
       let distances = try #require(output.distances)
-      let leak = try #require(output.leak)
+      let leak = try #require(output.leakedChoice)
       try expect(output.imagesPerSample(), in: file, as: output.goldenName("predict"))
       try expect(distances, in: file, as: output.goldenName("distance_matrix"))
       try expect(
@@ -71,7 +71,7 @@ struct PyramidNetworkGoldenTests {
     }
     #expect(compared == file.entries.keys.count { $0.hasSuffix(".predict") } && compared > 0)
     let last = try #require(outputs.last)
-    let leak = try #require(last.leak)
+    let leak = try #require(last.leakedChoice)
     try expect(last.paths.perSample(last.features), in: file, as: "final.feat_last", isOptional: true)
     try expect(last.paths.perSample(leak), in: file, as: "final.feat_leak", isOptional: true)
   }
@@ -95,9 +95,9 @@ struct PyramidNetworkGoldenTests {
   func seeds(name: String) throws {
     let golden = try GoldenPyramid(name)
     let file = try golden.file("generate")
-    let nodes = golden.network.nodesOfLevels
-    let codes = try file.integers("in.seeds").map { LatentCode(seed: UInt64($0), nodesOfLevels: nodes) }
-    let levels = nodes.indices.flatMap { level in codes.map { $0.choices[level] } }
+    let space = golden.network.codeSpace
+    let codes = try file.integers("in.seeds").map { LatentCode(seed: UInt64($0), in: space) }
+    let levels = space.levels.indices.flatMap { level in codes.map { $0.choices[level] } }
     #expect(try levels == file.integers("idx_ks"))
     let images = try golden.network.decode(codes)
     try expect(images, in: file, as: "predict")
@@ -150,7 +150,7 @@ struct PyramidNetworkGoldenTests {
     guard file.entries["condition"] != nil else { return }
     let network = golden.network
     let condition = try golden.condition(in: file)
-    let (paths, told) = try ConditionFeatures.start(
+    let (paths, told) = try ConditionFeatures.begin(
       network.conditions, of: condition, samples: golden.settings.samples, imageShape: network.imageShape,
       device: network.device)
     try expect(paths.perSample(told.parts[0]), in: file, as: "condition")

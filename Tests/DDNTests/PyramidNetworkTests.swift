@@ -58,13 +58,13 @@ import Torch
     }
     let rows = conditions.contains(where: \.needsImages) ? Self.samples : conditions.isEmpty ? 4 : 12
     #expect(together[0].images.shape[0] <= rows)
-    #expect(Set(try together.latentCodes(nodesOfLevels: network.nodesOfLevels)).count > 2)
+    #expect(Set(try together.latentCodes(in: network.codeSpace)).count > 2)
   }
 
   @Test("what it is told changes what it draws, and every kind does", arguments: conditions.dropFirst())
   func told(conditions: [ConditionKind]) throws {
     let network = try Self.network(3, conditions)
-    let codes = [LatentCode](repeating: LatentCode(seed: 1, nodesOfLevels: network.nodesOfLevels), count: 2)
+    let codes = [LatentCode](repeating: LatentCode(seed: 1, in: network.codeSpace), count: 2)
     let images = try Self.images(3).slice(0, 0..<2)
     let same = try images.slice(0, 0..<1).expanded([2, 3, 8, 8])
     func difference(_ classes: [Int], _ sources: Tensor) throws -> Double {
@@ -79,14 +79,14 @@ import Torch
   @Test("a condition that is missing, or of another shape, is an error and not a guess")
   func missing() throws {
     let network = try Self.network(3, [.gray])
-    let code = LatentCode(seed: 1, nodesOfLevels: network.nodesOfLevels)
+    let code = LatentCode(seed: 1, in: network.codeSpace)
     #expect(throws: ConditionError.self) { try network.decode([code]) }
     #expect(throws: ConditionError.self) { try network.decode([code], sources: .zeros([1, 1, 8, 8])) }
     #expect(throws: ConditionError.self) { try network.decode([code], sources: .zeros([2, 3, 8, 8])) }
     #expect(throws: ConditionError.self) {
       try network.outputs(
         samples: 1, condition: Condition(classes: .zeros([1], dtype: .int64), sources: .zeros([1, 3, 8, 8])),
-        chooser: RandomChooser(Generator(seed: 0)))
+        chooser: RandomChooser(SeededDraws(seeds: [0], levels: 10, device: .cpu)))
     }
     #expect(throws: LatentCodeError.self) { try network.decode([code], classes: [0]) }
   }
@@ -110,7 +110,7 @@ import Torch
     try Model(configuration: .pyramid(network.configuration), network: network).write(to: url)
     let model = try Model(contentsOf: url)
     #expect(model.configuration == .pyramid(network.configuration))
-    let code = LatentCode(seed: 1, nodesOfLevels: network.nodesOfLevels)
+    let code = LatentCode(seed: 1, in: network.codeSpace)
     let drawn = try model.network.decode([code], classes: [3])
     #expect(try drawn.bytes() == network.decode([code], classes: [3]).bytes())
   }
@@ -118,7 +118,7 @@ import Torch
   @Test("in bfloat16 it draws nearly the same, and its features are bfloat16 all the way")
   func bfloat16() throws {
     let network = try Self.network(3)
-    let code = LatentCode(seed: 1, nodesOfLevels: network.nodesOfLevels)
+    let code = LatentCode(seed: 1, in: network.codeSpace)
     let chooser = GivenChooser(try [code].tensors(on: .cpu))
     let exact = try network.outputs(samples: 1, chooser: chooser)
     let rough = try withPrecision(.bfloat16, on: .cpu) { try network.outputs(samples: 1, chooser: chooser) }

@@ -92,8 +92,8 @@ struct PyramidTopologyTests {
       let configuration = network.configuration
       let levels = configuration.levels
       #expect(levels.count == network.levels, "\(name)")
-      #expect(configuration.fewestParameters == network.parameters, "\(name)")
-      let bits = LatentCode.bits(nodesOfLevels: levels.map(\.nodes))
+      #expect(configuration.parameterLowerBound == network.parameters, "\(name)")
+      let bits = configuration.codeSpace.bits
       #expect(abs(bits - network.bits * log2(10)) < 1e-6, "\(name)")
       let parts = network.list.split { $0.text == nil }
       #expect(Array(levels.prefix(parts[0].count)).map { Golden.Entry($0) } == Array(parts[0]), "\(name)")
@@ -105,14 +105,14 @@ struct PyramidTopologyTests {
   @Test("the default is CIFAR-10's: 63 levels of 64 nodes, 378 bits, 76,291,840 parameters")
   func cifar() {
     let configuration = PyramidNetwork.Configuration()
-    #expect(configuration.levels.count == 63 && configuration.fewestParameters == 76_291_840)
-    #expect(LatentCode.bits(nodesOfLevels: configuration.levels.map(\.nodes)) == 378)
+    #expect(configuration.levels.count == 63 && configuration.parameterLowerBound == 76_291_840)
+    #expect(configuration.codeSpace.bits == 378)
   }
 
   @Test("64x64 with up to 512 nodes: 127 levels, 109.4 million parameters")
   func faces() {
     let configuration = PyramidNetwork.Configuration(resolution: 64, maxNodes: 512)
-    #expect(configuration.levels.count == 127 && configuration.fewestParameters == 109_379_712)
+    #expect(configuration.levels.count == 127 && configuration.parameterLowerBound == 109_379_712)
   }
 
   @Test("every parameter of CIFAR-10's network has the original's name and shape")
@@ -143,7 +143,7 @@ struct PyramidTopologyTests {
       level.parameterShapes.map { "levels.\(number).\($0.name) \($0.shape)" }
     }
     #expect(network.namedParameters().map { "\($0.name) \($0.parameter.tensor.shape)" } == announced)
-    #expect(network.parameterCount == configuration.fewestParameters)
+    #expect(network.parameterCount == configuration.parameterLowerBound)
   }
 
   @Test("the condition comes in once a side, at its second level, and at an up level where a side has but one")

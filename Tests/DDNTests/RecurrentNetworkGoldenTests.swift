@@ -55,7 +55,7 @@ struct RecurrentNetworkGoldenTests {
     let last = try #require(outputs.last)
     #expect(try file.deviation(of: last.imagesPerSample(), from: "predict") <= run.imageTolerance)
     #expect(try file.deviation(of: last.paths.perSample(last.features), from: "feat_last") <= run.imageTolerance)
-    if let leak = last.leak {
+    if let leak = last.leakedChoice {
       #expect(try file.deviation(of: last.paths.perSample(leak), from: "feat_leak") <= run.imageTolerance)
     }
   }

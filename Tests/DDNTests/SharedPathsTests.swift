@@ -41,7 +41,7 @@ struct SharedPathsTests {
         #expect(try deviation(of: image, from: single.imagesPerSample()) <= 1e-5, comment)
       }
     }
-    #expect(Set(try together.latentCodes(nodesOfLevels: network.nodesOfLevels)).count > 2)
+    #expect(Set(try together.latentCodes(in: network.codeSpace)).count > 2)
   }
 
   /// Rows are rounded up by less than half; where that comes near a row an image, every image gets its own.
@@ -51,8 +51,9 @@ struct SharedPathsTests {
     for isConditional in [false, true] {
       let classes = isConditional ? try Tensor((0..<samples).map { $0 % 10 }, shape: [samples]) : nil
       var possible = isConditional ? min(10, samples) : 1
+      let draws = try SeededDraws(seeds: (0..<samples).map { UInt64($0) }, levels: 10, device: .cpu)
       let outputs = try network.outputs(
-        samples: samples, condition: Condition(classes: classes), chooser: RandomChooser(Generator(seed: 4)))
+        samples: samples, condition: Condition(classes: classes), chooser: RandomChooser(draws))
       for output in outputs {
         possible *= 4
         let rows = output.images.shape[0]

@@ -68,7 +68,7 @@ import Torch
     while trainer.images < options.images { try trainer.step() }
     trainer.network.setMode(.evaluation)
     let told = try trainer.data.batch(Array(0..<64)).images
-    let codes = (0..<64).map { LatentCode(seed: UInt64($0), nodesOfLevels: trainer.network.nodesOfLevels) }
+    let codes = (0..<64).map { LatentCode(seed: UInt64($0), in: trainer.network.codeSpace) }
     let small = try trainer.network.decode(codes, sources: told).resizedArea(height: 4, width: 4)
     let goal = try told.resizedArea(height: 4, width: 4)
     // The same images beside what another was told.
@@ -88,7 +88,7 @@ import Torch
     try source.step()
     let file = scratch.url.appending(path: "source.safetensors")
     try Model(configuration: source.options.network, network: source.network).write(to: file)
-    #expect(source.options.network.hasSameWeights(as: trainer.options.network))
+    #expect(source.options.network.weightDifference(from: trainer.options.network) == nil)
     try trainer.transfer(from: file)
     for (name, tensor) in source.network.state() {
       #expect(try tensor.bytes() == trainer.network.state()[name]?.bytes(), "\(name)")

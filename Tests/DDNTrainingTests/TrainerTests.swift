@@ -39,7 +39,7 @@ import Torch
     for trainer in [told, untold] { for _ in 0..<3 { try trainer.step() } }
     // The same seed, so only the classes can make a difference.
     #expect(try TrainerState(told).differences(from: TrainerState(untold)).contains { $0.hasPrefix("weights/") })
-    let codes = [LatentCode](repeating: LatentCode(seed: 0, nodesOfLevels: told.network.nodesOfLevels), count: 2)
+    let codes = [LatentCode](repeating: LatentCode(seed: 0, in: told.network.codeSpace), count: 2)
     let images = try told.network.decode(codes, classes: [0, 1])
     #expect(try images.slice(0, 0..<1).array(Float.self) != images.slice(0, 1..<2).array(Float.self))
   }
@@ -141,13 +141,13 @@ import Torch
     let file = scratch.url.appending(path: "source.safetensors")
     try Model(configuration: source.options.network, network: source.network).write(to: file)
 
-    guard case .recurrent(var network) = source.options.network else { return }
+    guard var network = source.options.network.architecture as? RecurrentNetwork.Configuration else { return }
     network.repeats += 1
     var options = SmallTraining.options()
     options.seed = 9
     options.averageHalfLifeImages = 1000
     options.network = .recurrent(network)
-    #expect(options.network.hasSameWeights(as: source.options.network))
+    #expect(options.network.weightDifference(from: source.options.network) == nil)
     let trainer = try SmallTraining.trainer(options)
     try trainer.transfer(from: file)
     for (name, tensor) in source.network.state() {
@@ -157,7 +157,7 @@ import Torch
       #expect(try average.bytes() == source.network.state()[name]?.bytes(), "\(name)")
     }
     network.nodes *= 2
-    #expect(!options.network.hasSameWeights(as: .recurrent(network)))
+    #expect(options.network.weightDifference(from: .recurrent(network)) != nil)
   }
 
   @Test("an abandoned step leaves everything as it was, and the next ones are those of a trainer that had none")
@@ -240,14 +240,14 @@ import Torch
     ("warm-up", { $0.split.warmupImages = -1 }), ("ticks", { $0.tickImages = 0 }), ("saves", { $0.saveTicks = 0 }),
   ]
 
-  @Test("every impossible value has an objection that names it in one line", arguments: impossible.indices)
-  func objections(index: Int) throws {
+  @Test("every impossible value is an error that names it in one line", arguments: impossible.indices)
+  func refusal(index: Int) throws {
     var options = SmallTraining.options()
-    #expect(options.objection == nil)
+    try options.validate()
     let (part, spoil) = Self.impossible[index]
     spoil(&options)
-    let objection = try #require(options.objection)
-    #expect(objection.contains(part) && !objection.contains("\n"), "\(objection)")
+    let error = try #require(throws: ConfigurationError.self) { try options.validate() }.description
+    #expect(error.contains(part) && !error.contains("\n"), "\(error)")
   }
 
   @Test("a run in bfloat16 loses nearly what one in float32 does, and its weights stay float32")

@@ -1,9 +1,9 @@
 import Foundation
 import Torch
 
-/// The largest difference between two lists of numbers, as a fraction of the golden ones' largest magnitude.
+/// The maximum absolute difference, relative to the largest golden magnitude.
 ///
-/// Plain where all golden numbers are zero; infinite where the counts differ or a number is NaN.
+/// Absolute when all golden values are zero; infinite for different counts or NaN.
 public func deviation(of found: [Double], from golden: [Double]) -> Double {
   guard found.count == golden.count else { return .infinity }
   let largest = golden.reduce(0) { max($0, abs($1)) }
@@ -16,16 +16,14 @@ public func deviation(of found: [Double], from golden: [Double]) -> Double {
   return largest > 0 ? difference / largest : difference
 }
 
-/// The same for two tensors; infinite also where the shapes differ.
+/// As for arrays; infinite for different shapes.
 public func deviation(of found: Tensor, from golden: Tensor) throws -> Double {
   guard found.shape == golden.shape else { return .infinity }
   return deviation(of: try found.array(), from: try golden.array())
 }
 
 extension SafetensorsFile {
-  /// How far `found` is from this file's tensor `name`.
-  ///
-  /// Printed on a device that was asked for, where it is for the reader to judge.
+  /// The deviation of `found` from this file's tensor `name`; also printed when `DDN_TEST_DEVICE` is set.
   public func deviation(of found: Tensor, from name: String) throws -> Double {
     let deviation = try GoldenSupport.deviation(of: found, from: tensor(name))
     if Golden.isDeviceGiven { print("deviation", deviation, url.pathComponents.suffix(2).joined(separator: "/"), name) }
@@ -37,14 +35,14 @@ extension SafetensorsFile {
 }
 
 extension Golden {
-  /// The stems of the `.safetensors` files in a folder, in order.
+  /// The sorted names, without extension, of a folder's `.safetensors` files.
   public static func names(in folder: String) -> [String] {
     let files = (try? FileManager.default.contentsOfDirectory(at: url(folder), includingPropertiesForKeys: nil)) ?? []
     return files.filter { $0.pathExtension == "safetensors" }.map { $0.deletingPathExtension().lastPathComponent }
       .sorted()
   }
 
-  /// The folders in a folder, in order.
+  /// The sorted names of a folder's subfolders.
   public static func folders(in folder: String) -> [String] {
     let keys: Set<URLResourceKey> = [.isDirectoryKey]
     let all =

@@ -3,11 +3,11 @@ import Images
 import Testing
 
 @Suite("Animations") struct AnimationTests {
-  private static let pictures = [10, 120, 250].map { Bitmap(width: 5, height: 4, channels: 3, shade: $0) }
+  private static let frames = [10, 120, 250].map { Bitmap(width: 5, height: 4, channels: 3, shade: $0) }
 
-  @Test("Both formats hold every picture and loop for ever", arguments: Animation.Format.allCases)
+  @Test("both formats hold every frame and loop endlessly", arguments: Animation.Format.allCases)
   func formats(format: Animation.Format) throws {
-    let data = try Animation(Self.pictures, milliseconds: 50).encode(format)
+    let data = try Animation(Self.frames, milliseconds: 50).encode(format)
     switch format {
     case .gif:
       #expect(data.range(of: Data("NETSCAPE2.0".utf8)) != nil)
@@ -21,16 +21,16 @@ import Testing
       let frames = String(decoding: data, as: UTF8.self).components(separatedBy: "ANMF").count - 1
       #expect(frames == 3)
     }
-    // A decoder shows the first picture.
+    // A decoder returns the first frame.
     #expect(try PNG.decode(data, channels: .rgb).pixels.allSatisfy { abs(Int($0) - 10) <= 1 })
   }
 
-  @Test("Smaller pictures get a margin at the right and below")
+  @Test("smaller frames are padded at the right and bottom")
   func sizes() {
     let small = Bitmap(width: 1, height: 1, channels: 1, shade: 7)
     let large = Bitmap(width: 2, height: 2, channels: 1, shade: 9)
     let animation = Animation([small, large], milliseconds: 10, background: 255)
-    #expect(animation.pictures[0].pixels == [7, 255, 255, 255])
-    #expect(animation.pictures[1] == large)
+    #expect(animation.frames[0].pixels == [7, 255, 255, 255])
+    #expect(animation.frames[1] == large)
   }
 }

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Bitmap")
 struct BitmapTests {
-  @Test("Zooming makes every pixel a square")
+  @Test("zooming repeats every pixel")
   func zoomed() {
     let gray = Bitmap(width: 2, height: 2, channels: 1, pixels: [1, 2, 3, 4])
     #expect(gray.zoomed(by: 2).pixels == [1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 4, 4, 3, 3, 4, 4])
@@ -13,7 +13,7 @@ struct BitmapTests {
   }
 
   @Test(
-    "Resizing gives the size that was asked for and keeps one shade",
+    "resizing returns the requested size and keeps a constant image constant",
     arguments: [(3, 5), (64, 7), (200, 300), (1, 1)])
   func resized(width: Int, height: Int) throws {
     let flat = Bitmap(width: 33, height: 21, channels: 3, shade: 90)
@@ -21,7 +21,7 @@ struct BitmapTests {
     #expect(try flat.resized(width: width, height: height) == expected)
   }
 
-  @Test("Shrinking by Lanczos keeps left and right, and where it is dark")
+  @Test("Lanczos keeps left and right, dark and light")
   func resizedContent() throws {
     let halves = Bitmap(width: 40, height: 40, channels: 1, pixels: (0..<1600).map { $0 % 40 < 20 ? 0 : 200 })
     let small = try halves.resized(width: 4, height: 4)
@@ -31,11 +31,11 @@ struct BitmapTests {
     }
   }
 
-  @Test("A box takes the mean of what each new pixel covers, parts of pixels included")
+  @Test("the box filter averages over each new pixel's area, fractions of pixels included")
   func boxed() throws {
     let row = Bitmap(width: 3, height: 1, channels: 1, pixels: [0, 90, 240])
     #expect(try row.resized(width: 1, height: 1, filter: .box).pixels == [110])
-    // Each covers one and a half: (0 + 45) / 1.5, (45 + 240) / 1.5.
+    // Each covers 1.5 pixels: (0 + 45) / 1.5, (45 + 240) / 1.5.
     #expect(try row.resized(width: 2, height: 1, filter: .box).pixels == [30, 190])
     #expect(try row.resized(width: 6, height: 2, filter: .box) == row.zoomed(by: 2))
     let rgb = Bitmap(width: 1, height: 2, channels: 3, pixels: [0, 100, 200, 10, 200, 100])
@@ -44,21 +44,21 @@ struct BitmapTests {
     #expect(try flat.resized(width: 7, height: 13, filter: .box).pixels.allSatisfy { $0 == 90 })
   }
 
-  @Test("Cropping keeps the pixels of the part")
+  @Test("cropping keeps the pixels within the rectangle")
   func cropped() {
-    let picture = Bitmap(width: 3, height: 2, channels: 3, pixels: Array(0..<18))
-    let part = picture.cropped(x: 1, y: 1, width: 2, height: 1)
+    let image = Bitmap(width: 3, height: 2, channels: 3, pixels: Array(0..<18))
+    let part = image.cropped(x: 1, y: 1, width: 2, height: 1)
     #expect(part == Bitmap(width: 2, height: 1, channels: 3, pixels: Array(12..<18)))
   }
 
-  @Test("Gray becomes three equal channels, and equal channels become that gray")
+  @Test("gray becomes three equal channels, and equal channels become that gray")
   func converted() throws {
     let gray = Bitmap(width: 4, height: 1, channels: 1, pixels: [0, 7, 128, 255])
     let rgb = try gray.converted(to: .rgb)
     #expect(rgb.pixels == [0, 0, 0, 7, 7, 7, 128, 128, 128, 255, 255, 255])
     #expect(try rgb.converted(to: .gray) == gray)
     #expect(try rgb.converted(to: .asStored) == rgb)
-    // As decoding a file of these pixels makes them gray.
+    // The same gray as from decoding a file.
     let colours = Bitmap(width: 2, height: 1, channels: 3, pixels: [250, 20, 90, 0, 200, 30])
     #expect(try colours.converted(to: .gray) == PNG.decode(PNG.encode(colours), channels: .gray))
   }

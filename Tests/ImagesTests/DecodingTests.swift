@@ -2,7 +2,7 @@ import Foundation
 import Images
 import Testing
 
-/// Small files that libvips's own encoders wrote.
+/// Small files written by libvips's encoders.
 @Suite("Decoding")
 struct DecodingTests {
   /// 16 x 8 gray: the left half black, the right half white.
@@ -14,29 +14,29 @@ struct DecodingTests {
     usLDxMXGx8jJytLT1NXW19jZ2uHi4+Tl5ufo6erx8vP09fb3+Pn6/9oACAEBAAA/APyqr+qiv//Z
     """)
 
-  @Test("A JPEG is gray as it is stored, and RGB on demand")
+  @Test("a gray JPEG decodes to 1 channel, or to RGB on request")
   func gray() throws {
-    let picture = try PNG.decode(Self.jpeg)
-    #expect((picture.width, picture.height, picture.channels) == (16, 8, 1))
-    #expect(picture.pixels.prefix(16) == [0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255])
+    let image = try PNG.decode(Self.jpeg)
+    #expect((image.width, image.height, image.channels) == (16, 8, 1))
+    #expect(image.pixels.prefix(16) == [0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255])
     #expect(try PNG.decode(Self.jpeg, channels: .rgb).channels == 3)
   }
 
-  @Test("A picture that its EXIF data turns is turned: the left half becomes the upper one")
-  func turned() throws {
+  @Test("EXIF orientation is applied: the left half becomes the upper one")
+  func orientation() throws {
     let exif = Data("Exif\0\0MM\0*\0\0\0\u{8}\0\u{1}\u{1}\u{12}\0\u{3}\0\0\0\u{1}\0\u{6}\0\0\0\0\0\0".utf8)
-    let turned = Self.jpeg.prefix(2) + [0xff, 0xe1, 0, UInt8(exif.count + 2)] + exif + Self.jpeg.dropFirst(2)
-    let picture = try PNG.decode(turned)
-    #expect((picture.width, picture.height) == (8, 16))
-    #expect(picture.pixels == [UInt8](repeating: 0, count: 64) + [UInt8](repeating: 255, count: 64))
+    let rotated = Self.jpeg.prefix(2) + [0xff, 0xe1, 0, UInt8(exif.count + 2)] + exif + Self.jpeg.dropFirst(2)
+    let image = try PNG.decode(rotated)
+    #expect((image.width, image.height) == (8, 16))
+    #expect(image.pixels == [UInt8](repeating: 0, count: 64) + [UInt8](repeating: 255, count: 64))
   }
 
-  @Test("A JPEG that is cut off is an error", arguments: [10, 100, 250, 300])
-  func cut(length: Int) {
+  @Test("a truncated JPEG is an error", arguments: [10, 100, 250, 300])
+  func truncated(length: Int) {
     #expect(throws: ImageError.self) { try PNG.decode(Self.jpeg.prefix(length)) }
   }
 
-  @Test("WebP, and PNG that is interlaced, give the pixels that were written")
+  @Test("WebP and interlaced PNG decode exactly")
   func otherFiles() throws {
     let pixels = (0..<24).map { UInt8($0 * 10) }
     let webp = Self.bytes("UklGRjAAAABXRUJQVlA4TCMAAAAvA0AAAD8gFkz+QeQPGsR4nMJj/hPbIRAgYwtatGgR0f/ABgA=")
@@ -50,7 +50,7 @@ struct DecodingTests {
     }
   }
 
-  @Test("A portable pixmap is read; a rare kind of image is refused by a remedy") func otherKinds() throws {
+  @Test("portable pixmaps decode; blocked formats are refused with a remedy") func otherFormats() throws {
     let pixels = [UInt8](0..<12)
     #expect(
       try PNG.decode(Data("P6\n2 2\n255\n".utf8) + Data(pixels))
@@ -63,7 +63,7 @@ struct DecodingTests {
     #expect(!error.problem.contains("blocked") && !error.remedy.isEmpty, "\(error)")
   }
 
-  @Test("What is transparent becomes white, and 16 bits become 8")
+  @Test("transparency is blended with white, and 16 bits become 8")
   func alphaAndDepth() throws {
     let alpha = Self.bytes(
       "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAYAAAD0In+KAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAAD0lEQVQImWM4kWL0H4gZABPcA7wIAwfEAAAAAElF"
@@ -78,24 +78,24 @@ struct DecodingTests {
 
   /// A gray TIFF of 2 x 1 samples.
   ///
-  /// - Parameter format: 1 for unsigned integers, 2 for signed ones, 3 for floats.
+  /// - Parameter format: 1 unsigned, 2 signed, 3 float.
   private static func tiff(bits: Int, format: Int, _ samples: Data) -> Data {
-    func words<Number: FixedWidthInteger>(_ number: Number) -> Data {
+    func bytes<Number: FixedWidthInteger>(_ number: Number) -> Data {
       withUnsafeBytes(of: number.littleEndian) { Data($0) }
     }
     let tags: [(Int, Int)] = [
       (256, 2), (257, 1), (258, bits), (259, 1), (262, 1), (273, 8), (277, 1), (278, 1), (279, samples.count),
       (339, format),
     ]
-    var file = Data("II*\0".utf8) + words(UInt32(8 + samples.count)) + samples + words(UInt16(tags.count))
-    for (tag, value) in tags { file += words(UInt16(tag)) + words(UInt16(4)) + words(UInt32(1)) + words(UInt32(value)) }
-    return file + words(UInt32(0))
+    var file = Data("II*\0".utf8) + bytes(UInt32(8 + samples.count)) + samples + bytes(UInt16(tags.count))
+    for (tag, value) in tags { file += bytes(UInt16(tag)) + bytes(UInt16(4)) + bytes(UInt32(1)) + bytes(UInt32(value)) }
+    return file + bytes(UInt32(0))
   }
 
   private static func floats(_ values: Float...) -> Data { values.withUnsafeBytes { Data($0) } }
   private static func shorts(_ values: UInt16...) -> Data { values.withUnsafeBytes { Data($0) } }
 
-  @Test("Floats from 0 to 1 become 0 to 255, and full 16 bits become 8")
+  @Test("floats in [0, 1] become 0...255, and full-range 16-bit samples become 8-bit")
   func knownRanges() throws {
     #expect(try PNG.decode(Self.tiff(bits: 32, format: 3, Self.floats(0.2, 1))).pixels == [51, 255])
     #expect(try PNG.decode(Self.tiff(bits: 32, format: 3, Self.floats(0, 0.5)), channels: .rgb).channels == 3)
@@ -104,13 +104,13 @@ struct DecodingTests {
     #expect(try PNG.decode(Self.tiff(bits: 16, format: 1, Self.shorts(0, 0))).pixels == [0, 0])
   }
 
-  @Test("Samples whose range is not known are refused, not made black")
+  @Test("samples of unknown range are refused, not turned black")
   func unknownRanges() throws {
     for (file, words) in [
-      (Self.tiff(bits: 32, format: 3, Self.floats(0.2, 3)), "floats from 0.2 to 3"),
-      (Self.tiff(bits: 32, format: 3, Self.floats(-1, 1)), "floats from -1 to 1"),
-      (Self.tiff(bits: 32, format: 3, Self.floats(.nan, 1)), "NaN"),
-      (Self.tiff(bits: 16, format: 1, Self.shorts(100, 4095)), "end at 4095 of 65535"),
+      (Self.tiff(bits: 32, format: 3, Self.floats(0.2, 3)), "range from 0.2 to 3"),
+      (Self.tiff(bits: 32, format: 3, Self.floats(-1, 1)), "range from -1 to 1"),
+      (Self.tiff(bits: 32, format: 3, Self.floats(.nan, 1)), "not all finite"),
+      (Self.tiff(bits: 16, format: 1, Self.shorts(100, 4095)), "largest of its 16-bit samples is 4095"),
       (Self.tiff(bits: 32, format: 1, Self.floats(0, 1)), "range is not known"),
     ] {
       let error = #expect(throws: ImageError.self) { try PNG.decode(file) }

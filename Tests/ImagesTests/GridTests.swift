@@ -8,7 +8,7 @@ struct GridTests {
     Bitmap(width: width, height: height, channels: channels, shade: shade)
   }
 
-  /// The only value of the pixel at (`x`, `y`), which must be gray.
+  /// The shade of the pixel at (`x`, `y`), which must be gray.
   private static func shade(_ bitmap: Bitmap, _ x: Int, _ y: Int) -> UInt8 {
     let start = (y * bitmap.width + x) * bitmap.channels
     let pixel = Set(bitmap.pixels[start..<start + bitmap.channels])
@@ -16,7 +16,7 @@ struct GridTests {
     return pixel.first!
   }
 
-  @Test("Pictures go row by row, with the gap between and around them", arguments: [1, 3])
+  @Test("images are placed row by row, with the gap between and around them", arguments: [1, 3])
   func geometry(channels: Int) throws {
     let tiles = (1...5).map { Self.tile(UInt8($0), channels: channels) }
     let grid = try Grid(columns: 3, gap: 2, background: 250, zoom: 4).draw(tiles)
@@ -33,35 +33,35 @@ struct GridTests {
     }
   }
 
-  @Test("Captions stand under their pictures, and make room in every row")
+  @Test("captions are drawn below their images and enlarge every row")
   func captions() throws {
     let tiles = (0..<4).map { _ in Self.tile(200, width: 40, height: 10) }
     let plain = try Grid(columns: 2, gap: 2, textSize: 12).draw(tiles)
     let titled = try Grid(columns: 2, gap: 2, captions: ["a", "b", "c", "d"], textSize: 12).draw(tiles)
     let room = (titled.height - plain.height) / 2
     #expect(room > 8 && titled.width > plain.width)
-    // Ink is nowhere but below the pictures.
+    // All ink is below the images.
     let inked = (0..<titled.height).filter { y in (0..<titled.width).contains { Self.shade(titled, $0, y) < 100 } }
-    let pictured = (0..<titled.height).filter { y in (0..<titled.width).contains { Self.shade(titled, $0, y) == 200 } }
+    let imageRows = (0..<titled.height).filter { y in (0..<titled.width).contains { Self.shade(titled, $0, y) == 200 } }
     #expect(!inked.isEmpty)
-    #expect(inked.allSatisfy { $0 > pictured[9] })
+    #expect(inked.allSatisfy { $0 > imageRows[9] })
     #expect(throws: ImageError.self) { try Grid(columns: 2, captions: ["a"]).draw(tiles) }
   }
 
-  @Test("Without a gap, pictures touch")
+  @Test("without a gap, images touch")
   func noGap() throws {
     let grid = try Grid(columns: 2, gap: 0).draw([Self.tile(1), Self.tile(2)])
     #expect(grid == Bitmap(width: 6, height: 2, channels: 1, pixels: [1, 1, 1, 2, 2, 2, 1, 1, 1, 2, 2, 2]))
   }
 
-  @Test("One RGB picture makes the whole grid RGB, and gray ones stay gray in it")
+  @Test("one RGB image makes the grid RGB, and gray ones stay gray in it")
   func mixed() throws {
     let red = Bitmap(width: 1, height: 1, channels: 3, pixels: [255, 0, 0])
     let grid = try Grid(columns: 2, gap: 0).draw([Self.tile(7, width: 1, height: 1), red])
     #expect(grid == Bitmap(width: 2, height: 1, channels: 3, pixels: [7, 7, 7, 255, 0, 0]))
   }
 
-  @Test("Labels and a title put ink beside the pictures, and leave the pictures whole", arguments: [0, 255] as [UInt8])
+  @Test("labels and a title are drawn beside the images, not over them", arguments: [0, 255] as [UInt8])
   func labels(background: UInt8) throws {
     let tiles = (0..<4).map { _ in Self.tile(100, width: 40, height: 40) }
     let plain = try Grid(columns: 2, background: background).draw(tiles)
@@ -80,7 +80,7 @@ struct GridTests {
     #expect(try grid.draw(tiles) != labelled)
   }
 
-  @Test("Column labels share a baseline and stand above their columns")
+  @Test("column labels share a baseline above their columns")
   func baseline() throws {
     var grid = Grid(columns: 2, gap: 4, background: 255)
     grid.columnLabels = ["xx", "gg"]
@@ -96,7 +96,7 @@ struct GridTests {
     #expect(xBottom < gBottom)
   }
 
-  @Test("Columns grow where a label is wider than a picture")
+  @Test("a column is as wide as its label")
   func wideLabel() throws {
     var grid = Grid(columns: 2)
     grid.columnLabels = ["a rather long label", "b"]
@@ -105,22 +105,22 @@ struct GridTests {
     #expect(drawn.pixels.count { $0 == 100 } >= 12)
   }
 
-  @Test("What cannot be drawn is an error that says why")
+  @Test("errors name what cannot be drawn")
   func errors() throws {
     let two = [Self.tile(1), Self.tile(2)]
     func problem(_ grid: Grid, _ tiles: [Bitmap]) throws -> String {
       try #require(throws: ImageError.self) { try grid.draw(tiles) }.problem
     }
-    #expect(try problem(Grid(columns: 2), []).contains("no pictures"))
+    #expect(try problem(Grid(columns: 2), []).contains("no images"))
     #expect(try problem(Grid(columns: 2), [Self.tile(1), Self.tile(1, width: 4)]).contains("3 x 2 and 4 x 2"))
     #expect(try problem(Grid(columns: 2, rowLabels: ["a", "b"]), two).contains("2 row labels for 1 row"))
     #expect(try problem(Grid(columns: 2, columnLabels: ["a"]), two).contains("1 column labels for 2 columns"))
     #expect(try problem(Grid(columns: 2, zoom: 10_000), two).contains("too large"))
   }
 
-  @Test("Without a font, a label is an error that names a package to install, and a plain grid still works")
+  @Test("without a font, a label is an error that names a package to install, and a plain grid still works")
   func noFont() async {
-    // In a process of its own: the font configuration is read once.
+    // In a separate process: the font configuration is read once.
     await #expect(processExitsWith: .success) {
       let configuration = FileManager.default.temporaryDirectory.appendingPathComponent("no-fonts-\(getpid()).conf")
       try Data("<?xml version=\"1.0\"?><fontconfig></fontconfig>".utf8).write(to: configuration)

@@ -5,29 +5,29 @@ import Testing
 
 @Suite("PNG")
 struct PNGTests {
-  /// Every value, in an order that shows swapped rows, columns or channels.
-  private static func picture(width: Int, height: Int, channels: Int) -> Bitmap {
+  /// All values, so that swapped rows, columns or channels show.
+  private static func image(width: Int, height: Int, channels: Int) -> Bitmap {
     Bitmap(
       width: width, height: height, channels: channels,
       pixels: (0..<width * height * channels).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ $0 / 256) })
   }
 
-  @Test("A gray and an RGB picture survive a round trip bit for bit", arguments: [1, 3])
+  @Test("gray and RGB images round-trip exactly", arguments: [1, 3])
   func roundTrip(channels: Int) throws {
-    let picture = Self.picture(width: 31, height: 17, channels: channels)
-    #expect(try PNG.decode(PNG.encode(picture)) == picture)
+    let image = Self.image(width: 31, height: 17, channels: channels)
+    #expect(try PNG.decode(PNG.encode(image)) == image)
   }
 
-  @Test("The same pixels give the same bytes", arguments: [1, 3])
+  @Test("the same pixels give the same bytes", arguments: [1, 3])
   func deterministic(channels: Int) throws {
-    let picture = Self.picture(width: 64, height: 64, channels: channels)
-    #expect(try PNG.encode(picture) == PNG.encode(picture))
+    let image = Self.image(width: 64, height: 64, channels: channels)
+    #expect(try PNG.encode(image) == PNG.encode(image))
   }
 
-  @Test("A picture that is written to a file is read back, and as gray or RGB on demand")
+  @Test("a written file is read back, as gray or RGB on request")
   func file() throws {
     try withTemporaryFolder { folder in
-      let gray = Self.picture(width: 5, height: 4, channels: 1)
+      let gray = Self.image(width: 5, height: 4, channels: 1)
       let url = folder.appendingPathComponent("gray.png")
       try gray.write(to: url)
       #expect(try PNG.read(url) == gray)
@@ -37,17 +37,17 @@ struct PNGTests {
     }
   }
 
-  @Test("A picture cannot be written into a folder that is not there")
+  @Test("writing into a missing folder is an error")
   func missingFolder() throws {
-    let url = URL(fileURLWithPath: "/nonexistent/picture.png")
+    let url = URL(fileURLWithPath: "/nonexistent/image.png")
     let error = try #require(throws: FileError.self) {
-      try Self.picture(width: 2, height: 2, channels: 1).write(to: url)
+      try Self.image(width: 2, height: 2, channels: 1).write(to: url)
     }
     #expect(error.kind == .failed)
     #expect(error.path == url.path)
   }
 
-  @Test("A PNG that is cut off anywhere is an error, not a half-gray picture", arguments: [8, 20, 33, 60, 300, 1000])
+  @Test("a truncated PNG is an error, not a half-gray image", arguments: [8, 20, 33, 60, 300, 1000])
   func truncated(length: Int) throws {
     // Noise, so that the file is long.
     var generator = SystemRandomNumberGenerator()
@@ -56,10 +56,10 @@ struct PNGTests {
     #expect(throws: ImageError.self) { try PNG.decode(whole.prefix(length)) }
   }
 
-  @Test("Bytes that are no image are refused with the file's name", arguments: ["", "a plain text\n", "\u{89}PNG\r\n"])
+  @Test("a file that is not an image is an error with its path", arguments: ["", "a plain text\n", "\u{89}PNG\r\n"])
   func noImage(content: String) throws {
     try withTemporaryFolder { folder in
-      let url = folder.appendingPathComponent("picture.png")
+      let url = folder.appendingPathComponent("image.png")
       try Data(content.utf8).write(to: url)
       let error = try #require(throws: FileError.self) { try PNG.read(url) }
       #expect(error.kind == .invalid)
@@ -68,7 +68,7 @@ struct PNGTests {
     }
   }
 
-  @Test("A folder and a missing file are told apart")
+  @Test("a folder and a missing file are different errors")
   func folderAndMissing() throws {
     try withTemporaryFolder { folder in
       let asFolder = try #require(throws: FileError.self) { try PNG.read(folder) }
@@ -79,7 +79,7 @@ struct PNGTests {
   }
 
   @Test(
-    "A small file that declares a huge picture is refused before its pixels are read",
+    "a small file that declares a huge image is refused before decoding",
     arguments: [(2_000_000_000, 1), (16_385, 1), (16_384, 16_384), (8_192, 8_193)])
   func huge(width: Int, height: Int) throws {
     let error = try #require(throws: ImageError.self) {
@@ -88,7 +88,7 @@ struct PNGTests {
     #expect(width > 1_000_000 || error.problem.contains("\(width) x \(height) pixels are too many"))
   }
 
-  /// A PNG with a right header and hardly any pixels.
+  /// A PNG with a valid header and hardly any pixels.
   private static func pngDeclaring(width: Int, height: Int) -> Data {
     var png = Data([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
     func chunk(_ type: String, _ body: [UInt8]) {
@@ -112,7 +112,7 @@ struct PNGTests {
   }
 }
 
-/// Runs `body` with a new folder that is gone afterwards.
+/// Runs `body` with a new folder and removes it afterwards.
 func withTemporaryFolder(_ body: (URL) throws -> Void) throws {
   let folder = FileManager.default.temporaryDirectory.appendingPathComponent("images-\(UUID().uuidString)")
   try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -161,33 +161,24 @@ import Torch
   }
 }
 
-/// Damages bytes in the same way for the same seed.
-private struct Damage: RandomNumberGenerator {
-  private var state: UInt64
-  /// Bytes that mean something to a header.
+/// Damages bytes reproducibly.
+private struct Damage {
+  private var generator: SeededGenerator
+  /// Bytes with a meaning in headers.
   private static let telling = [UInt8](#"{}[]",:0123456789-+.eEu\ tfn"#.utf8) + [0x00, 0x7F, 0x80, 0xED, 0xFF]
 
-  init(seed: UInt64) { state = seed }
-
-  /// SplitMix64.
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ mixed >> 31
-  }
+  init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
 
   mutating func apply(to valid: Data) -> Data {
     var bytes = [UInt8](valid)
-    for _ in 0..<Int.random(in: 1...3, using: &self) where !bytes.isEmpty {
-      let place = Int.random(in: 0..<bytes.count, using: &self)
-      switch Int.random(in: 0..<10, using: &self) {
+    for _ in 0..<Int.random(in: 1...3, using: &generator) where !bytes.isEmpty {
+      let place = Int.random(in: 0..<bytes.count, using: &generator)
+      switch Int.random(in: 0..<10, using: &generator) {
       case 0: bytes.removeLast(bytes.count - place)
       case 1: bytes.remove(at: place)
-      case 2: bytes.insert(Self.telling.randomElement(using: &self)!, at: place)
-      case 3..<7: bytes[place] = Self.telling.randomElement(using: &self)!
-      default: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &self)
+      case 2: bytes.insert(Self.telling.randomElement(using: &generator)!, at: place)
+      case 3..<7: bytes[place] = Self.telling.randomElement(using: &generator)!
+      default: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
       }
     }
     return Data(bytes)

@@ -1,9 +1,9 @@
-// encode-decode PICTURE OUTPUT.png: finds the code of a picture of a digit, white on black, and draws the code.
+// encode-decode PICTURE OUTPUT.png: finds the code of a picture of a digit, white on black, and decodes it.
 
 import DDN
-import DDNFigures
 import DDNFiles
 import DDNModels
+import DDNPictures
 import Foundation
 import Images
 
@@ -14,15 +14,15 @@ guard CommandLine.arguments.count == 3 else {
 let (picture, output) = (URL(filePath: CommandLine.arguments[1]), URL(filePath: CommandLine.arguments[2]))
 
 do {
-  let network = try Model(contentsOf: Model.shippedURL("mnist")).network
-  let target = try PNG.read(picture, channels: .gray).centerSquare().resized(width: 32, height: 32).tensor()
+  let server = try await ModelServer(contentsOf: Model.shippedURL("mnist"))
 
-  let found = try Reconstruction(of: target, by: network)
-  print("code: \(found.codes[0])")
-  for (level, errors) in found.errors.enumerated() { print("level \(level + 1): mean squared error \(errors[0])") }
+  let target = try PNG.read(picture, fittedTo: server.imageShape)
+  let encoded = try await server.encode([target])[0]
+  print("code: \(encoded.code)")
+  for (level, error) in encoded.errors.enumerated() { print("level \(level + 1): mean squared error \(error)") }
 
-  let image = try network.decode(found.codes)  // [1, 1, 32, 32] in [-1, 1]
-  try image.bitmaps()[0].write(to: output)
+  let decoded = try await server.draw([encoded.code])[0]
+  try decoded.write(to: output)
   print("decoded: \(output.path)")
 } catch let error as FileError {
   FileHandle.standardError.write(Data("encode-decode: \(error)\n".utf8))

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A file in memory, for readers that take a path.
+/// An in-memory file, for readers that take a path.
 final class MemoryFile {
   nonisolated(unsafe) static let shared = MemoryFile()
 
@@ -8,15 +8,14 @@ final class MemoryFile {
   private let url: URL
 
   private init() {
-    // In memory, and without a name from the start.
     var name = Array("/dev/shm/ddn-fuzz-XXXXXX".utf8CString)
     descriptor = mkstemp(&name)
     unlink(&name)
-    precondition(descriptor >= 0, "no file in memory can be made")
+    precondition(descriptor >= 0, "cannot create a file in /dev/shm")
     url = URL(filePath: "/proc/self/fd/\(descriptor)")
   }
 
-  /// The path of a file with this content, until the next call.
+  /// A path with this content, valid until the next call.
   func holding(_ data: Data) -> URL {
     precondition(ftruncate(descriptor, off_t(data.count)) == 0)
     data.withUnsafeBytes { precondition(pwrite(descriptor, $0.baseAddress, $0.count, 0) == $0.count) }

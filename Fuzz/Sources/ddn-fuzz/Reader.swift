@@ -7,18 +7,16 @@ import Torch
 @testable import DDNData
 @testable import DDNImport
 
-/// What reads a file that may come from anybody. It must refuse or read it: a trap, endless work or unbounded memory is
-/// a fault.
+/// A reader of untrusted files, which must read or refuse them: traps, hangs and unbounded memory are bugs.
 enum Reader: String, CaseIterable {
-  /// A pickle on its own.
+  /// A single pickle.
   case pickle
-  /// A whole file for `ddn import`: a snapshot, either format of torch.save, or safetensors.
+  /// A file for `ddn import`: a snapshot, either format of torch.save, or safetensors.
   case snapshot
   case safetensors
   case idx
   case zip
 
-  /// Reads one file.
   func read(_ data: Data) {
     do {
       switch self {
@@ -45,10 +43,10 @@ enum Reader: String, CaseIterable {
         let archive = try ZipArchive(data, url: Self.nowhere)
         for name in archive.names { _ = try? archive.read(name) }
       }
-    } catch is FileError, is ImportProblem {
+    } catch is FileError, is ImportError {
       return
     } catch {
-      fatalError("an error of another kind: \(error)")
+      fatalError("unexpected error: \(error)")
     }
   }
 

@@ -1,8 +1,8 @@
-// Feeds one reader with damaged files: ddn-fuzz READER CORPUS... [options of libFuzzer].
+// Fuzzes a reader: ddn-fuzz READER CORPUS... [libFuzzer options].
 
 import Foundation
 
-/// libFuzzer's loop, which is linked by `-sanitize=fuzzer`.
+/// libFuzzer's main loop, linked by `-sanitize=fuzzer`.
 ///
 /// Source: LLVM's documentation, "libFuzzer", section "Using libFuzzer as a library".
 @_silgen_name("LLVMFuzzerRunDriver")

@@ -1,9 +1,9 @@
-// A hint to the processor that Swift has no word for.
+// A prefetch hint, which Swift cannot express.
 
 #ifndef CPREFETCH_H
 #define CPREFETCH_H
 
-// Begins to fetch the cache line of an address; never fails, whatever the address is.
+// Prefetches the cache line of an address; any address is safe.
 static inline void prefetch(const void *address) { __builtin_prefetch(address); }
 
 #endif

@@ -1,38 +1,56 @@
 import DDNFiles
 import Foundation
 
-/// Codes as files and command lines have them, with the class of each for a network that is conditioned on classes.
+/// Codes with their classes, as files and command lines hold them.
 public struct CodeList: Sendable {
   public struct Entry: Sendable, Equatable {
     public let code: LatentCode
-    /// Nil where none was given.
+    /// Nil when absent.
     public let classIndex: Int?
+
+    public init(code: LatentCode, classIndex: Int? = nil) {
+      self.code = code
+      self.classIndex = classIndex
+    }
   }
 
   public let entries: [Entry]
 
-  /// Reads codes that stand in a row: `3.0.7,3.0.6`, each followed by its class where it has one, `3.0.7:4`.
+  /// The codes of seeds; for a network with classes, of one class or of all in turn.
   ///
-  /// - Throws: `LatentCodeError` naming the code that is none or does not fit.
-  public init(parsing text: String, nodesOfLevels: [Int], classes: Int) throws(LatentCodeError) {
+  /// - Parameters:
+  ///   - classes: how many the network has; 0 for none.
+  ///   - classIndex: of all codes; nil for class `seed % classes`.
+  public init(seeds: [UInt64], in space: CodeSpace, classes: Int = 0, classIndex: Int? = nil) {
+    entries = seeds.map { seed in
+      Entry(
+        code: LatentCode(seed: seed, in: space),
+        classIndex: classes > 0 ? classIndex ?? Int(seed % UInt64(classes)) : nil)
+    }
+  }
+
+  /// Parses codes separated by commas, each with an optional class: `3.0.7:4,3.0.6`.
+  ///
+  /// - Throws: `LatentCodeError` naming the code that is malformed or does not fit.
+  public init(parsing text: String, in space: CodeSpace, classes: Int) throws(LatentCodeError) {
     var entries: [Entry] = []
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
       let words = part.split(separator: ":", omittingEmptySubsequences: false).map { $0.trimmed }
       guard words.count <= 2 else { throw LatentCodeError("'\(part)' is not a code with its class, such as 3.0.7:4") }
       entries.append(
         Entry(
-          code: try LatentCode(parsing: words[0], nodesOfLevels: nodesOfLevels),
+          code: try LatentCode(parsing: words[0], in: space),
           classIndex: words.count == 2 ? try Self.parseClass(words[1], of: classes) : nil))
     }
     self.entries = entries
   }
 
-  /// Reads lines as `line(name:_:)` writes them: a name, a code and, for a network with classes, a class. The name may be
-  /// left out and may hold spaces; empty lines and lines that begin with `#` are passed over.
+  /// Parses lines as `line(name:_:)` writes them: a name, a code and, for a network with classes, a class. The name is
+  /// optional and may contain spaces; empty lines and lines that begin with `#` are skipped.
   ///
   /// - Parameter path: of the file, for messages.
-  /// - Throws: `FileError` (`invalid`) with the number of the line.
-  public init(lines text: String, path: String, nodesOfLevels: [Int], classes: Int) throws(FileError) {
+  /// - Throws: `FileError` (`invalid`) with the line number.
+  public init(lines text: String, path: String, in space: CodeSpace, classes: Int) throws(FileError) {
     var entries: [Entry] = []
     for (number, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
       var words = line.split(whereSeparator: \.isWhitespace).map(String.init)
@@ -42,7 +60,7 @@ public struct CodeList: Sendable {
         let hasClass = classes > 0 && words.count >= 3 && !words.last!.contains(".")
         let classIndex = hasClass ? try Self.parseClass(words.removeLast(), of: classes) : nil
         entries.append(
-          Entry(code: try LatentCode(parsing: words.last!, nodesOfLevels: nodesOfLevels), classIndex: classIndex))
+          Entry(code: try LatentCode(parsing: words.last!, in: space), classIndex: classIndex))
       } catch {
         throw FileError(
           .invalid, path: "\(path), line \(number + 1)", problem: error.description,
@@ -56,14 +74,14 @@ public struct CodeList: Sendable {
   }
 
   private static func parseClass(_ text: String, of classes: Int) throws(LatentCodeError) -> Int {
-    guard classes > 0 else { throw LatentCodeError("class \(quoted(text)) is given, and this model knows no classes") }
+    guard classes > 0 else { throw LatentCodeError("class \(quoted(text)) is given, and this model has no classes") }
     guard let number = Int(text), (0..<classes).contains(number) else {
       throw LatentCodeError("class \(quoted(text)) is not within 0...\(classes - 1)")
     }
     return number
   }
 
-  /// One line of a file of codes, without its end.
+  /// One line of a file of codes, without the newline.
   public static func line(name: String, _ code: LatentCode, classIndex: Int?) -> String {
     "\(name) \(code)" + (classIndex.map { " \($0)" } ?? "")
   }

@@ -1,53 +1,56 @@
-import Foundation
 import Torch
 
-/// The numbers chosen at each level: one image's place in the tree, and all that is needed to draw it again.
+/// The nodes chosen at each level: an image's place in the tree, and all that is needed to compute it again.
 ///
-/// Source: paper, section 3.3 (latent of L log2 K bits).
-public struct LatentCode: Hashable, Sendable, CustomStringConvertible {
-  /// The chosen node of every level, from level 0.
+/// A code may end after any level; then it stands for a subtree.
+/// Source: paper, section 3.3.
+public struct LatentCode: Sendable, CustomStringConvertible {
+  /// The codes that this is one of.
+  public let space: CodeSpace
+  /// The chosen nodes from level 0 on; one a level, unless the space says otherwise.
   public let choices: [Int]
 
-  /// - Throws: `LatentCodeError` when there are more choices than levels or a choice is out of its level's range.
-  public init(_ choices: [Int], nodesOfLevels: [Int]) throws(LatentCodeError) {
-    guard (1...nodesOfLevels.count).contains(choices.count) else {
-      throw LatentCodeError("a code of \(choices.count) choices does not fit a model of \(nodesOfLevels.count) levels")
-    }
-    for (level, (choice, nodes)) in zip(choices, nodesOfLevels).enumerated() where !(0..<nodes).contains(choice) {
-      throw LatentCodeError("choice \(choice) at level \(level) is not within 0...\(nodes - 1)")
-    }
+  /// - Throws: `LatentCodeError` when there are too many choices or one is out of its level's range.
+  public init(_ choices: [Int], in space: CodeSpace) throws(LatentCodeError) {
+    try space.validate(choices)
+    self.space = space
     self.choices = choices
   }
 
-  /// Reads what `description` writes: choices from level 0, separated by dots, such as "3.0.7".
+  /// Parses a `description`: choices from level 0, separated by dots, such as "3.0.7".
   ///
-  /// - Throws: `LatentCodeError` also for anything but whole numbers and dots.
-  public init(parsing text: String, nodesOfLevels: [Int]) throws(LatentCodeError) {
-    var choices: [Int] = []
-    for part in text.split(separator: ".", omittingEmptySubsequences: false) {
-      guard part.allSatisfy({ $0.isASCII && $0.isNumber }), let choice = Int(part) else {
-        throw LatentCodeError("'\(text)' is not a code; write the choices with dots between, such as 3.0.7")
-      }
-      choices.append(choice)
-    }
-    try self.init(choices, nodesOfLevels: nodesOfLevels)
+  /// - Throws: `LatentCodeError` also for text that is no code.
+  public init(parsing text: String, in space: CodeSpace) throws(LatentCodeError) {
+    choices = try space.parse(text)
+    self.space = space
   }
 
-  /// The code that a seed draws: every level's choice uniform among its nodes, the same on every machine.
+  /// The code of a seed: every choice uniform among its level's nodes, the same on every machine.
   ///
-  /// Equal to the original program's codes of that seed: level l takes number l of `torch.rand` on a CPU. That
-  /// generator reads the low 32 bits of a seed.
-  public init(seed: UInt64, nodesOfLevels: [Int]) {
+  /// Equal to the original program's codes: level l takes number l of `torch.rand` on a CPU, whose generator reads the low
+  /// 32 bits of a seed.
+  public init(seed: UInt64, in space: CodeSpace) {
     var generator = MersenneTwister(seed: seed)
-    choices = nodesOfLevels.map { nodes in min(Int(Float(nodes) * generator.uniform()), nodes - 1) }
+    choices = space.levels.flatMap { level in
+      (0..<level.choices).map { _ in min(Int(Float(level.nodes) * generator.uniform()), level.nodes - 1) }
+    }
+    self.space = space
   }
 
-  /// The information in a code of a model: the sum over levels of log2 K bits.
-  public static func bits(nodesOfLevels: [Int]) -> Double {
-    nodesOfLevels.reduce(0) { $0 + log2(Double($1)) }
+  /// How many levels it chooses at, from level 0.
+  public var levelCount: Int { space.levelCount(choices: choices.count)! }
+  /// Whether it chooses at all levels, so that it stands for one image.
+  public var isComplete: Bool { levelCount == space.levels.count }
+
+  public var description: String { space.text(of: choices) }
+}
+
+extension LatentCode: Hashable {
+  public static func == (left: LatentCode, right: LatentCode) -> Bool {
+    left.choices == right.choices && left.space == right.space
   }
 
-  public var description: String { choices.map(String.init).joined(separator: ".") }
+  public func hash(into hasher: inout Hasher) { hasher.combine(choices) }
 }
 
 /// A code that does not fit a model; one line.
@@ -57,29 +60,36 @@ public struct LatentCodeError: Error, Equatable, CustomStringConvertible {
 }
 
 extension Collection<LatentCode> {
-  /// For each level a `[B]` int64 tensor, as `GivenChooser` takes them. All codes must have the same length.
+  /// For each level a `[B]` int64 tensor, `[B, choices]` where a level has several. All codes must have the same length.
   public func tensors(on device: Device) throws(TorchError) -> [Tensor] {
+    guard let first else { return [] }
+    let starts = first.space.firstChoices
     var levels: [Tensor] = []
-    for level in 0..<(first?.choices.count ?? 0) {
-      levels.append(try Tensor(map { $0.choices[level] }, shape: [count]).to(device))
+    for level in 0..<first.levelCount {
+      let range = starts[level]..<starts[level + 1]
+      let shape = range.count == 1 ? [count] : [count, range.count]
+      levels.append(try Tensor(flatMap { $0.choices[range] }, shape: shape).to(device))
     }
     return levels
   }
 }
 
-extension [LevelOutput] {
-  /// The codes that a run has chosen, one for each image of the batch.
-  public func latentCodes(nodesOfLevels: [Int]) throws -> [LatentCode] {
-    try map(\.codes).latentCodes(nodesOfLevels: nodesOfLevels)
+extension [Tensor] {
+  /// The codes of a batch from each level's choices, `[B]` or `[B, choices]`.
+  public func latentCodes(in space: CodeSpace) throws -> [LatentCode] {
+    guard let samples = first?.shape[0] else { return [] }
+    let levels = try map { try $0.array(Int.self) }
+    return try (0..<samples).map { sample in
+      try LatentCode(
+        levels.flatMap { choices in
+          let count = choices.count / samples
+          return choices[sample * count..<(sample + 1) * count]
+        }, in: space)
+    }
   }
 }
 
-extension [Tensor] {
-  /// For each level a `[B]` tensor of choices, as one code for each image of the batch.
-  func latentCodes(nodesOfLevels: [Int]) throws -> [LatentCode] {
-    let levels = try map { try $0.array(Int.self) }  // [L][B]
-    return try (levels.first?.indices ?? 0..<0).map { sample in
-      try LatentCode(levels.map { $0[sample] }, nodesOfLevels: nodesOfLevels)
-    }
-  }
+extension [LevelOutput] {
+  /// The codes that a run has chosen, one for each image of the batch.
+  public func latentCodes(in space: CodeSpace) throws -> [LatentCode] { try map(\.codes).latentCodes(in: space) }
 }

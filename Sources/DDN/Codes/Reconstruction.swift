@@ -1,12 +1,12 @@
 import Torch
 
-/// Images as a model can draw them, and the codes that say how.
+/// Images as a model can draw them, and their codes.
 ///
 /// Source: paper, section 3.1: training's choice of the nearest image at each level, without the loss.
 public struct Reconstruction {
   /// One code an image.
   public let codes: [LatentCode]
-  /// For each level, the images chosen there: `[B, C, H, W]`.
+  /// For each level, the images chosen there: `[B, C, h, w]`.
   public let levels: [Tensor]
   /// `[L][B]`, each level's mean squared error, in units of [-1, 1] squared.
   public let errors: [[Double]]
@@ -14,7 +14,7 @@ public struct Reconstruction {
   /// - Parameters:
   ///   - target: `[B, C, H, W]` in [-1, 1], on the network's device.
   ///   - classes: `[B]` int64; nil for no class.
-  ///   - sources: `[B, C, H, W]` in [-1, 1], what a condition on images is taken from; nil for the target itself.
+  ///   - sources: `[B, C, H, W]` in [-1, 1], what conditions on images are computed from; nil for the target.
   public init(
     of target: Tensor, by network: any DiscreteDistributionNetwork, classes: Tensor? = nil, sources: Tensor? = nil
   ) throws {
@@ -22,14 +22,14 @@ public struct Reconstruction {
     let condition = network.condition(classes: classes, sources: sources ?? target)
     var (choices, images, losses): ([Tensor], [Tensor], [Tensor]) = ([], [], [])
     try withoutGradients {
-      // Levels are not kept whole: their features are many times as large as their images.
+      // Only the images of a level are kept: its features are many times as large.
       try network.run(samples: target.shape[0], condition: condition, chooser: NearestChooser(goal)) { output in
         choices.append(output.codes)
         images.append(try output.imagesPerSample())
         losses.append(try output.losses(to: goal))
       }
     }
-    codes = try choices.latentCodes(nodesOfLevels: network.nodesOfLevels)
+    codes = try choices.latentCodes(in: network.codeSpace)
     levels = images
     let numbers = try Tensor.stack(losses).array(Double.self)  // [L B], in one copy from the device
     errors = losses.indices.map { Array(numbers[$0 * target.shape[0]..<($0 + 1) * target.shape[0]]) }
@@ -44,21 +44,21 @@ extension Reconstruction {
 }
 
 extension DiscreteDistributionNetwork {
-  /// The images that codes stand for: `[B, C, H, W]` in [-1, 1].
+  /// The images of codes: `[B, C, H, W]` in [-1, 1].
   ///
   /// - Parameters:
   ///   - codes: at least one, each with a choice for every level.
-  ///   - classes: one for each code, for a network that knows classes; nil for no class.
-  ///   - sources: `[B, C, H, W]` in [-1, 1], what a condition on images is taken from.
-  /// - Throws: `LatentCodeError` when a code or a class does not fit the network; `ConditionError` when it needs images
-  ///   and is given none, or others; `TorchError`.
+  ///   - classes: one for each code, for a network with classes; nil for no class.
+  ///   - sources: `[B, C, H, W]` in [-1, 1], what conditions on images are computed from.
+  /// - Throws: `LatentCodeError` when a code or a class does not fit the network; `ConditionError` when condition images
+  ///   are missing or of another shape; `TorchError`.
   public func decode(_ codes: [LatentCode], classes: [Int]? = nil, sources: Tensor? = nil) throws -> Tensor {
-    let levels = nodesOfLevels
     guard !codes.isEmpty else { throw LatentCodeError("there are no codes to decode") }
+    let levels = codeSpace.levels.count
     for code in codes {
-      _ = try LatentCode(code.choices, nodesOfLevels: levels)
-      guard code.choices.count == levels.count else {
-        throw LatentCodeError("code \(code) has \(code.choices.count) choices, and the model \(levels.count) levels")
+      if code.space != codeSpace { try codeSpace.validate(code.choices) }
+      guard code.choices.count == codeSpace.choiceCount else {
+        throw LatentCodeError("code \(code) has \(code.choices.count) choices, and the model \(levels) levels")
       }
     }
     if let classes, classes.count != codes.count || !classes.allSatisfy({ (0..<self.classes).contains($0) }) {
@@ -68,7 +68,7 @@ extension DiscreteDistributionNetwork {
       let classTensor = try classes.map { try Tensor($0, shape: [codes.count]).to(device) }
       return try run(
         samples: codes.count, condition: condition(classes: classTensor, sources: sources),
-        chooser: GivenChooser(codes.tensors(on: device)), observe: { _ in }
+        chooser: GivenChooser(codes.tensors(on: device))
       ).imagesPerSample()
     }
   }

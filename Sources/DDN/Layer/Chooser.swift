@@ -1,12 +1,12 @@
 import Torch
 
-/// Who chooses one of a level's K images for every image of the batch: a target, chance, or a known code.
+/// Chooses one of a level's K images for every image of the batch.
 ///
 /// Source: paper, section 3.1 (Guided Sampler) and section 3.3.
 public protocol Chooser {
   /// Chooses one node for every image.
   ///
-  /// - Throws: `TorchError` when libtorch fails; what the chooser's own source of choices throws.
+  /// - Throws: `TorchError` when libtorch fails; what the chooser's own work throws.
   func choose(from candidates: Candidates) throws -> Choice
 }
 
@@ -14,7 +14,7 @@ public protocol Chooser {
 public struct Choice {
   /// `[B]` int64 in `0..<K`.
   public let codes: Tensor
-  /// `[B, K]` distances to the target, when there is one: what Split-and-Prune counts.
+  /// `[B, K]` distances to the target, if there is one; Split-and-Prune counts by them.
   public let distances: Tensor?
 
   public init(codes: Tensor, distances: Tensor? = nil) {
@@ -23,112 +23,47 @@ public struct Choice {
   }
 }
 
-/// The K images of a level, made only as far as a chooser asks.
-public struct Candidates {
-  /// The level, from 0.
-  public let level: Int
-  /// K.
-  public let nodes: Int
-  public let paths: SharedPaths
-  /// `[R, F, H, W]`, the part of the features that makes the images.
-  let features: Tensor
-  /// `[K, C, F]`.
-  let weights: Tensor
-  /// `[R, C, H, W]` that every node's image is added to; nil for zero.
-  let base: Tensor?
-  let measure: NodeDistances.Measure
-
-  /// Images in the batch, B.
-  public var samples: Int { paths.samples }
-  public var device: Device { features.device }
-
-  /// How far each of the K images is from the target: `[B, K]`.
-  public func distances(to target: Target, form: NodeDistances.Form? = nil) throws -> Tensor {
-    let shape = features.shape  // [R, F, H, W]
-    let sized = try target.sized(height: shape[2], width: shape[3])
-    let pixels = shape[2] * shape[3]
-    let residual = try base.map { (base) throws(TorchError) in try sized - paths.perSample(base) } ?? sized
-    return try NodeDistances.all(
-      features: features.reshaped([shape[0], shape[1], pixels]), weights: weights,
-      residual: residual.reshaped([samples, weights.shape[1], pixels]), paths: paths, measure: measure, form: form)
-  }
-
-  /// All K images of every row: `[R, K, C, H, W]`.
-  public func images() throws(TorchError) -> Tensor {
-    let shape = features.shape  // [R, F, H, W]
-    let (channels, width) = (weights.shape[1], weights.shape[2])
-    let images = try weights.reshaped([nodes * channels, width])
-      .matmul(features.reshaped([shape[0], shape[1], shape[2] * shape[3]]))  // [R, K C, N]
-      .reshaped([shape[0], nodes, channels, shape[2], shape[3]])
-    guard let base else { return images }
-    return try images + base.reshaped([shape[0], 1, channels, shape[2], shape[3]])
-  }
-}
-
-/// The images to come close to, at every size that a level asks for.
-public final class Target {
-  /// How a target is made smaller for a level that works at a lower resolution.
-  public enum Resizing: Sendable {
-    case area
-    case bilinear
-  }
-
-  /// `[B, C, H, W]` in [-1, 1].
-  public let images: Tensor
-  private let resizing: Resizing
-  private var sizes: [[Int]: Tensor] = [:]
-
-  public init(_ images: Tensor, resizing: Resizing = .area) {
-    self.images = images
-    self.resizing = resizing
-  }
-
-  /// The images at a size, `[B, C, height, width]`; made once and remembered.
-  public func sized(height: Int, width: Int) throws(TorchError) -> Tensor {
-    if Array(images.shape[2...]) == [height, width] { return images }
-    if let known = sizes[[height, width]] { return known }
-    let made =
-      switch resizing {
-      case .area: try images.resizedArea(height: height, width: width)
-      case .bilinear: try images.resizedBilinear(height: height, width: width)
-      }
-    sizes[[height, width]] = made
-    return made
-  }
-}
-
-/// Chooses the image nearest to the target; of equals the lowest index.
-public struct NearestChooser: Chooser {
+/// Chooses the image nearest to the target; the lowest index among equals.
+///
+/// As a guide, its score is the negative distance.
+public struct NearestChooser: Chooser, Guide {
   public let target: Target
+  private let measure: NodeDistances.Measure
 
-  public init(_ target: Target) { self.target = target }
+  public init(_ target: Target, measure: NodeDistances.Measure = .squared) {
+    self.target = target
+    self.measure = measure
+  }
 
   public func choose(from candidates: Candidates) throws -> Choice {
-    let distances = try candidates.distances(to: target)
+    let distances = try candidates.distances(to: target, measure: measure)
     return Choice(codes: try distances.argmin(1), distances: distances)
   }
-}
 
-/// Chooses by chance, every node with the same probability.
-public struct RandomChooser: Chooser {
-  private let generator: Generator
-
-  /// - Parameter generator: on the device of the network.
-  public init(_ generator: Generator) { self.generator = generator }
-
-  public func choose(from candidates: Candidates) throws -> Choice {
-    Choice(codes: try .integers(in: 0..<candidates.nodes, [candidates.samples], generator: generator))
+  public func scores(of candidates: Candidates) throws -> Tensor {
+    try candidates.distances(to: target, measure: measure) * -1
   }
 }
 
-/// Chooses what a code says, and where the code ends asks another chooser.
+/// Chooses at random, every node with the same probability: the codes of `LatentCode(seed:)`.
+public struct RandomChooser: Chooser {
+  private let draws: SeededDraws
+
+  public init(_ draws: SeededDraws) { self.draws = draws }
+
+  public func choose(from candidates: Candidates) throws -> Choice {
+    Choice(codes: try draws.integers(below: candidates.nodes, level: candidates.level))
+  }
+}
+
+/// Chooses the codes it was given, and asks another chooser after their last level.
 public struct GivenChooser: Chooser {
   private let codes: [Tensor]
   private let then: (any Chooser)?
 
   /// - Parameters:
   ///   - codes: for each level from 0, `[B]` int64 in range; fewer levels than the network has need `then`.
-  ///   - then: chooses at the levels that remain.
+  ///   - then: chooses at the remaining levels.
   public init(_ codes: [Tensor], then: (any Chooser)? = nil) {
     self.codes = codes
     self.then = then
@@ -136,20 +71,20 @@ public struct GivenChooser: Chooser {
 
   public func choose(from candidates: Candidates) throws -> Choice {
     if candidates.level < codes.count { return Choice(codes: codes[candidates.level]) }
-    guard let then else { preconditionFailure("codes for \(codes.count) levels, and level \(candidates.level) comes") }
+    guard let then else { preconditionFailure("level \(candidates.level) has no given code: there are \(codes.count)") }
     return try then.choose(from: candidates)
   }
 }
 
-/// Now and then replaces a chooser's choice by chance, so that training also visits paths that no image takes.
+/// Now and then replaces a chooser's choice by a random one, so that training also visits paths that no image takes.
 ///
 /// Source: paper, section 3.4 (Chain Dropout).
 public struct ChainDropout: Chooser {
   /// What one draw decides for.
   public enum Scope: String, Codable, Sendable, CaseIterable {
-    /// Each image of the batch by itself.
+    /// Each image of the batch.
     case sample
-    /// The whole batch, as the original program does.
+    /// The whole batch, as in the original program.
     case batch
   }
 
@@ -159,10 +94,10 @@ public struct ChainDropout: Chooser {
   private let generator: Generator
 
   /// - Parameters:
-  ///   - probability: in 0...1, for each level anew.
+  ///   - probability: in 0...1, of each level.
   ///   - generator: on the device of the network.
   public init(_ inner: any Chooser, probability: Double, scope: Scope, generator: Generator) {
-    precondition((0...1).contains(probability), "a probability is between 0 and 1, not \(probability)")
+    precondition((0...1).contains(probability), "a probability is within 0...1, not \(probability)")
     self.inner = inner
     self.probability = probability
     self.scope = scope

@@ -1,9 +1,9 @@
 import Torch
 
-/// K nodes that each make an image from the same features, of which one is chosen.
+/// K nodes that each compute an image from the same features, one of which is chosen.
 ///
-/// A node is a 1x1 convolution without a bias. Only the chosen image is formed with its gradient; see `NodeDistances`
-/// for how the choice is made without forming the others.
+/// A node is a 1x1 convolution without a bias. Only the chosen image is computed with its gradient; see `NodeDistances`
+/// for choosing it without computing the others.
 ///
 /// Source: paper, section 3.1 (Discrete Distribution Layer) and section 3.4.
 public final class DiscreteDistributionLayer: Module {
@@ -12,17 +12,15 @@ public final class DiscreteDistributionLayer: Module {
     public var nodes: Int
     /// C, channels of the images.
     public var imageChannels: Int
-    /// Channels of the features; with leak choice the first half makes the images, so it must be even.
+    /// Channels of the features; even with leak choice, whose nodes read the first half.
     public var featureChannels: Int
-    /// Whether the chosen node also turns the second half of the features into a hint for the next level.
+    /// Whether the chosen node also turns the second half of the features into a hint for the next level (Leak Choice).
     public var leaksChoice: Bool
-    /// Whether nodes add to the previous level's image instead of making a whole one.
+    /// Whether nodes add to the previous level's image instead of computing a whole one.
     public var learnsResidual: Bool
-    public var measure: NodeDistances.Measure
 
     public init(
-      nodes: Int, imageChannels: Int, featureChannels: Int, leaksChoice: Bool = true, learnsResidual: Bool = false,
-      measure: NodeDistances.Measure = .squared
+      nodes: Int, imageChannels: Int, featureChannels: Int, leaksChoice: Bool = true, learnsResidual: Bool = false
     ) {
       precondition(nodes >= 2, "a layer needs at least 2 nodes, not \(nodes)")
       precondition(!leaksChoice || featureChannels % 2 == 0, "leak choice halves \(featureChannels) channels")
@@ -31,7 +29,6 @@ public final class DiscreteDistributionLayer: Module {
       self.featureChannels = featureChannels
       self.leaksChoice = leaksChoice
       self.learnsResidual = learnsResidual
-      self.measure = measure
     }
 
     /// F, the feature channels that one node reads.
@@ -44,9 +41,9 @@ public final class DiscreteDistributionLayer: Module {
   public let configuration: Configuration
   /// `[K C, F, 1, 1]`; row `k C + c` is channel c of node k.
   public let weight: Parameter
-  /// How the nodes were used in training; changed by `SplitAndPrune`.
+  /// How training used the nodes; updated by `SplitAndPrune`.
   ///
-  /// Made when first asked for: K * K numbers, which only training needs.
+  /// Allocated on first use: K * K numbers, which only training needs.
   public var statistics: NodeStatistics {
     get {
       if madeStatistics == nil { madeStatistics = NodeStatistics(nodes: configuration.nodes) }
@@ -58,10 +55,10 @@ public final class DiscreteDistributionLayer: Module {
     }
   }
   private var madeStatistics: NodeStatistics?
-  /// What training batches have shown since `SplitAndPrune` last looked.
+  /// Of training batches since `SplitAndPrune` last ran.
   var observations: [Observation] = []
 
-  /// Drops what the batches of an abandoned training step have shown.
+  /// Drops the observations of an abandoned training step.
   public func forgetObservations() { observations = [] }
 
   /// One batch's choices, still on the device.
@@ -80,36 +77,47 @@ public final class DiscreteDistributionLayer: Module {
     weight = try Parameter((numbers * (2 * bound)) - bound)
   }
 
-  /// Chooses a node for every image and makes the chosen images.
+  /// Chooses a node for every image and computes the chosen images.
   ///
   /// - Parameters:
-  ///   - level: the number of this level, from 0.
+  ///   - level: from 0.
   ///   - features: `[R, featureChannels, H, W]`, one row for each path so far.
   ///   - previous: `[R, C, h, w]`, the image chosen at the level before; nil at the first.
   ///   - paths: which row each image of the batch reads.
   public func callAsFunction(
     level: Int, features: Tensor, previous: Tensor?, paths: SharedPaths, chooser: any Chooser
   ) throws -> LevelOutput {
-    let (nodes, channels) = (configuration.nodes, configuration.imageChannels)
+    try choose(from: candidates(level: level, features: features, previous: previous, paths: paths), by: chooser)
+  }
+
+  /// The first half of `callAsFunction`: the K images to choose from, none of them computed yet.
+  func candidates(
+    level: Int, features: Tensor, previous: Tensor?, paths: SharedPaths
+  ) throws(TorchError) -> Candidates {
     let inputs = configuration.nodeInputs
     let size = Array(features.shape[2...])  // [H, W]
-    let base = try configuration.learnsResidual ? previous.map { try $0.resizedToMatch(size) } : nil
+    let base =
+      configuration.learnsResidual
+      ? try previous.map { (previous) throws(TorchError) in try previous.resizedToMatch(size) } : nil
+    return Candidates(
+      level: level, paths: paths, levelFeatures: features, features: try features.slice(1, 0..<inputs),
+      weights: try weight.tensor.reshaped([configuration.nodes, configuration.imageChannels, inputs]), base: base)
+  }
 
-    let candidates = Candidates(
-      level: level, nodes: nodes, paths: paths, features: try features.slice(1, 0..<inputs),
-      weights: try weight.tensor.reshaped([nodes, channels, inputs]), base: base, measure: configuration.measure)
+  /// The second half: the choice, and the chosen images.
+  func choose(from candidates: Candidates, by chooser: any Chooser) throws -> LevelOutput {
     let choice = try withoutGradients { try chooser.choose(from: candidates) }
     if mode == .training, let distances = choice.distances { try observe(distances) }
 
-    let branching = try paths.branching(at: choice.codes, nodes: nodes)
-    var made = try Self.chosenImages.tensors(  // of each half of the features [R', C, H, W]
-      .tensor(features), .tensor(candidates.weights), .optional(branching.parentOfRow),
+    let branching = try candidates.paths.branching(at: choice.codes, nodes: configuration.nodes)
+    var halves = try Self.chosenImages.tensors(  // of each half of the features [R', C, H, W]
+      .tensor(candidates.levelFeatures), .tensor(candidates.weights), .optional(branching.parentOfRow),
       .tensor(branching.codeOfRow))
-    if let base { made[0] = try made[0] + branching.inherit(base) }
+    if let base = candidates.base { halves[0] = try halves[0] + branching.inherit(base) }
     return LevelOutput(
-      level: level, codes: choice.codes, distances: choice.distances, paths: branching.paths, images: made[0],
-      leak: configuration.leaksChoice ? made[1] : nil, features: try branching.inherit(features),
-      parentOfRow: branching.parentOfRow)
+      level: candidates.level, codes: choice.codes, distances: choice.distances, paths: branching.paths,
+      images: halves[0], leakedChoice: configuration.leaksChoice ? halves[1] : nil,
+      features: try branching.inherit(candidates.levelFeatures), parentOfRow: branching.parentOfRow)
   }
 
   private func observe(_ distances: Tensor) throws {
@@ -119,38 +127,6 @@ public final class DiscreteDistributionLayer: Module {
       observations.append(
         Observation(nearest: nearest, second: try others.argmin(1), distanceSums: try distances.sum([0])))
     }
-  }
-}
-
-/// What one level has chosen and made.
-public struct LevelOutput {
-  /// The level, from 0.
-  public let level: Int
-  /// `[B]` int64, the chosen node of every image.
-  public let codes: Tensor
-  /// `[B, K]` distances to the target, when a target chose.
-  public let distances: Tensor?
-  /// The paths after this level's choice.
-  public let paths: SharedPaths
-  /// `[R, C, H, W]`, the chosen images, one row for each path.
-  public let images: Tensor
-  /// `[R, C, H, W]`, the leaked choice; nil when the layer leaks none.
-  public let leak: Tensor?
-  /// `[R, featureChannels, H, W]`, the features that the chosen images came from.
-  public let features: Tensor
-  /// `[R]` int64, the row before this level's choice that each row continues; nil when row r continues row r.
-  public let parentOfRow: Tensor?
-
-  /// `[B, C, H, W]`, the chosen image of every image of the batch.
-  public func imagesPerSample() throws(TorchError) -> Tensor { try paths.perSample(images) }
-
-  /// `[B]`, how far every chosen image is from the target; this is what training makes small.
-  public func losses(
-    to target: Target, measure: NodeDistances.Measure = .squared
-  ) throws(TorchError) -> Tensor {
-    let shape = images.shape
-    let difference = try imagesPerSample() - target.sized(height: shape[2], width: shape[3])
-    return try (measure == .squared ? difference.squared() : difference.absolute()).mean([1, 2, 3])
   }
 }
 

@@ -1,28 +1,28 @@
 import Synchronization
 import Torch
 
-/// How far every node's image is from the target, for every image of a batch.
+/// The distance of every node's image to the target, for every image of a batch.
 ///
-/// Node k makes the image `W_k X` from features X; with the residual r = target - base the wanted distance is the
-/// mean of `(W_k X - r)^2` over channels and pixels. Two exact ways to compute it, of which the cheaper is taken:
+/// Node k computes the image `W_k X` from features X. With the residual r = target - base, its distance is the mean of
+/// `(W_k X - r)^2` over channels and pixels. There are two exact forms; the cheaper one is used:
 ///
-/// - **images**: make all K images and compare.
-/// - **products**: `|W_k X - r|^2 = <W_k (X X^T), W_k> - 2 <W_k, r X^T> + |r|^2`. The products `X X^T` (F x F) and
-///   `r X^T` (C x F) are made once, and no pixel is touched again: cheaper when there are more pixels than features.
+/// - **images**: compute all K images and compare.
+/// - **products**: `|W_k X - r|^2 = <W_k (X X^T), W_k> - 2 <W_k, r X^T> + |r|^2`. `X X^T` (F x F) and `r X^T` (C x F)
+///   are computed once for all nodes: cheaper when there are more pixels than features.
 ///
-/// On a CPU one kernel does either, a few nodes at a time within the cache (`Sources/CTorchShim/node_kernels.cpp`);
-/// elsewhere they are libtorch's matrix products.
+/// On a CPU one kernel computes either form, a few nodes at a time within the cache; on other devices libtorch's matrix
+/// products do.
 public enum NodeDistances {
   public enum Form: Sendable, CaseIterable {
     case images
     case products
   }
 
-  /// What the distance of two images is.
+  /// The distance of two images.
   public enum Measure: String, Codable, Sendable {
     /// Mean squared difference.
     case squared
-    /// Mean absolute difference; only the `images` form can compute it.
+    /// Mean absolute difference; only in the `images` form.
     case absolute
   }
 
@@ -44,7 +44,7 @@ public enum NodeDistances {
     return images <= products ? .images : .products
   }
 
-  /// Distances of all nodes, float32 whatever the features are; nothing is recorded for a backward pass.
+  /// Distances of all nodes, always in float32 and without gradients.
   ///
   /// - Parameters:
   ///   - features: `[R, F, N]`, one row for each path.
@@ -53,7 +53,7 @@ public enum NodeDistances {
   ///   - paths: which row each of the B images reads.
   ///   - form: nil for the cheaper one.
   /// - Returns: `[B, K]` mean distances over channels and pixels, in units of pixel values (squared). Equal rows of
-  ///   `weights` give equal bits. The products form can be below zero by rounding when an image is matched exactly.
+  ///   `weights` give equal bits. An exact match can be slightly below zero in the products form.
   /// - Source: paper, section 3.1; the products form is this project's.
   public static func all(
     features: Tensor, weights: Tensor, residual: Tensor, paths: SharedPaths, measure: Measure = .squared,
@@ -78,7 +78,7 @@ public enum NodeDistances {
     }
   }
 
-  /// The same by libtorch's operators, on any device and for any measure.
+  /// The same with libtorch's operators, on any device and for any measure.
   static func byOperators(
     _ features: Tensor, _ weights: Tensor, _ residual: Tensor, _ paths: SharedPaths, _ measure: Measure, _ form: Form
   ) throws(TorchError) -> Tensor {
@@ -90,11 +90,10 @@ public enum NodeDistances {
     return try distances.gathered(firstTwins(weights), dimension: 1)
   }
 
-  /// For every node the first one of equal weights, as a rule itself: `[K]` int64.
+  /// Index of the first node with identical weights, usually the node itself: `[K]` int64.
   ///
-  /// Why: every split makes twins, of which the first must win, but matrix products compute the edges of a matrix
-  /// otherwise than its middle, so that equal rows need not give equal bits. Whole numbers add up in any order; a
-  /// checksum over the weights' bits takes two nodes for twins by chance at most once in 2^33 pairs.
+  /// Every split makes twins, and the first must win, but a matrix product may round equal rows differently. Integer
+  /// sums do not depend on the order; checksums of two different nodes collide at most once in 2^33 pairs.
   private static func firstTwins(_ weights: Tensor) throws(TorchError) -> Tensor {
     let (nodes, count) = (weights.shape[0], weights.shape[1] * weights.shape[2])
     let bits = try weights.reshaped([nodes, count]).reinterpreted(as: .int32).to(.int64)
@@ -102,14 +101,14 @@ public enum NodeDistances {
     return try checksums.reshaped([nodes, 1]).isUnequal(to: checksums).to(.uint8).argmin(1)  // [K, K] -> [K]
   }
 
-  /// A tensor that nobody changes.
+  /// Immutable, so safe to share.
   private struct Constant: @unchecked Sendable {
     let tensor: Tensor
   }
 
   private static let factorsOfSize = Mutex<[String: Constant]>([:])
 
-  /// `[count]` int64, arbitrary but always the same; kept, because a copy to the device would wait for it at each level.
+  /// `[count]` int64, arbitrary but fixed; cached, because copying to a device at each level would stall it.
   private static func checksumFactors(_ count: Int, on device: Device) throws(TorchError) -> Tensor {
     try factorsOfSize.withLock { (kept) throws(TorchError) in
       let size = "\(count) on \(device)"

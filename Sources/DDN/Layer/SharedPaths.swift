@@ -2,13 +2,12 @@ import Torch
 
 /// Which images of a batch still share their path through the tree.
 ///
-/// What a level computes depends on the codes chosen before it (and on the class), never on the target. Images with
-/// the same codes so far therefore need the network's block only once: level 0 runs on one row however large the
-/// batch is, level 1 on about K. This is exact; gradients of shared rows add up by themselves.
+/// A level depends on the codes chosen before it and on the condition, never on the target. Images with the same codes so
+/// far need the network's block only once: level 0 runs on one row for any batch size, level 1 on about K. This is
+/// exact; autograd adds the gradients of shared rows.
 ///
-/// A *row* is one distinct path; tensors over rows are `[R, ...]`, tensors over images `[B, ...]`. R is rounded up to
-/// a few sizes with rows that no image reads: libtorch's convolutions prepare themselves for every batch size they meet,
-/// which costs more than the rows. (Kernels of our own would not mind, nor gain.)
+/// A *row* is one distinct path; tensors over rows are `[R, ...]`, tensors over images `[B, ...]`. R is rounded up to a few
+/// sizes with rows that no image reads: oneDNN builds a new primitive per batch size, which costs more than the rows.
 public struct SharedPaths {
   /// Images in the batch, B.
   public let samples: Int
@@ -30,7 +29,7 @@ public struct SharedPaths {
     self.init(samples: samples, rows: 1, rowOfSample: root)
   }
 
-  /// One path an image, which is what a program without sharing does.
+  /// One path an image: nothing is shared.
   public static func separate(samples: Int) -> SharedPaths {
     SharedPaths(samples: samples, rows: samples, rowOfSample: nil)
   }
@@ -63,27 +62,20 @@ public struct SharedPaths {
   ///   - nodes: K.
   public func branching(at codes: Tensor, nodes: Int) throws(TorchError) -> Branching {
     guard let rowOfSample else { return Branching(paths: self, parentOfRow: nil, codeOfRow: codes) }
-    // How many paths are distinct is known where the numbers are: asking a CUDA device would stop it at every level.
+    // Counting the distinct paths on a CUDA device would stall it at every level.
     if codes.device != .cpu { return try branchingToAll(codes, rowOfSample, nodes: nodes) }
     let branch = try rowOfSample.scaled(by: nodes) + codes  // [B], distinct for distinct paths
-    let (distinct, rowOfBranch) = try branch.unique()
-    let count = distinct.shape[0]
-    let rows = Self.roundedUp(count)
-    // Copying rows about is not worth saving a few of them.
-    if rows * 10 > samples * 9 {
+    guard let (paths, branches) = try Self.sharing(branch) else {
       return Branching(paths: .separate(samples: samples), parentOfRow: rowOfSample, codeOfRow: codes)
     }
-    let spare = try distinct.slice(0, count - 1..<count).expanded([rows - count])
-    let branches = try rows == count ? distinct : .concatenate([distinct, spare])
     return Branching(
-      paths: SharedPaths(samples: samples, rows: rows, rowOfSample: rowOfBranch),
-      parentOfRow: try branches.floorDivided(by: nodes), codeOfRow: try branches.remainder(by: nodes))
+      paths: paths, parentOfRow: try branches.floorDivided(by: nodes), codeOfRow: try branches.remainder(by: nodes))
   }
 
-  /// The same with a row for every path that there could be: more rows, and nothing to ask.
+  /// Branching with a row for every path that could be chosen: more rows, and no copy to the host.
   func branchingToAll(_ codes: Tensor, _ rowOfSample: Tensor, nodes: Int) throws(TorchError) -> Branching {
     let all = rows * nodes
-    guard all * 10 <= samples * 9 else {
+    guard Self.isWorthSharing(rows: all, samples: samples) else {
       return Branching(paths: .separate(samples: samples), parentOfRow: rowOfSample, codeOfRow: codes)
     }
     let branches = try Tensor.range(0..<all, device: codes.device)
@@ -91,6 +83,52 @@ public struct SharedPaths {
       paths: SharedPaths(samples: samples, rows: all, rowOfSample: try rowOfSample.scaled(by: nodes) + codes),
       parentOfRow: try branches.floorDivided(by: nodes), codeOfRow: try branches.remainder(by: nodes))
   }
+
+  /// The paths of another batch whose images continue some of this one's.
+  public struct Selection {
+    public let paths: SharedPaths
+    /// `[R']` int64, the row that each new row copies; nil when new row `r` is row `r`.
+    let rows: Tensor?
+
+    /// `[R, ...]` to `[R', ...]`.
+    public func inherit(_ tensor: Tensor) throws(TorchError) -> Tensor {
+      guard let rows else { return tensor }
+      return try tensor.gathered(rows)
+    }
+  }
+
+  /// The paths of a batch in which image i continues image `parents[i]` of this one.
+  ///
+  /// - Parameter parents: `[B']` int64 in `0..<samples`, on the network's device; at least one, repeats allowed.
+  public func selecting(_ parents: Tensor) throws(TorchError) -> Selection {
+    let count = parents.shape[0]
+    // [B'], the row of every parent.
+    let rowOfParent = try rowOfSample.map { (rows) throws(TorchError) in try rows.gathered(parents) } ?? parents
+    if parents.device == .cpu, let (paths, distinct) = try Self.sharing(rowOfParent) {
+      return Selection(paths: paths, rows: distinct)
+    }
+    if parents.device != .cpu, Self.isWorthSharing(rows: rows, samples: count) {
+      return Selection(paths: SharedPaths(samples: count, rows: rows, rowOfSample: rowOfParent), rows: nil)
+    }
+    return Selection(paths: .separate(samples: count), rows: rowOfParent)
+  }
+
+  /// Paths with one row for each distinct number, and the number of every row; nil when sharing is not worth it.
+  private static func sharing(_ numbers: Tensor) throws(TorchError) -> (paths: SharedPaths, numberOfRow: Tensor)? {
+    let samples = numbers.shape[0]
+    let (distinct, rowOfNumber) = try numbers.unique()
+    let count = distinct.shape[0]
+    let rows = roundedUp(count)
+    guard isWorthSharing(rows: rows, samples: samples) else { return nil }
+    let spare = try distinct.slice(0, count - 1..<count).expanded([rows - count])
+    return (
+      SharedPaths(samples: samples, rows: rows, rowOfSample: rowOfNumber),
+      try rows == count ? distinct : .concatenate([distinct, spare])
+    )
+  }
+
+  /// Copying rows costs more than computing a few of them again.
+  private static func isWorthSharing(rows: Int, samples: Int) -> Bool { rows * 10 <= samples * 9 }
 
   /// The next of 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48 and so on.
   static func roundedUp(_ count: Int) -> Int {

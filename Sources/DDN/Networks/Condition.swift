@@ -1,13 +1,13 @@
 import Torch
 
-/// What is known of the images that a network is to make; it uses what its `conditions` name.
+/// What the images of a batch are conditioned on; a network reads what its `conditions` name.
 public struct Condition {
   /// `[B]` int64 class of every image, on the network's device; nil for no class.
   public var classes: Tensor?
-  /// `[B, C, H, W]` in [-1, 1], the images whose gray, edges or low resolution is told, on the network's device.
+  /// `[B, C, H, W]` in [-1, 1], the images whose gray, edges or low resolution is the condition, on the network's device.
   public var sources: Tensor?
-  /// Where training draws each batch's weights of the colours in a gray image, and what counts as an edge, so that
-  /// the network learns to obey any; nil for the same weights and the same threshold always.
+  /// Draws each batch's colour weights of a gray image and its edge threshold, so that the network learns to obey any; nil
+  /// for fixed ones.
   public var randomness: Generator?
 
   public init(classes: Tensor? = nil, sources: Tensor? = nil, randomness: Generator? = nil) {
@@ -16,30 +16,30 @@ public struct Condition {
     self.randomness = randomness
   }
 
-  /// Nothing is known.
+  /// Unconditioned.
   public static var none: Condition { Condition() }
 }
 
-/// A network was not told what it needs, or what it does not understand; one line.
+/// The condition is missing or unsupported; one line.
 public struct ConditionError: Error, Equatable, CustomStringConvertible {
   public let description: String
   public init(_ description: String) { self.description = description }
 }
 
-/// What a network is told, as features of its rows.
+/// The condition as feature channels, one row per path.
 struct ConditionFeatures {
-  /// One for each kind of condition, in their order: `[R, e, h, w]` at the size that it has.
+  /// One for each kind of condition, in order: `[R, e, h, w]`, each at its own resolution.
   let parts: [Tensor]
 
-  /// The features of a batch, and the rows that it starts with: one for all images, one a class, or, when images
-  /// tell more, one an image.
+  /// The features of a batch before its first level, and its rows: one for all images, one a class, or one an image when
+  /// images are the condition.
   ///
   /// - Parameter imageShape: `[C, H, W]`.
-  /// - Throws: `ConditionError` when `condition` does not have what `kinds` name, or images of another shape.
-  static func start(
+  /// - Throws: `ConditionError` when `condition` lacks something that `kinds` name, or has images of another shape.
+  static func begin(
     _ kinds: [ConditionKind], of condition: Condition, samples: Int, imageShape: [Int], device: Device
   ) throws -> (paths: SharedPaths, features: ConditionFeatures) {
-    if condition.classes != nil && kinds.classes == 0 { throw ConditionError("this model knows no classes") }
+    if condition.classes != nil && kinds.classes == 0 { throw ConditionError("this model has no classes") }
     var paths = try SharedPaths(samples: samples, device: device)
     var classOfRow = try Tensor.zeros([1], dtype: .int64, device: device)
     if let kind = kinds.first(where: \.needsImages) {
@@ -67,15 +67,7 @@ struct ConditionFeatures {
   /// Channels of all parts together.
   var channels: Int { parts.reduce(0) { $0 + $1.shape[1] } }
 
-  /// The features of rows that continue others.
-  func inherited(by parentOfRow: Tensor?) throws(TorchError) -> ConditionFeatures {
-    guard let parentOfRow else { return self }
-    var rows: [Tensor] = []
-    for part in parts { rows.append(try part.gathered(parentOfRow)) }
-    return ConditionFeatures(parts: rows)
-  }
-
-  /// `[R, channels, side, side]`, all parts at one size.
+  /// `[R, channels, side, side]`, all parts at one resolution.
   func resized(side: Int) throws(TorchError) -> Tensor {
     var sized: [Tensor] = []
     for part in parts { sized.append(try part.resizedArea(height: side, width: side)) }
@@ -84,7 +76,7 @@ struct ConditionFeatures {
 }
 
 extension ConditionKind {
-  /// `[R, e, h, w]`, what this says of every row.
+  /// `[R, e, h, w]`, this condition of every row.
   fileprivate func features(classOfRow: Tensor, _ condition: Condition) throws(TorchError) -> Tensor {
     switch self {
     case .classNumber(let classes):

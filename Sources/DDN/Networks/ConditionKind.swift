@@ -1,15 +1,15 @@
-/// One thing that a network can be told about the images it is to make.
+/// One thing that a network can be conditioned on.
 ///
-/// Written as the original's options have it: "class10", "color", "edge", "resize8".
+/// Its text is that of the original's options: "class10", "color", "edge", "resize8".
 /// Source: paper, sections 4.1 and 7 (conditional DDN).
 public enum ConditionKind: Sendable, Equatable, LosslessStringConvertible {
-  /// Which of so many classes, at least 2.
+  /// A class, of at least 2.
   case classNumber(of: Int)
   /// The image without its colours: one channel.
   case gray
-  /// Where the image has edges: one channel of 1 and -1.
+  /// The image's edges: one channel of 1 and -1.
   case edges
-  /// The image with so many pixels on a side.
+  /// The image at a lower resolution.
   case lowResolution(side: Int)
 
   public init?(_ description: String) {
@@ -40,13 +40,13 @@ public enum ConditionKind: Sendable, Equatable, LosslessStringConvertible {
     }
   }
 
-  /// Whether it is taken from an image, and not from a number.
+  /// Whether it is computed from an image.
   public var needsImages: Bool {
     if case .classNumber = self { return false }
     return true
   }
 
-  /// Channels that it takes among a network's features.
+  /// Its number of feature channels.
   func channels(imageChannels: Int) -> Int {
     switch self {
     case .classNumber(let classes): PositionalFeatures.classEmbeddingLength(classes: classes)
@@ -55,8 +55,8 @@ public enum ConditionKind: Sendable, Equatable, LosslessStringConvertible {
     }
   }
 
-  /// What makes it impossible for images of a side, if anything.
-  func objection(resolution: Int) -> String? {
+  /// Why it is impossible for images of a side; nil when it is possible.
+  func problem(resolution: Int) -> String? {
     switch self {
     case .classNumber(let classes) where !(2...1_000_000).contains(classes):
       "\(classes) classes are not within 2...1000000"
@@ -85,7 +85,7 @@ extension ConditionKind: Codable {
 }
 
 extension [ConditionKind] {
-  /// How many classes there are to be told of; 0 for none.
+  /// The number of classes; 0 for none.
   var classes: Int {
     for case .classNumber(let classes) in self { return classes }
     return 0

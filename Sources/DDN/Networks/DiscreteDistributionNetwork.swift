@@ -1,36 +1,59 @@
 import Torch
 
-/// A network that makes an image level by level, choosing one of K candidates at each.
+/// A network that computes an image level by level, choosing one of K candidates at each.
 ///
-/// Training, reconstruction, generation and decoding are the same run with another `Chooser`.
+/// Training, reconstruction, generation, decoding and guided generation are the same run with different choosers. A new
+/// network says how a run begins, what features each level's nodes read, and which layer of nodes the level has;
+/// `NetworkRun` does the rest. Its configuration conforms to `NetworkArchitecture`.
 public protocol DiscreteDistributionNetwork: Module {
-  /// K of every level, from level 0.
-  var nodesOfLevels: [Int] { get }
+  /// Number of nodes and resolution of every level.
+  var codeSpace: CodeSpace { get }
   /// Channels, height and width of the final image.
   var imageShape: [Int] { get }
-  /// What the network can be told about the images.
+  /// What the network can be conditioned on.
   var conditions: [ConditionKind] { get }
-
   /// Where the weights are.
   var device: Device { get }
 
+  /// A run before its first level.
+  ///
+  /// - Parameters:
+  ///   - samples: images in the batch, B, at least 1.
+  ///   - condition: what the images are conditioned on.
+  /// - Throws: `ConditionError` when the condition is missing or unsupported; `TorchError`.
+  func begin(samples: Int, condition: Condition) throws -> NetworkRun
+
+  /// The features that the nodes of the run's next level read: `[R, featureChannels, H, W]`.
+  func features(of run: NetworkRun) throws -> Tensor
+
+  /// The nodes of a level; several levels may share a layer.
+  func layer(at level: Int) -> DiscreteDistributionLayer
+}
+
+extension DiscreteDistributionNetwork {
   /// Runs all levels.
   ///
   /// - Parameters:
   ///   - samples: images in the batch, B.
-  ///   - condition: what is known of the images.
-  ///   - chooser: who chooses at each level.
-  ///   - observe: sees every level's output as it is made.
+  ///   - condition: what the images are conditioned on.
+  ///   - chooser: chooses at each level.
+  ///   - observe: called with every level's output.
   /// - Returns: the last level's output.
-  /// - Throws: `ConditionError` when the condition lacks what the network needs; what the chooser and `observe` throw;
+  /// - Throws: `ConditionError` when the condition is missing or unsupported; what the chooser and `observe` throw;
   ///   `TorchError`.
   @discardableResult
-  func run(
-    samples: Int, condition: Condition, chooser: any Chooser, observe: (LevelOutput) throws -> Void
-  ) throws -> LevelOutput
-}
+  public func run(
+    samples: Int, condition: Condition = .none, chooser: any Chooser, observe: (LevelOutput) throws -> Void = { _ in }
+  ) throws -> LevelOutput {
+    var run = try begin(samples: samples, condition: condition)
+    var output: LevelOutput!
+    while !run.isFinished {
+      output = try run.advance(by: chooser)
+      try observe(output)
+    }
+    return output
+  }
 
-extension DiscreteDistributionNetwork {
   /// All levels' outputs.
   public func outputs(samples: Int, condition: Condition = .none, chooser: any Chooser) throws -> [LevelOutput] {
     var outputs: [LevelOutput] = []
@@ -38,15 +61,15 @@ extension DiscreteDistributionNetwork {
     return outputs
   }
 
-  /// How many classes the network can be told about; 0 when it takes none.
+  /// How many classes the network can be conditioned on; 0 for none.
   public var classes: Int { conditions.classes }
 
-  /// The part of what is known that this network can be told.
+  /// The part of a batch's data that this network can be conditioned on.
   ///
   /// - Parameters:
   ///   - classes: `[B]` int64.
-  ///   - sources: `[B, C, H, W]` in [-1, 1], the images that a condition is taken from.
-  ///   - randomness: where training draws what is arbitrary about a condition; nil for none of that.
+  ///   - sources: `[B, C, H, W]` in [-1, 1], the images that conditions on images are computed from.
+  ///   - randomness: training's random choices within a condition; nil for fixed ones.
   public func condition(classes: Tensor?, sources: Tensor?, randomness: Generator? = nil) -> Condition {
     Condition(
       classes: self.classes > 0 ? classes : nil,

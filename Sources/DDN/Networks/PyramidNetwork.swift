@@ -2,8 +2,8 @@ import Torch
 
 /// The Single Shot Generator: a pyramid of residual blocks from few pixels to many, with a layer of nodes after each.
 ///
-/// Every level has weights of its own. With the default configuration it makes 32x32 colour images in 63 levels of 64
-/// nodes, 378 bits, with 76,291,840 parameters, as the original does for CIFAR-10.
+/// Every level has separate weights. The default configuration is the original's for CIFAR-10: 32x32 colour images in 63
+/// levels of 64 nodes, 378 bits, 76,291,840 parameters.
 /// Source: paper, section 3.1 (Single Shot Generator, Figure 3b) and section 3.4.
 public final class PyramidNetwork: Module, DiscreteDistributionNetwork {
   public struct Configuration: Codable, Sendable, Equatable {
@@ -17,17 +17,17 @@ public final class PyramidNetwork: Module, DiscreteDistributionNetwork {
     public var channelBase: Int
     public var channelMinimum: Int
     public var channelMaximum: Int
-    /// Channels at every side from `startSide` on, in place of the rule; nil for the rule.
+    /// Channels at every side from `startSide` on; nil for the rule above.
     public var channelsOfScales: [Int]?
-    /// Most levels at one side, before `blocksTimes`.
+    /// The most levels at one side, before `blocksTimes`.
     public var maxBlocks: Int
-    /// Most nodes at a level.
+    /// The most nodes of a level.
     public var maxNodes: Int
     /// The number of levels at every side is multiplied by this and rounded; a single pixel keeps its one level.
     public var blocksTimes: Double
-    /// Whether nodes add to the previous level's image instead of making a whole one.
+    /// Whether nodes add to the previous level's image instead of computing a whole one.
     public var learnsResidual: Bool
-    /// What the network is told of an image.
+    /// What the network is conditioned on.
     public var conditions: [ConditionKind]
     /// What the first level reads as the previous image; nil for zeros. Only for images of 3 channels.
     public var initialImage: InitialImage?
@@ -73,65 +73,100 @@ public final class PyramidNetwork: Module, DiscreteDistributionNetwork {
   }
 
   public let configuration: Configuration
+  public let codeSpace: CodeSpace
   let levels: [Level]
   private let plan: [PyramidLevel]
-  /// `[C, side, side]` of the first level, which reads no image.
-  private lazy var initialFeature: [Float] = {
-    let channels = plan[0].inputChannels
-    var feature = PositionalFeatures.initialFeature(channels: channels, height: plan[0].side, width: plan[0].side)
-    configuration.initialImage?.add(to: &feature, featureChannels: channels)
-    return feature
-  }()
+  /// `[C, side, side]`, the input of the first level, which reads no image.
+  private let initialFeature: [Float]
 
-  /// A network with fresh weights; the generator decides them.
+  /// A network with fresh weights drawn from the generator.
   public init(_ configuration: Configuration, generator: Generator) throws(TorchError) {
     self.configuration = configuration
+    codeSpace = configuration.codeSpace
     plan = configuration.levels
     var levels: [Level] = []
     for level in plan { levels.append(try Level(level, configuration, generator: generator)) }
     self.levels = levels
+    let channels = plan[0].inputChannels
+    var feature = PositionalFeatures.initialFeature(channels: channels, height: plan[0].side, width: plan[0].side)
+    configuration.initialImage?.add(to: &feature, featureChannels: channels)
+    initialFeature = feature
   }
 
-  public var nodesOfLevels: [Int] { plan.map(\.nodes) }
-  public var imageShape: [Int] { [configuration.imageChannels, configuration.resolution, configuration.resolution] }
+  public var imageShape: [Int] { configuration.imageShape }
   public var conditions: [ConditionKind] { configuration.conditions }
   public var device: Device { levels[0].layer.weight.tensor.device }
 
-  @discardableResult
-  public func run(
-    samples: Int, condition: Condition, chooser: any Chooser, observe: (LevelOutput) throws -> Void
-  ) throws -> LevelOutput {
-    var (paths, told) = try ConditionFeatures.start(
+  /// The run's condition holds the features of each kind of condition.
+  public func begin(samples: Int, condition: Condition) throws -> NetworkRun {
+    let (paths, condition) = try ConditionFeatures.begin(
       conditions, of: condition, samples: samples, imageShape: imageShape, device: device)
-    let start = [plan[0].inputChannels, plan[0].side, plan[0].side]
-    var features = try Tensor(initialFeature, shape: [1] + start).to(device).expanded([paths.rows] + start)
-    var output: LevelOutput!
-    for (number, level) in plan.enumerated() {
-      var additions: [ChannelAddition] = []
-      if let output {
-        told = try told.inherited(by: output.parentOfRow)
-        additions = [
-          ChannelAddition(output.images, at: 0),
-          ChannelAddition(output.leak!, at: level.inputChannels - configuration.imageChannels),
-        ]
-      }
-      if level.takesCondition, told.channels > 0 {
-        let middle = level.inputChannels / 2 - told.channels / 2
-        additions.append(ChannelAddition(try told.resized(side: level.inputSide), at: middle))
-      }
-      features = try levels[number].block(features, adding: additions.isEmpty ? nil : ChannelAddition(additions))
-      output = try levels[number].layer(
-        level: number, features: features, previous: output?.images, paths: paths, chooser: chooser)
-      try observe(output)
-      (paths, features) = (output.paths, output.features)
-    }
-    return output
+    let shape = [plan[0].inputChannels, plan[0].side, plan[0].side]
+    let features = try Tensor(initialFeature, shape: [1] + shape).to(device).expanded([paths.rows] + shape)
+    return NetworkRun(self, paths: paths, features: features, condition: condition.parts)
   }
+
+  public func features(of run: NetworkRun) throws -> Tensor {
+    let level = plan[run.level]
+    var additions: [ChannelAddition] = []
+    if let images = run.images, let leakedChoice = run.leakedChoice {
+      additions = [
+        ChannelAddition(images, at: 0),
+        ChannelAddition(leakedChoice, at: level.inputChannels - configuration.imageChannels),
+      ]
+    }
+    let condition = ConditionFeatures(parts: run.condition)
+    if level.takesCondition, condition.channels > 0 {
+      let middle = level.inputChannels / 2 - condition.channels / 2
+      additions.append(ChannelAddition(try condition.resized(side: level.inputSide), at: middle))
+    }
+    return try levels[run.level].block(
+      run.features, adding: additions.isEmpty ? nil : ChannelAddition(additions))
+  }
+
+  public func layer(at level: Int) -> DiscreteDistributionLayer { levels[level].layer }
 }
 
-extension PyramidNetwork.Configuration {
-  /// What makes this configuration impossible, if anything.
-  public var objection: String? {
+extension PyramidNetwork.Configuration: NetworkArchitecture {
+  public static var kind: String { "pyramid" }
+  public static var noun: String { "pyramid" }
+
+  public func validate() throws(ConfigurationError) {
+    if let problem = problem ?? conditionProblem { throw ConfigurationError(problem) }
+  }
+
+  public var codeSpace: CodeSpace { CodeSpace(levels.map { .init(nodes: $0.nodes, side: $0.side) }) }
+  public var imageShape: [Int] { [imageChannels, resolution, resolution] }
+  /// Exactly the parameter count.
+  public var parameterLowerBound: Int { levels.reduce(0) { $0 + $1.parameterCount } }
+  public var multiplyAdds: Int? { levels.reduce(0) { $0 + $1.multiplyAdds } }
+  /// As in the original program. Adam's epsilon is the only thing that depends on it; gradients of a pyramid's mean loss
+  /// would be small beside it.
+  public var lossScale: Double { Double(imageChannels * resolution * resolution) }
+  /// Readers of version 1 overlook an initial image.
+  public var formatVersion: Int { initialImage == nil ? 1 : 2 }
+
+  /// Pyramids are compared level by level: rules that give the same levels are the same.
+  public func weightDifference(from other: Self) -> String? {
+    if let difference = difference("image channels", imageChannels, other.imageChannels)
+      ?? difference("resolution", resolution, other.resolution)
+      ?? difference("learned residuals", learnsResidual, other.learnsResidual)
+      ?? difference("initial image", initialImage?.rawValue ?? "zeros", other.initialImage?.rawValue ?? "zeros")
+    {
+      return difference
+    }
+    for (level, (mine, theirs)) in zip(levels, other.levels).enumerated() where mine != theirs {
+      return "its level \(level) is \(theirs.summary), not \(mine.summary)"
+    }
+    return difference("levels", levels.count, other.levels.count)
+  }
+
+  public func makeNetwork(generator: Generator) throws(TorchError) -> any DiscreteDistributionNetwork {
+    try PyramidNetwork(self, generator: generator)
+  }
+
+  /// The first impossible value, conditions apart; nil when there is none.
+  private var problem: String? {
     func isPower(_ side: Int) -> Bool { side > 0 && side & (side - 1) == 0 }
     if !isPower(resolution) || resolution > 4096 {
       return "a resolution of \(resolution) is not a power of 2 up to 4096"
@@ -158,25 +193,23 @@ extension PyramidNetwork.Configuration {
       return "channels from \(channelMinimum) to \(channelMaximum) are not within 1...4096"
     }
     if sides.reduce(0, { $0 + blocks(side: $1) }) > 4096 { return "there are more than 4096 levels" }
-    for level in unchecked where level.place == 0 {
+    for level in unvalidatedLevels where level.place == 0 {
       let channels = level.channels
       if !(4...4096).contains(channels) { return "\(channels) channels at side \(level.side) are not within 4...4096" }
       if channels % 2 != 0 || channels % ResidualBlock.groups(channels: channels) != 0 {
         return "\(channels) channels at side \(level.side) are odd or do not divide into groups; multiples of 4 do"
       }
     }
-    return conditionObjection
+    return nil
   }
 
-  private var conditionObjection: String? {
+  private var conditionProblem: String? {
     if conditions.count > 8 { return "\(conditions.count) conditions are more than 8" }
     if conditions.filter({ !$0.needsImages }).count > 1 { return "there is more than one condition on a class" }
-    if let objection = conditions.lazy.compactMap({ $0.objection(resolution: resolution) }).first { return objection }
+    if let problem = conditions.lazy.compactMap({ $0.problem(resolution: resolution) }).first { return problem }
     let taken = conditions.reduce(0) { $0 + $1.channels(imageChannels: imageChannels) }
-    let channels = unchecked.filter(\.takesCondition).map(\.inputChannels).min()!
+    let channels = unvalidatedLevels.filter(\.takesCondition).map(\.inputChannels).min()!
     return taken > channels ? "conditions of \(taken) channels do not fit into features of \(channels)" : nil
   }
 
-  /// A number that the parameters are not fewer than: how many there are.
-  var fewestParameters: Int { levels.reduce(0) { $0 + $1.parameterCount } }
 }

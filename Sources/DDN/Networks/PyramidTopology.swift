@@ -79,22 +79,21 @@ extension PyramidNetwork.Configuration {
 
   /// All levels, from level 0.
   public var levels: [PyramidLevel] {
-    if let objection { preconditionFailure(objection) }
-    return unchecked
+    requireValid()
+    return unvalidatedLevels
   }
 
-  /// A few words for people: "pyramid of 63 levels, 64 nodes, 32x32 colour, told class10".
-  var summary: String {
+  public var summary: String {
     let levels = levels
     let nodes = (levels.map(\.nodes).min()!, levels.map(\.nodes).max()!)
     return "pyramid of \(levels.count) levels, \(nodes.0 == nodes.1 ? "" : "\(nodes.0) to ")\(nodes.1) nodes, "
       + "\(resolution)x\(resolution) \(imageChannels == 1 ? "gray" : "colour")"
-      + (conditions.isEmpty ? "" : ", told " + conditions.map(\.description).joined(separator: " and "))
+      + (conditions.isEmpty ? "" : ", conditioned on " + conditions.map(\.description).joined(separator: " and "))
       + (initialImage.map { ", initial image \($0.rawValue)" } ?? "")
   }
 
-  /// The levels of a configuration of which only the numbers on their own are known to be possible.
-  var unchecked: [PyramidLevel] {
+  /// The levels, before cross-field validation.
+  var unvalidatedLevels: [PyramidLevel] {
     var levels: [PyramidLevel] = []
     var sideOfCondition: Int?
     for side in sides {

@@ -1,6 +1,6 @@
 import Torch
 
-/// The small U-Net that one recurrence of `RecurrentNetwork` runs: the image so far in, features for the nodes out.
+/// The small U-Net of `RecurrentNetwork`: reads the image so far, computes the features that the nodes read.
 ///
 /// Works at sides 32, 16, 8 and 4 with B, 2B, 4B channels (B is the base width); skips join equal sides.
 /// Source: the original MNIST program; `OriginalNames` maps its parameter names.
@@ -90,41 +90,60 @@ final class RecurrentUNet: Module {
     layer = try DiscreteDistributionLayer(configuration.layer, generator: generator)
   }
 
-  /// What the class adds to the channels before each block, for some rows.
-  struct Shifts {
-    fileprivate let image, side16, side8, side4, decoder8, decoder16, decoder32: Tensor
+  /// What the class adds to the channels before each block.
+  struct ClassShifts {
+    /// In the order of the U-Net: image, sides 16, 8 and 4, decoders at sides 8, 16 and 32.
+    let tensors: [Tensor]
+    private static let count = 7
 
-    /// `[classes, C, 1, 1]` to `[R, C, 1, 1]`, for the class of each row, or one class for all.
-    func ofRows(_ classOfRow: Tensor) throws(TorchError) -> Shifts {
-      func rows(_ shifts: Tensor) throws(TorchError) -> Tensor { try shifts.gathered(classOfRow) }
-      return Shifts(
-        image: try rows(image), side16: try rows(side16), side8: try rows(side8), side4: try rows(side4),
-        decoder8: try rows(decoder8), decoder16: try rows(decoder16), decoder32: try rows(decoder32))
+    fileprivate init(_ tensors: [Tensor]) { self.tensors = tensors }
+
+    /// - Parameter tensors: of all stacks, one after the other.
+    init(tensors: [Tensor], ofStack stack: Int) {
+      self.init(Array(tensors[stack * Self.count..<(stack + 1) * Self.count]))
+    }
+
+    fileprivate var image: Tensor { tensors[0] }
+    fileprivate var side16: Tensor { tensors[1] }
+    fileprivate var side8: Tensor { tensors[2] }
+    fileprivate var side4: Tensor { tensors[3] }
+    fileprivate var decoder8: Tensor { tensors[4] }
+    fileprivate var decoder16: Tensor { tensors[5] }
+    fileprivate var decoder32: Tensor { tensors[6] }
+
+    /// Of every class, `[classes, C, 1, 1]`, to every row, `[R, C, 1, 1]`.
+    ///
+    /// - Parameter classOfRow: `[R]` int64, or `[1]` for one class in all rows.
+    func ofRows(_ classOfRow: Tensor) throws(TorchError) -> ClassShifts {
+      var rows: [Tensor] = []
+      for shifts in tensors { rows.append(try shifts.gathered(classOfRow)) }
+      return ClassShifts(rows)
     }
   }
 
-  /// The shifts of every class; they are the same in all recurrences.
-  func shiftsOfClasses() throws(TorchError) -> Shifts {
+  /// The shifts of every class, `[classes, C, 1, 1]`; the same in all recurrences.
+  func classShifts() throws(TorchError) -> ClassShifts {
     let classes = classTable.tensor
-    return Shifts(
-      image: try imageShift(classes), side16: try shift16(classes), side8: try shift8(classes),
-      side4: try shift4(classes), decoder8: try decoderShift8(classes), decoder16: try decoderShift16(classes),
-      decoder32: try decoderShift32(classes))
+    var shifts: [Tensor] = []
+    for shift in [imageShift, shift16, shift8, shift4, decoderShift8, decoderShift16, decoderShift32] {
+      shifts.append(try shift(classes))
+    }
+    return ClassShifts(shifts)
   }
 
   /// One recurrence up to the nodes.
   ///
   /// - Parameters:
-  ///   - image: `[R, 1, 32, 32]`, the image chosen last.
-  ///   - features: `[R, B, 32, 32]`, what this function returned last.
-  ///   - leak: `[R, 1, 32, 32]`, the choice that the nodes leaked last; unused without leak choice.
+  ///   - image: `[R, 1, 32, 32]`, the last level's chosen image.
+  ///   - features: `[R, B, 32, 32]`, the last level's features.
+  ///   - leakedChoice: `[R, 1, 32, 32]`, of the last level; unused without leak choice.
   ///   - shifts: of each row's class.
   /// - Returns: `[R, B, 32, 32]`.
   func callAsFunction(
-    image: Tensor, features: Tensor, leak: Tensor, shifts: Shifts
+    image: Tensor, features: Tensor, leakedChoice: Tensor, shifts: ClassShifts
   ) throws(TorchError) -> Tensor {
     var input = try imageEncoder(image + shifts.image) + featureEncoder(features)
-    if let leakEncoder { input = try input + leakEncoder(leak) }  // [R, B, 32, 32]
+    if let leakEncoder { input = try input + leakEncoder(leakedChoice) }  // [R, B, 32, 32]
 
     let half = try encoder16(down32(input) + shifts.side16)  // [R, 2B, 16, 16]
     let quarter = try encoder8(down16(half) + shifts.side8)  // [R, 4B, 8, 8]

@@ -3,6 +3,7 @@ import DDN
 import DDNData
 import DDNFigures
 import DDNFiles
+import DDNPictures
 import DDNTraining
 import Foundation
 import Images
@@ -40,25 +41,28 @@ struct Demo: ParsableCommand {
     Terminal.print("training 8 nodes x 3 levels on \(seen.count) digits for \(formatDuration(seconds))")
     let network = try train(on: TrainingImages(seen, device: device), device: device)
 
-    let codes = (0..<100).map { LatentCode(seed: seed &+ $0, nodesOfLevels: network.nodesOfLevels) }
+    let codes = (0..<100).map { LatentCode(seed: seed &+ $0, in: network.codeSpace) }
     try SampleGrid.draw(network.decode(codes).bitmaps(), columns: 10)
       .write(to: folder.file("samples.png"))
 
-    let tensors = try TrainingImages(unseen, device: device)
-    let shown = try tensors.batch(Array(0..<10)).images
-    let result = try Reconstruction(of: shown, by: network)
-    try ReconstructionGrid.draw(targets: shown, levels: result.levels, codes: result.codes, zoom: 3)
+    let encoding = try EncodingJob(TrainingImages(unseen, device: device), by: network)
+    let shown = try encoding(0..<10)
+    let result = shown.reconstruction
+    try ReconstructionGrid.draw(targets: shown.targets, levels: result.levels, codes: result.codes, zoom: 3)
       .write(to: folder.file("reconstructions.png"))
 
-    let all = try Reconstruction(of: tensors.batch(Array(0..<unseen.count)).images, by: network)
-    let errors = all.errors.map { $0.reduce(0, +) / Double(unseen.count) }
-    let bits = LatentCode.bits(nodesOfLevels: network.nodesOfLevels)
+    var sums = [Double](repeating: 0, count: network.codeSpace.levels.count)
+    try encoding.run(shouldContinue: StopSignal.shouldContinue) { _, found in
+      sums = zip(sums, found.reconstruction.errors).map { $0 + $1.reduce(0, +) }
+    }
+    let errors = sums.map { $0 / Double(unseen.count) }
+    let bits = network.codeSpace.bits
     Terminal.print("unseen digits, error of each level: \(errors.map { formatNumber($0) }.joined(separator: " "))")
     Terminal.print("their codes, \(formatNumber(bits, digits: 0)) bits each:")
     for (code, label) in zip(result.codes, unseen.labels) { Terminal.print("  a \(label) is \(code)") }
 
     let page = DemoPage(
-      nodesOfLevels: network.nodesOfLevels, seconds: seconds, errors: errors, codes: zip(unseen.labels, result.codes))
+      codeSpace: network.codeSpace, seconds: seconds, errors: errors, codes: zip(unseen.labels, result.codes))
     try AtomicFile.write(Data(page.html.utf8), to: folder.file("index.html"))
     Terminal.print("open \(folder.file("index.html").path)")
   }

@@ -3,6 +3,7 @@ import DDN
 import DDNData
 import DDNFigures
 import DDNFiles
+import DDNPictures
 import DDNTraining
 import Foundation
 import Images
@@ -61,8 +62,10 @@ struct Generate: ParsableCommand {
   @Flag(help: "Put images into folders of 1000.")
   var subdirs = false
 
-  @Option(parsing: .unconditional, help: "Images at a time. (default: 64)", transform: wholeNumber(in: 1...1_000_000))
-  var batch = 64
+  @Option(
+    parsing: .unconditional, help: "Images at a time. (default: \(DrawingJob.defaultBatch))",
+    transform: wholeNumber(in: 1...1_000_000))
+  var batch = DrawingJob.defaultBatch
 
   @Flag(name: [.customShort("n"), .long], help: "Print what would be done and stop.")
   var dryRun = false
@@ -87,11 +90,11 @@ struct Generate: ParsableCommand {
         + (hasExamples ? ["samples.png", "examples.zip"] : []),
       overwrites: overwrite)
     let classes = model.network.classes
-    let lines = jobs.map { CodeList.line(name: $0.name, $0.code, classIndex: classes > 0 ? $0.classIndex : nil) + "\n" }
+    let lines = jobs.map { CodeList.line(name: $0.name, $0.entry.code, classIndex: $0.entry.classIndex) + "\n" }
     try AtomicFile.write(Data(lines.joined().utf8), to: folder.file("codes.txt"))
     try Folder.create(folder.file("images"))
     try AtomicFile.write(
-      ImageLabels(labels: classes > 0 ? jobs.map(\.classIndex) : nil).data(names: jobs.map(\.name)),
+      ImageLabels(labels: classes > 0 ? jobs.compactMap(\.entry.classIndex) : nil).data(names: jobs.map(\.name)),
       to: folder.file("images/dataset.json"))
     let first = try draw(jobs, model, source, into: folder, device)
     Terminal.print("\(counted(jobs.count, "image")) in \(folder.file("images").path)")
@@ -120,23 +123,18 @@ struct Generate: ParsableCommand {
     let start = ContinuousClock.now
     let shown = 100
     var first: [Drawn] = []
-    // Batches of equal size: oneDNN builds a new primitive per batch size.
-    let batches = (jobs.count + batch - 1) / batch
-    let batch = (jobs.count + batches - 1) / batches
-    for place in stride(from: 0, to: jobs.count, by: batch) {
-      let batch = jobs[place..<min(place + batch, jobs.count)]
-      let isDone = batch.allSatisfy { FileManager.default.fileExists(atPath: folder.file($0.file).path) }
-      if place >= shown, folder.isContinued, isDone { continue }
-      let classes = model.network.classes > 0 ? batch.map(\.classIndex) : nil
-      let images = try withPrecision(machine.precision ?? .float32, on: device) {
-        try model.network.decode(
-          batch.map(\.code), classes: classes, sources: source?.expanded([batch.count] + model.network.imageShape)
-        ).bitmaps()
-      }
-      let files = try PictureFiles.write(zip(batch, images).map { (folder.file($0.file), $1) })
-      first += zip(images, files).prefix(shown - first.count).map { ($0, $1) }
-      progress.show(batch.endIndex, rate: Double(batch.endIndex) / ((ContinuousClock.now - start) / .seconds(1)))
-      if StopSignal.shouldStop() { throw Interrupted() }
+    let drawing = DrawingJob(
+      jobs.map(\.entry), by: model.network, conditionImage: source, precision: machine.precision ?? .float32,
+      batchSize: batch)
+    func isNeeded(_ range: Range<Int>) -> Bool {
+      range.lowerBound < shown || !folder.isContinued
+        || !jobs[range].allSatisfy { FileManager.default.fileExists(atPath: folder.file($0.file).path) }
+    }
+    try drawing.run(isNeeded: isNeeded, shouldContinue: StopSignal.shouldContinue) { range, images in
+      let pictures = try images.bitmaps()
+      let files = try PictureFiles.write(zip(jobs[range], pictures).map { (folder.file($0.file), $1) })
+      first += zip(pictures, files).prefix(shown - first.count).map { ($0, $1) }
+      progress.show(range.upperBound, rate: Double(range.upperBound) / ((ContinuousClock.now - start) / .seconds(1)))
     }
     return first
   }
@@ -145,7 +143,7 @@ struct Generate: ParsableCommand {
   private func identity(of jobs: [Job]) -> OutputFolder.Job {
     var options = [
       "network": network.identity, "precision": (machine.precision ?? .float32).rawValue,
-      "codes": FileIdentity.checksum(of: jobs.map { "\($0.file) \($0.code) \($0.classIndex)" }),
+      "codes": FileIdentity.checksum(of: jobs.map { "\($0.file) \($0.entry.code) \($0.entry.classIndex ?? 0)" }),
     ]
     if let conditionImage {
       options["conditionImage"] = FileIdentity.text(of: URL(fileURLWithPath: conditionImage))
@@ -158,22 +156,19 @@ struct Generate: ParsableCommand {
     let kinds = model.network.conditions.filter(\.needsImages)
     guard let conditionImage else {
       guard let kind = kinds.first else { return nil }
-      throw UsageError("this model is told '\(kind)' of an image; give one with --condition-image")
+      throw UsageError("this model is conditioned on an image ('\(kind)'); give one with --condition-image")
     }
     guard !kinds.isEmpty else {
-      throw UsageError("--condition-image \(conditionImage): this model is told nothing of images; leave it out")
+      throw UsageError("--condition-image \(conditionImage): this model is not conditioned on images; leave it out")
     }
-    let shape = model.network.imageShape
-    return try PNG.read(URL(fileURLWithPath: conditionImage), channels: shape[0] == 1 ? .gray : .rgb)
-      .centerSquare().resized(width: shape[2], height: shape[1]).tensor().to(device)
+    return try PNG.read(URL(fileURLWithPath: conditionImage), fittedTo: model.network.imageShape).tensor().to(device)
   }
 
   /// One image to draw.
   private struct Job {
     /// In `images`.
     let name: String
-    let code: LatentCode
-    let classIndex: Int
+    let entry: CodeList.Entry
     var file: String { "images/\(name)" }
   }
 
@@ -182,18 +177,19 @@ struct Generate: ParsableCommand {
     if let classIndex, !(0..<network.classes).contains(classIndex) {
       throw UsageError(
         network.classes == 0
-          ? "--class \(classIndex): this model knows no classes; leave the option out"
+          ? "--class \(classIndex): this model has no classes; leave the option out"
           : "--class \(classIndex) is not within 0...\(network.classes - 1)")
     }
     if let codes {
       guard seeds == nil else { throw UsageError("--codes names the images; remove --seeds") }
       return try list(codes, network).enumerated().map { number, entry in
-        guard let classIndex = entry.classIndex ?? classIndex ?? (network.classes == 0 ? 0 : nil) else {
+        let classIndex = entry.classIndex ?? classIndex
+        guard classIndex != nil || network.classes == 0 else {
           throw UsageError(
-            "--codes: code \(number + 1) has no class, and this model knows classes; write it behind the code, as in "
+            "--codes: code \(number + 1) has no class, and this model has classes; write it behind the code, as in "
               + "\(entry.code):0, or give --class 0...\(network.classes - 1)")
         }
-        return Job(name: name(number), code: entry.code, classIndex: classIndex)
+        return Job(name: name(number), entry: .init(code: entry.code, classIndex: classIndex))
       }
     }
     let all = (seeds ?? SeedList.usual).seeds
@@ -202,26 +198,23 @@ struct Generate: ParsableCommand {
     if seeds.count < all.count {
       Terminal.printError("note: \(counted(all.count - seeds.count, "seed")) of --seeds given twice, drawn once")
     }
-    return seeds.map { seed in
-      Job(
-        name: name(Int(seed)), code: LatentCode(seed: seed, nodesOfLevels: network.nodesOfLevels),
-        classIndex: classIndex ?? (network.classes > 0 ? Int(seed % UInt64(network.classes)) : 0))
-    }
+    let drawn = CodeList(seeds: seeds, in: network.codeSpace, classes: network.classes, classIndex: classIndex)
+    return zip(seeds, drawn.entries).map { Job(name: name(Int($0)), entry: $1) }
   }
 
   /// The codes that `--codes` means.
   private func list(_ text: String, _ network: any DiscreteDistributionNetwork) throws -> [CodeList.Entry] {
-    let (levels, classes) = (network.nodesOfLevels, network.classes)
+    let (space, classes) = (network.codeSpace, network.classes)
     if text == "-" {
       let lines = String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self)
-      return try CodeList(lines: lines, path: "standard input", nodesOfLevels: levels, classes: classes).entries
+      return try CodeList(lines: lines, path: "standard input", in: space, classes: classes).entries
     }
     let isCodes = !text.isEmpty && text.allSatisfy { $0.isASCII && ($0.isNumber || ".,: ".contains($0)) }
     guard !isCodes, text.contains("/") || FileManager.default.fileExists(atPath: text) else {
-      return try CodeList(parsing: text, nodesOfLevels: levels, classes: classes).entries
+      return try CodeList(parsing: text, in: space, classes: classes).entries
     }
     let lines = String(decoding: try InputFile.map(URL(fileURLWithPath: text)), as: UTF8.self)
-    return try CodeList(lines: lines, path: text, nodesOfLevels: levels, classes: classes).entries
+    return try CodeList(lines: lines, path: text, in: space, classes: classes).entries
   }
 
   private func name(_ number: Int) -> String {

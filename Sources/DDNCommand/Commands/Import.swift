@@ -82,8 +82,9 @@ struct Import: ParsableCommand {
     Terminal.print(
       "network       \(model.configuration.summary), \(model.network.parameterCount) parameters")
     Terminal.print(
-      "residuals     \(model.configuration.learnsResidual ? "learned" : "not learned"), \(residualSource(options))")
-    if case .pyramid(let configuration) = model.configuration {
+      "residuals     \(model.network.layer(at: 0).configuration.learnsResidual ? "learned" : "not learned"), \(residualSource(options))"
+    )
+    if let configuration = model.configuration.architecture as? PyramidNetwork.Configuration {
       let source =
         switch original.kind {
         case .stateDictionary: initialImage == nil ? "assumed; a state dictionary does not say" : "by --initial-image"
@@ -110,9 +111,6 @@ struct Import: ParsableCommand {
     }
     if !original.statistics.isEmpty {
       Terminal.print("left out      Split-and-Prune's counters, but for their perplexity")
-    }
-    if !original.moments.isEmpty {
-      Terminal.print("left out      the optimizer's state of \(original.moments.count) parameters")
     }
     if !original.leftOut.isEmpty {
       let more = original.leftOut.count > 5 ? " and \(original.leftOut.count - 5) more" : ""
@@ -143,13 +141,4 @@ enum InitialImageOption: String, ExpressibleByArgument {
 
 extension ConditionKind: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
-}
-
-extension NetworkConfiguration {
-  fileprivate var learnsResidual: Bool {
-    switch self {
-    case .recurrent(let configuration): configuration.learnsResidual
-    case .pyramid(let configuration): configuration.learnsResidual
-    }
-  }
 }

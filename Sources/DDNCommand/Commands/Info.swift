@@ -32,13 +32,15 @@ struct Info: ParsableCommand {
     var option = NetworkOption()
     option.network = network
     let model = try option.load(device: .cpu)
-    let nodes = model.network.nodesOfLevels
+    let space = model.network.codeSpace
     Terminal.print("file          \(option.url.path)")
     Terminal.print("network       \(model.configuration.summary), \(model.network.parameterCount) parameters")
     Terminal.print("images        \(model.network.imageShape.map(String.init).joined(separator: "x"))")
     Terminal.print(
-      "code          \(nodes.count) choices, \(formatNumber(LatentCode.bits(nodesOfLevels: nodes), digits: 1)) bits")
-    defer { if case .pyramid(let configuration) = model.configuration { LevelTable.print(configuration) } }
+      "code          \(space.choiceCount) choices, \(formatNumber(space.bits, digits: 1)) bits")
+    defer {
+      if let pyramid = model.configuration.architecture as? PyramidNetwork.Configuration { LevelTable.print(pyramid) }
+    }
     guard let training = model.training else { return }
     // The original program's snapshots do not say how long training took, nor the losses.
     let duration = training.elapsedSeconds > 0 ? " in \(formatDuration(training.elapsedSeconds))" : ""
@@ -48,7 +50,7 @@ struct Info: ParsableCommand {
     }
     guard !training.perplexityOfLayers.isEmpty else { return }
     Terminal.print(
-      "node use      perplexity \(formatPerplexities(training.perplexityOfLayers)) of \(nodes.max()!)")
+      "node use      perplexity \(formatPerplexities(training.perplexityOfLayers)) of \(space.maxNodes)")
   }
 
   private func printMachine() throws {

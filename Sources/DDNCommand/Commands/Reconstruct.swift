@@ -4,6 +4,7 @@ import DDNData
 import DDNEvaluation
 import DDNFigures
 import DDNFiles
+import DDNPictures
 import DDNTraining
 import Foundation
 import Images
@@ -40,12 +41,12 @@ struct Reconstruct: ParsableCommand {
       """)
   var data: String?
 
-  @Option(help: "How 28x28 digits become 32x32: bilinear or padded. (default: bilinear)")
+  @Option(help: "How 28x28 digits become 32x32: bilinear or padded. (default: \(TrainingDefaults.resize.rawValue))")
   var resize: DigitDataset.Resize?
 
   @Option(
     parsing: .unconditional,
-    help: "How many of the data set's images, from the first. (default: 1000, or all if fewer)",
+    help: "How many of the data set's images, from the first. (default: \(defaultCount), or all if fewer)",
     transform: wholeNumber(atLeast: 1))
   var count: Int?
 
@@ -60,8 +61,10 @@ struct Reconstruct: ParsableCommand {
   @Flag(help: "Replace what is in the folder; files that ddn did not make stay.")
   var overwrite = false
 
-  @Option(parsing: .unconditional, help: "Images at a time. (default: 256)", transform: wholeNumber(in: 1...1_000_000))
-  var batch = 256
+  @Option(
+    parsing: .unconditional, help: "Images at a time. (default: \(EncodingJob.defaultBatch))",
+    transform: wholeNumber(in: 1...1_000_000))
+  var batch = EncodingJob.defaultBatch
 
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
@@ -74,29 +77,26 @@ struct Reconstruct: ParsableCommand {
   func run() throws {
     let device = try machine.start()
     let model = try network.load(device: device)
-    let source = try loadTargets(model, device: device)
+    let targets = try loadTargets(model, device: device)
     let names = ["codes.txt", "images.csv", "reconstructions.png"]
     let folder = try OutputFolder(
       URL(fileURLWithPath: outdir), for: identity, files: names, overwrites: overwrite)
 
-    StopSignal.listen("stopping after this batch; Ctrl-C again after 3 seconds stops at once")
-    var progress = ProgressLine(total: source.count, unit: "images")
+    StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
+    var progress = ProgressLine(total: targets.count, unit: "images")
     let start = ContinuousClock.now
-    var report = ReconstructionReport(nodesOfLevels: model.network.nodesOfLevels, imageShape: model.network.imageShape)
-    let knowsClasses = model.network.classes > 0
-    let batch = max(batch, min(rows, source.count))  // The picture shows rows of the first batch.
-    for place in stride(from: 0, to: source.count, by: batch) {
-      let indices = Array(place..<min(place + batch, source.count))
-      let (targets, classes) = try source.batch(indices)
-      let result = try withPrecision(machine.precision ?? .float32, on: device) {
-        try Reconstruction(of: targets, by: model.network, classes: classes)
+    var report = ReconstructionReport(codeSpace: model.network.codeSpace, imageShape: model.network.imageShape)
+    // The picture shows rows of the first batch.
+    let encoding = EncodingJob(
+      targets.source, count: targets.count, by: model.network, precision: machine.precision ?? .float32,
+      batchSize: max(batch, min(rows, targets.count)))
+    try encoding.run(shouldContinue: StopSignal.shouldContinue) { range, found in
+      if range.lowerBound == 0 {
+        try draw(found.targets, found.reconstruction, model, to: folder.file("reconstructions.png"))
       }
-      if place == 0 { try draw(targets, result, model, to: folder.file("reconstructions.png")) }
       try report.add(
-        result, targets: targets, names: indices.map(source.name),
-        classes: knowsClasses ? classes.map { try $0.array(Int.self) } : nil)
+        found.reconstruction, targets: found.targets, names: range.map(targets.name), classes: found.classes)
       progress.show(report.count, rate: Double(report.count) / ((ContinuousClock.now - start) / .seconds(1)))
-      if StopSignal.shouldStop() { throw Interrupted() }
     }
     progress.clear()
 
@@ -113,7 +113,8 @@ struct Reconstruct: ParsableCommand {
       command: "reconstruct",
       options: [
         "network": network.identity, "images": images.joined(separator: "\n"), "data": data ?? "",
-        "resize": (resize ?? .bilinear).rawValue, "count": count.map(String.init) ?? "", "rows": String(rows),
+        "resize": (resize ?? TrainingDefaults.resize).rawValue, "count": count.map(String.init) ?? "",
+        "rows": String(rows),
         "precision": (machine.precision ?? .float32).rawValue,
       ])
   }
@@ -123,29 +124,26 @@ struct Reconstruct: ParsableCommand {
     let codes = result.codes.prefix(shown)
     try ReconstructionGrid.draw(
       targets: targets.slice(0, 0..<shown), levels: result.levels.map { try $0.slice(0, 0..<shown) },
-      codes: model.network.nodesOfLevels.count <= 16 ? Array(codes) : []  // Longer codes are wider than the picture.
+      codes: model.network.codeSpace.levels.count <= 16 ? Array(codes) : []  // Longer codes are wider than the picture.
     ).write(to: picture)
   }
 
+  private static let defaultCount = 1000
+
   private func loadTargets(_ model: Model, device: Device) throws -> Targets {
-    let shape = model.network.imageShape
     if images.isEmpty {
-      let resize = resize ?? .bilinear
+      let resize = resize ?? TrainingDefaults.resize
       let dataset = try loadDataset(resize: resize)
       guard count ?? 1 <= dataset.count else {
         throw UsageError("--count \(count!): there are \(dataset.count) images in \(data ?? dataset.name)")
       }
       try model.configuration.check(dataset, path: data ?? dataset.name, as: .reconstructing)
-      let tensors = try TrainingImages(dataset, device: device)
-      return Targets(count: count ?? min(1000, dataset.count), name: { "\($0)" }, batch: { try tensors.batch($0) })
+      return Targets(
+        source: try TrainingImages(dataset, device: device), count: count ?? min(Self.defaultCount, dataset.count),
+        name: { "\($0)" })
     }
-    let bitmaps = try images.map { path in
-      try PNG.read(URL(fileURLWithPath: path), channels: shape[0] == 1 ? .gray : .rgb)
-        .centerSquare().resized(width: shape[2], height: shape[1])
-    }
-    return Targets(
-      count: bitmaps.count, name: { images[$0] },
-      batch: { indices in (try .concatenate(indices.map { try bitmaps[$0].tensor() }).to(device), nil) })
+    let pictures = try images.map { try PNG.read(URL(fileURLWithPath: $0), fittedTo: model.network.imageShape) }
+    return Targets(source: PictureSource(pictures, device: device), count: pictures.count, name: { images[$0] })
   }
 
   private func loadDataset(resize: DigitDataset.Resize) throws -> ImageDataset {
@@ -155,11 +153,11 @@ struct Reconstruct: ParsableCommand {
     return try ImageDataset(source, cacheBytes: 0)
   }
 
-  /// Images to reconstruct, batch by batch.
   private struct Targets {
+    let source: any EncodingSource
+    /// How many of the source's images, from the first.
     let count: Int
-    /// What a report calls one of them.
+    /// An image's name in the report.
     let name: (Int) -> String
-    let batch: ([Int]) throws -> (images: Tensor, classes: Tensor?)
   }
 }

@@ -85,7 +85,7 @@ struct Toy: ParsableCommand {
     let experiment = DensityExperiment(
       options: .init(
         nodes: nodes, batch: batch, distance: distance, split: SplitPolicy(rule: split.rule), seed: seed),
-      samples: samples ?? 40 * nodes, startsAfresh: fresh, frames: max(frames, 1))
+      samples: samples ?? 40 * nodes, resetsNodes: fresh, frames: max(frames, 1))
     let folder = URL(fileURLWithPath: outdir)
     if dryRun {
       Terminal.print(

@@ -7,6 +7,8 @@ import DDNTraining
 import Foundation
 import Torch
 
+private typealias Defaults = TrainingDefaults
+
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a model on images.",
@@ -58,7 +60,10 @@ struct Train: ParsableCommand {
       """)
   var transfer: String?
 
-  @Option(parsing: .unconditional, help: "Million images to see in all.", transform: number(isOpen: true))
+  @Option(
+    parsing: .unconditional,
+    help: "Million images to train on, repeats included. (default: \(plain(Double(Defaults.images) / 1e6)))",
+    transform: number(isOpen: true))
   var duration: Double?
 
   @Flag(name: [.customShort("n"), .long], help: "Print the options and stop.")
@@ -84,7 +89,7 @@ struct Train: ParsableCommand {
       if let cooldown = learning.cooldown { options.cooldownImages = try images(fromMillions: cooldown) }
       if data != nil { options.dataFolder = dataPath }
     }
-    if let objection = options.objection { throw UsageError(objection) }
+    try options.validate()
     if saved == nil { try options.network.check(dataset, path: options.dataFolder ?? dataset.name) }
     try options.identify(dataset)
 
@@ -131,8 +136,8 @@ struct Train: ParsableCommand {
 
   /// Says so when a CPU is given a network that is made for a GPU, as the original's defaults are.
   private func printCost(of network: NetworkConfiguration, on device: Device) {
-    guard device == .cpu, case .pyramid(let configuration) = network else { return }
-    let operations = 6 * configuration.levels.reduce(0) { $0 + $1.multiplyAdds }  // a third forward, the rest backward
+    guard device == .cpu, let multiplyAdds = network.architecture.multiplyAdds else { return }
+    let operations = 6 * multiplyAdds  // a third forward, the rest backward
     guard operations > 20_000_000_000 else { return }
     Terminal.printError(
       "note: an image takes \(formatNumber(Double(operations) / 1e9, digits: 0)) billion operations to train, much for a CPU; "
@@ -172,7 +177,7 @@ struct Train: ParsableCommand {
       }
     }
     return try TrainingOptions.loadImages(
-      dataPath, resize: learning.resize ?? .bilinear, cacheBytes: cacheBytes, progress: show)
+      dataPath, resize: learning.resize ?? Defaults.resize, cacheBytes: cacheBytes, progress: show)
   }
 
   private func newOptions(for dataset: ImageDataset) throws -> TrainingOptions {
@@ -185,12 +190,18 @@ struct Train: ParsableCommand {
     }
     var options = try TrainingOptions(
       network: configuration, transferFile: source?.file,
-      images: images(fromMillions: duration ?? 0.2), dataFolder: dataPath, resize: learning.resize ?? .bilinear,
-      batch: learning.batch ?? 128, learningRate: learning.lr ?? 1e-3,
-      cooldownImages: images(fromMillions: learning.cooldown ?? 0), averageHalfLifeImages: (learning.ema ?? 0) * 1e6,
-      chainDropout: learning.chainDropout ?? 0.05, chainDropoutScope: learning.chainDropoutPer ?? .batch,
-      split: SplitPolicy(rule: learning.split ?? .totalVariation, warmupImages: learning.splitWarmup ?? 0),
-      seed: learning.seed ?? 0, tickImages: learning.tick.map { $0 * 1000 } ?? 10_000, saveTicks: learning.snap ?? 5)
+      images: duration.map(images(fromMillions:)) ?? Defaults.images, dataFolder: dataPath,
+      resize: learning.resize ?? Defaults.resize, batch: learning.batch ?? Defaults.batch,
+      learningRate: learning.lr ?? Defaults.learningRate,
+      cooldownImages: learning.cooldown.map(images(fromMillions:)) ?? Defaults.cooldownImages,
+      averageHalfLifeImages: learning.ema.map { $0 * 1e6 } ?? Defaults.averageHalfLifeImages,
+      chainDropout: learning.chainDropout ?? Defaults.chainDropout,
+      chainDropoutScope: learning.chainDropoutPer ?? Defaults.chainDropoutScope,
+      split: SplitPolicy(
+        rule: learning.split ?? Defaults.splitRule, warmupImages: learning.splitWarmup ?? Defaults.splitWarmupImages),
+      seed: learning.seed ?? Defaults.seed, tickImages: learning.tick.map { $0 * 1000 } ?? Defaults.tickImages,
+      saveTicks: learning.snap ?? Defaults.saveTicks)
+    options.loss = learning.loss
     options.xflip = xflip
     options.microBatch = learning.batchGpu
     options.rampImages = try learning.lrRampup.map(images(fromMillions:))

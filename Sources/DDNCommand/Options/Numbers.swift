@@ -45,7 +45,8 @@ private func limits(_ range: ClosedRange<Int>) -> String {
   range.upperBound == .max ? " of at least \(range.lowerBound)" : " within \(range.lowerBound)...\(range.upperBound)"
 }
 
-private func plain(_ number: Double) -> String { number == number.rounded() ? "\(Int(number))" : "\(number)" }
+/// A number without superfluous digits.
+func plain(_ number: Double) -> String { number == number.rounded() ? "\(Int(number))" : "\(number)" }
 
 /// Refuses an output file that is there.
 func refuseExisting(_ path: String, overwrites: Bool) throws(FileError) {

@@ -1,36 +1,43 @@
 import ArgumentParser
 import DDN
 
-/// The rules by which a pyramid network gets its levels. Each is nil when it was not given.
+private let standard = PyramidNetwork.Configuration()
+
+/// The rules for a pyramid network's levels; nil when not given.
 struct PyramidRules: ParsableArguments {
   @Option(
-    parsing: .unconditional, help: "Most nodes a level. (default: 64)",
+    parsing: .unconditional, help: "Most nodes a level. (default: \(standard.maxNodes))",
     transform: wholeNumber(in: 2...4096))
   var maxOutputk: Int?
 
   @Option(
-    parsing: .unconditional, help: "Most levels of one size. (default: 64)",
+    parsing: .unconditional, help: "Most levels of one size. (default: \(standard.maxBlocks))",
     transform: wholeNumber(in: 1...64))
   var maxBlockn: Int?
 
   @Option(
-    parsing: .unconditional, help: "Multiplies the number of levels of every size. (default: 1)",
+    parsing: .unconditional,
+    help: "Multiplies the number of levels of every size. (default: \(plain(standard.blocksTimes)))",
     transform: number(to: 64, isOpen: true))
   var blocknTimes: Double?
 
   @Option(
-    parsing: .unconditional, help: "Pixels on a side at the first level, a power of 2. (default: 1)",
+    parsing: .unconditional,
+    help: "Pixels on a side at the first level, a power of 2. (default: \(standard.startSide))",
     transform: wholeNumber(in: 1...4096))
   var startSize: Int?
 
   @Option(
     parsing: .unconditional,
-    help: "Features have this many channels divided by the side, within 4 and --cmax. (default: 8192)",
+    help: """
+      Features have this many channels divided by the side, within \(standard.channelMinimum) and --cmax. \
+      (default: \(standard.channelBase))
+      """,
     transform: wholeNumber(in: 1...1 << 24))
   var cbase: Int?
 
   @Option(
-    parsing: .unconditional, help: "Most channels of the features. (default: 256)",
+    parsing: .unconditional, help: "Most channels of the features. (default: \(standard.channelMaximum))",
     transform: wholeNumber(in: 1...4096))
   var cmax: Int?
 
@@ -42,15 +49,17 @@ struct PyramidRules: ParsableArguments {
     ])
   }
 
-  /// - Throws: `UsageError` for an impossible network.
+  /// - Throws: `ConfigurationError` for an impossible network.
   func configuration(
-    resolution: Int, imageChannels: Int, learnsResidual: Bool = true, conditions: [ConditionKind] = []
+    resolution: Int, imageChannels: Int, learnsResidual: Bool? = nil, conditions: [ConditionKind] = []
   ) throws -> PyramidNetwork.Configuration {
     let configuration = PyramidNetwork.Configuration(
-      resolution: resolution, imageChannels: imageChannels, startSide: startSize ?? 1, channelBase: cbase ?? 8192,
-      channelMaximum: cmax ?? 256, maxBlocks: maxBlockn ?? 64, maxNodes: maxOutputk ?? 64,
-      blocksTimes: blocknTimes ?? 1, learnsResidual: learnsResidual, conditions: conditions)
-    if let objection = configuration.objection { throw UsageError(objection) }
+      resolution: resolution, imageChannels: imageChannels, startSide: startSize ?? standard.startSide,
+      channelBase: cbase ?? standard.channelBase, channelMaximum: cmax ?? standard.channelMaximum,
+      maxBlocks: maxBlockn ?? standard.maxBlocks, maxNodes: maxOutputk ?? standard.maxNodes,
+      blocksTimes: blocknTimes ?? standard.blocksTimes, learnsResidual: learnsResidual ?? standard.learnsResidual,
+      conditions: conditions)
+    try configuration.validate()
     return configuration
   }
 }
@@ -72,8 +81,9 @@ struct PyramidShape: ParsableArguments {
     (named([("--resolution", resolution != nil), ("--gray", gray)]) + rules.givenNames).first
   }
 
-  /// - Throws: `UsageError` for an impossible network.
+  /// - Throws: `ConfigurationError` for an impossible network.
   func configuration() throws -> PyramidNetwork.Configuration {
-    try rules.configuration(resolution: resolution ?? 32, imageChannels: gray ? 1 : 3)
+    try rules.configuration(
+      resolution: resolution ?? standard.resolution, imageChannels: gray ? 1 : standard.imageChannels)
   }
 }

@@ -1,8 +1,12 @@
 import ArgumentParser
 import DDN
 import DDNData
+import DDNTraining
 
-/// The options of `ddn train` that describe the network. Each is nil when it was not given.
+private let recurrent = RecurrentNetwork.Configuration()
+private typealias Defaults = TrainingDefaults
+
+/// The options of `ddn train` that describe the network; nil when not given.
 struct NetworkShape: ParsableArguments {
   /// Which network.
   enum Architecture: String, ExpressibleByArgument, CaseIterable {
@@ -14,58 +18,63 @@ struct NetworkShape: ParsableArguments {
     help: "recurrent: one small network for all levels; pyramid: from few pixels to many. (default: by the images)")
   var arch: Architecture?
 
-  @Flag(help: "Tell the network each image's class.")
+  @Flag(help: "Condition the network on classes.")
   var cond = false
 
   @Option(
     help: .init(
-      "Tell the pyramid of each image: color (its gray), edge, resizeN (N pixels on a side). Several with commas.",
+      "Condition the pyramid on images: color (gray), edge, resizeN (N pixels on a side). Several with commas.",
       valueName: "kind,kind"))
   var condition: String?
 
   @Flag(
     inversion: .prefixedNo,
-    help: "Let nodes add to the last level's image instead of making a whole one. (default: in a pyramid)")
+    help: "Let nodes add to the last level's image instead of drawing a whole one. (default: in a pyramid)")
   var learnRes: Bool?
 
   @Option(
-    parsing: .unconditional, help: "Recurrent: K, the images that each level offers. (default: 64)",
+    parsing: .unconditional, help: "Recurrent: K, the images that each level offers. (default: \(recurrent.nodes))",
     transform: wholeNumber(in: 2...4096))
   var nodes: Int?
 
   @Option(
-    parsing: .unconditional, help: "Recurrent: L, the levels. (default: 10)",
+    parsing: .unconditional, help: "Recurrent: L, the levels. (default: \(recurrent.levels))",
     transform: wholeNumber(in: 1...1024))
   var levels: Int?
 
   @Option(
     parsing: .unconditional,
-    help: "Recurrent: channels at full resolution; even. 8 gives 407,311 parameters with 64 nodes. (default: 8)",
+    help: """
+      Recurrent: channels at full resolution; even. 8 gives 407,311 parameters with 64 nodes. (default: \
+      \(recurrent.baseWidth))
+      """,
     transform: wholeNumber(in: 1...1024))
   var width: Int?
 
   /// Of a pyramid.
   @OptionGroup(title: "Levels of a pyramid") var rules: PyramidRules
 
-  /// The network for images of a kind; its own choice is the recurrent one for 32x32 gray, a pyramid for others.
+  /// The network for images, by default of the architecture that suits them.
   ///
-  /// - Throws: `UsageError` for options of another network, or an impossible one.
+  /// - Throws: `UsageError` for options of another network; `ConfigurationError` for an impossible one.
   func configuration(for images: ImageDataset) throws -> NetworkConfiguration {
     let ofPyramid = rules.givenNames + (condition == nil ? [] : ["--condition"])
     let ofRecurrent = named([("--nodes", nodes != nil), ("--levels", levels != nil), ("--width", width != nil)])
-    let isDigitLike = images.imageShape == [1, 32, 32] && ofPyramid.isEmpty
-    switch arch ?? (isDigitLike || !ofRecurrent.isEmpty ? .recurrent : .pyramid) {
+    let suited = NetworkConfiguration.suited(toImagesOf: images.imageShape)
+    let isRecurrent = !ofRecurrent.isEmpty || ofPyramid.isEmpty && suited == RecurrentNetwork.Configuration.self
+    switch arch ?? (isRecurrent ? .recurrent : .pyramid) {
     case .recurrent:
       if let name = ofPyramid.first { throw UsageError("\(name) is for --arch pyramid; remove it, or choose that") }
       return .recurrent(
         .init(
-          baseWidth: width ?? 8, nodes: nodes ?? 64, repeats: levels ?? 10, learnsResidual: learnRes ?? false,
+          baseWidth: width ?? recurrent.baseWidth, nodes: nodes ?? recurrent.nodes,
+          repeats: levels ?? recurrent.repeats, learnsResidual: learnRes ?? recurrent.learnsResidual,
           isClassConditional: cond))
     case .pyramid:
       if let name = ofRecurrent.first { throw UsageError("\(name) is for --arch recurrent; remove it, or choose that") }
       return .pyramid(
         try rules.configuration(
-          resolution: images.side, imageChannels: images.channels, learnsResidual: learnRes ?? true,
+          resolution: images.side, imageChannels: images.channels, learnsResidual: learnRes,
           conditions: conditions(for: images)))
     }
   }
@@ -81,7 +90,7 @@ struct NetworkShape: ParsableArguments {
     }
     for text in condition?.split(separator: ",", omittingEmptySubsequences: false) ?? [] {
       guard let kind = ConditionKind(String(text)), kind.needsImages else {
-        throw UsageError("--condition '\(text)' is not color, edge or resizeN; --cond tells classes")
+        throw UsageError("--condition '\(text)' is not color, edge or resizeN; --cond is for classes")
       }
       kinds.append(kind)
     }
@@ -97,74 +106,92 @@ struct NetworkShape: ParsableArguments {
   }
 }
 
-/// The options of `ddn train` that say how to learn. Each is nil when it was not given.
+/// The options of `ddn train` that say how to learn; nil when not given.
 struct LearningOptions: ParsableArguments {
   @Option(
-    parsing: .unconditional, help: "Images a step. (default: 128)",
+    parsing: .unconditional, help: "Images a step. (default: \(Defaults.batch))",
     transform: wholeNumber(in: 1...1_000_000))
   var batch: Int?
 
   @Option(
     parsing: .unconditional,
-    help: "Images in memory at once; a step goes through its batch in such parts. (default: the batch)",
+    help: "Images in memory at once; a step accumulates the gradients of such parts. (default: the batch)",
     transform: wholeNumber(in: 1...1_000_000))
   var batchGpu: Int?
 
   @Option(
-    parsing: .unconditional, help: "Adam's learning rate. (default: 0.001)",
+    parsing: .unconditional, help: "Adam's learning rate. (default: \(Defaults.learningRate))",
     transform: number(isOpen: true))
   var lr: Double?
 
   @Option(
     parsing: .unconditional,
-    help: "Million images at the beginning over which the learning rate rises from 0. (default: 0)",
+    help: "Million images of linear warm-up from learning rate 0. (default: \(Defaults.rampImages))",
     transform: number())
   var lrRampup: Double?
 
   @Option(
-    parsing: .unconditional, help: "Million images at the end over which the learning rate falls to 0. (default: 0)",
+    parsing: .unconditional,
+    help: "Million images of linear decay to learning rate 0 at the end. (default: \(Defaults.cooldownImages))",
     transform: number())
   var cooldown: Double?
 
   @Option(
     parsing: .unconditional,
-    help: "Half-life of the moving average of the weights, in million images; 0 for none. (default: 0)",
+    help:
+      "Half-life of the weights' moving average, in million images; 0 for none. (default: \(plain(Defaults.averageHalfLifeImages)))",
     transform: number())
   var ema: Double?
 
   @Option(
-    parsing: .unconditional, help: "Probability that a level's choice is replaced by chance. (default: 0.05)",
+    parsing: .unconditional,
+    help: "Probability that a level's choice is replaced by a random one. (default: \(Defaults.chainDropout))",
     transform: number(to: 1))
   var chainDropout: Double?
 
-  @Option(help: "Draw chain dropout for each sample, or for the whole batch as the original does. (default: batch)")
+  @Option(
+    help:
+      "Draw chain dropout for each sample, or for the whole batch as the original does. (default: \(Defaults.chainDropoutScope.rawValue))"
+  )
   var chainDropoutPer: ChainDropout.Scope?
 
   @Option(
-    help: "Rule of Split-and-Prune: total-variation (the original program's), paper or none. (default: total-variation)"
+    help: """
+      Rule of Split-and-Prune: total-variation (the original program's), paper or none. (default: \
+      \(Defaults.splitRule.rawValue))
+      """
   )
   var split: SplitPolicy.Rule?
 
   @Option(
-    parsing: .unconditional, help: "Images a layer sees before its first split. (default: 0)",
+    parsing: .unconditional,
+    help: "Images a layer sees before its first split. (default: \(Defaults.splitWarmupImages))",
     transform: wholeNumber(atLeast: 0))
   var splitWarmup: Int?
 
-  @Option(help: "How 28x28 digits become 32x32: bilinear or padded. (default: bilinear)")
+  @Option(
+    help:
+      "Distance between pixels that training minimizes: squared (L2) or absolute (L1). (default: \(Defaults.loss.rawValue))"
+  )
+  var loss: NodeDistances.Measure?
+
+  @Option(help: "How 28x28 digits become 32x32: bilinear or padded. (default: \(Defaults.resize.rawValue))")
   var resize: DigitDataset.Resize?
 
   @Option(
-    parsing: .unconditional, help: "Seed of the weights, the order of images and chain dropout. (default: 0)",
+    parsing: .unconditional,
+    help: "Seed of the weights, the order of images and chain dropout. (default: \(Defaults.seed))",
     transform: seedNumber)
   var seed: UInt64?
 
   @Option(
-    parsing: .unconditional, help: "Thousand images between status lines and pictures. (default: 10)",
+    parsing: .unconditional,
+    help: "Thousand images between status lines and pictures. (default: \(Defaults.tickImages / 1000))",
     transform: wholeNumber(in: 1...1_000_000_000))
   var tick: Int?
 
   @Option(
-    parsing: .unconditional, help: "Ticks between saves. (default: 5)",
+    parsing: .unconditional, help: "Ticks between saves. (default: \(Defaults.saveTicks))",
     transform: wholeNumber(in: 1...1_000_000_000))
   var snap: Int?
 
@@ -185,7 +212,8 @@ struct LearningOptions: ParsableArguments {
       ("--batch", batch != nil), ("--batch-gpu", batchGpu != nil), ("--lr", lr != nil),
       ("--lr-rampup", lrRampup != nil), ("--ema", ema != nil),
       ("--chain-dropout", chainDropout != nil), ("--chain-dropout-per", chainDropoutPer != nil),
-      ("--split", split != nil), ("--split-warmup", splitWarmup != nil), ("--resize", resize != nil),
+      ("--split", split != nil), ("--split-warmup", splitWarmup != nil), ("--loss", loss != nil),
+      ("--resize", resize != nil),
       ("--seed", seed != nil), ("--tick", tick != nil), ("--snap", snap != nil), ("--desc", desc != nil),
     ])
   }
@@ -195,4 +223,5 @@ func named(_ options: [(name: String, isGiven: Bool)]) -> [String] { options.fil
 
 extension ChainDropout.Scope: ExpressibleByArgument {}
 extension SplitPolicy.Rule: ExpressibleByArgument {}
+extension NodeDistances.Measure: ExpressibleByArgument {}
 extension DigitDataset.Resize: ExpressibleByArgument {}

@@ -7,7 +7,7 @@ enum LevelTable {
     var rows: [[String]] = []
     var (bits, parameters, operations) = (0.0, 0, 0)
     for (number, level) in configuration.levels.enumerated() {
-      bits += LatentCode.bits(nodesOfLevels: [level.nodes])
+      bits += CodeSpace.Level(nodes: level.nodes, side: level.side).bits
       parameters += level.parameterCount
       operations += 2 * level.multiplyAdds
       let isChanging = level.inputChannels != level.channels

@@ -59,4 +59,5 @@ enum StopSignal {
   }
 
   static func shouldStop() -> Bool { state.withLock { $0.raised != nil } }
+  static func shouldContinue() -> Bool { !shouldStop() }
 }

@@ -63,7 +63,7 @@ final class TrainingView {
     let network = run.trainer.network
     network.setMode(.evaluation)
     defer { network.setMode(.training) }
-    let codes = (0..<UInt64(64)).map { LatentCode(seed: $0, nodesOfLevels: network.nodesOfLevels) }
+    let codes = (0..<UInt64(64)).map { LatentCode(seed: $0, in: network.codeSpace) }
     let classes = network.classes > 0 ? codes.indices.map { $0 % network.classes } : nil
     let places = codes.indices.map { $0 % examples.images.shape[0] }
     let sources = try examples.images.gathered(Tensor(places, shape: [places.count]).to(network.device))

@@ -1,12 +1,12 @@
 import DDNFiles
 import Foundation
 
-/// The plain files of a folder and of those below it, sorted by name, and what cannot be read, each with its reason.
+/// Lists a folder's regular files recursively, sorted by name, and the entries that cannot be read.
 ///
-/// Symbolic links are followed; a folder that is reached a second time is not read again. Hidden files and what systems
-/// and network disks add (`__MACOSX`, `@eaDir`) are left out.
+/// Follows symbolic links, but reads each folder once. Skips hidden files and folders of operating systems and network
+/// disks (`__MACOSX`, `@eaDir`).
 struct FileWalk {
-  /// Relative to the folder, with `/` between parts.
+  /// Paths relative to the folder.
   private(set) var files: [String] = []
   private(set) var problems: [FileError] = []
 
@@ -23,13 +23,13 @@ struct FileWalk {
     if let error = list("") { throw error }
   }
 
-  /// Whether this is a part of a name that is never taken for an image or a class.
+  /// Whether a path component is skipped.
   static func isIgnored(_ part: some StringProtocol) -> Bool {
     part.hasPrefix(".") || part == "__MACOSX" || part == "@eaDir"
   }
 
-  /// - Parameter prefix: of names in this folder: "" or "cats/".
-  /// - Returns: why this folder cannot be listed.
+  /// - Parameter prefix: the folder's relative path: "" or "cats/".
+  /// - Returns: the error if the folder cannot be listed.
   private mutating func list(_ prefix: String) -> FileError? {
     let folder = prefix.isEmpty ? root : "\(root)/\(prefix.dropLast())"
     var status = stat()
@@ -39,7 +39,7 @@ struct FileWalk {
     defer { closedir(stream) }
     guard seen.insert(Identity(device: UInt64(status.st_dev), number: UInt64(status.st_ino))).inserted else {
       return FileError(
-        .invalid, path: folder, problem: "this link leads to a folder that was read already", remedy: "remove the link")
+        .invalid, path: folder, problem: "links to a folder that was already read", remedy: "remove the link")
     }
     var names: [String] = []
     while let entry = readdir(stream) {
@@ -75,7 +75,7 @@ struct FileWalk {
       } else {
         problem(.failed, "cannot be read", "check the permissions")
       }
-    default: problem(.invalid, "is no plain file", "remove it")
+    default: problem(.invalid, "is not a regular file", "remove it")
     }
   }
 }

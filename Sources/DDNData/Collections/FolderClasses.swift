@@ -1,19 +1,21 @@
 import DDNFiles
 import Foundation
 
-/// Classes that are the names of folders.
+/// Classes from folder names.
 struct FolderClasses {
-  /// By class: sorted as numbers where all are numbers, otherwise as text.
+  /// Names of the classes: in numerical order if all are numbers, else in byte order.
   let names: [String]
-  /// Of every image.
+  /// The class of every image.
   let labels: [Int]
 
-  /// Names that say which part of a data set a folder is, and hardly ever a class.
-  private static let partNames: Set = [
+  /// Folder names that mean a split rather than a class.
+  private static let splitNames: Set = [
     "train", "training", "test", "testing", "val", "valid", "validation", "eval", "dev",
   ]
 
-  /// - Parameter names: of all images; their folders are the classes when there are two or more that hold every image.
+  /// Nil unless every image is in one of two or more folders.
+  ///
+  /// - Parameter names: paths of all images.
   init?(_ names: [Substring]) {
     let folders = names.compactMap { name in name.firstIndex(of: "/").map { String(name[..<$0]) } }
     let classes = Set(folders).sorted(by: Self.areInOrder(Set(folders)))
@@ -23,20 +25,20 @@ struct FolderClasses {
     labels = folders.map { numbers[$0]! }
   }
 
-  /// What is odd about these classes, if anything.
+  /// Warns if the folders look like splits of a data set.
   var warning: String? {
-    guard names.allSatisfy({ Self.partNames.contains($0.lowercased()) }) else { return nil }
+    guard names.allSatisfy({ Self.splitNames.contains($0.lowercased()) }) else { return nil }
     let list = names.joined(separator: ", ")
-    return "the folders \(list) are taken for classes, and look like parts of a data set; name one of them instead"
+    return "the folders \(list) are used as classes, but look like splits of a data set; give one of them instead"
   }
 
   private static func areInOrder(_ names: Set<String>) -> (String, String) -> Bool {
-    func asText(_ one: String, _ other: String) -> Bool { one.utf8.lexicographicallyPrecedes(other.utf8) }
+    func inByteOrder(_ one: String, _ other: String) -> Bool { one.utf8.lexicographicallyPrecedes(other.utf8) }
     let numbers = names.compactMap { name in name.utf8.allSatisfy { (48...57).contains($0) } ? Int(name) : nil }
-    guard numbers.count == names.count else { return asText }
+    guard numbers.count == names.count else { return inByteOrder }
     return { one, other in
       let (first, second) = (Int(one)!, Int(other)!)
-      return first == second ? asText(one, other) : first < second
+      return first == second ? inByteOrder(one, other) : first < second
     }
   }
 }

@@ -1,22 +1,22 @@
 import DDNFiles
 import Images
 
-/// Pictures of one size that are in memory.
+/// Images of one size in memory.
 struct ImageArray: ImageSource {
   let name: String
   let labels: [Int]?
   let preparation: [String]
   let channels: Int
   let side: Int
-  /// `[N, C, side, side]`, flat.
+  /// `[N, C, side, side]`.
   let pixels: [UInt8]
 
   var count: Int { pixels.count / (channels * side * side) }
 
-  /// - Parameter pixels: `[N, C, side, side]`, flat.
+  /// - Parameter pixels: `[N, C, side, side]`.
   init(name: String, channels: Int, side: Int, pixels: [UInt8], labels: [Int]?, preparation: [String] = []) {
     self.preparation = preparation
-    precondition(pixels.count % (channels * side * side) == 0, "\(pixels.count) bytes are no whole images")
+    precondition(pixels.count % (channels * side * side) == 0, "\(pixels.count) bytes end within an image")
     self.name = name
     self.channels = channels
     self.side = side

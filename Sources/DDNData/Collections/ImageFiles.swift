@@ -3,23 +3,19 @@ import DDNFiles
 import Foundation
 import Images
 
-/// Image files in a folder and those below it, or in a zip file, sorted by name.
+/// Image files of a folder (recursive) or an archive, sorted by name.
 ///
-/// Classes come from `dataset.json` beside the images, as the EDM dataset tool writes it. Without that file, and when
-/// every image is in one of two or more folders, those are the classes, in the order of their names; numbers are in the
-/// order of numbers. Folders that hold everything together, as archives often have one, do not count.
+/// Classes come from `dataset.json`, as the EDM dataset tool writes it, otherwise from `FolderClasses`. Folders common to
+/// all images are ignored.
 public struct ImageFiles: ImageSource {
-  /// Extensions of the files that are taken for images.
-  ///
-  /// Those that this libvips does not decode fail with its reason when they are read.
+  /// File name extensions of images; formats that libvips cannot decode fail when read.
   static let extensions: Set = [
     "png", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "tif", "tiff", "bmp", "dib", "avif", "heic", "heif", "jp2",
-    "j2k",
-    "jpf", "jpx", "jxl", "ppm", "pgm", "pbm", "pnm", "pfm", "tga", "ico", "psd", "exr", "hdr", "fits", "svg",
+    "j2k", "jpf", "jpx", "jxl", "ppm", "pgm", "pbm", "pnm", "pfm", "tga", "ico", "psd", "exr", "hdr", "fits", "svg",
   ]
   static let labelsName = "dataset.json"
 
-  private enum Place {
+  private enum Container {
     case folder(URL)
     case archive(ZipArchive)
     case contents([String: Data])
@@ -31,14 +27,14 @@ public struct ImageFiles: ImageSource {
   public let classNames: [String]?
   public let unusable: [FileError]
   public let preparation: [String]
-  public var notes: [String] { (emptyClasses.map { [$0] } ?? []) + ownNotes }
+  public var notes: [String] { (emptyClasses.map { [$0] } ?? []) + fileNotes }
   /// Relative to the folder or archive.
   public let names: [String]
-  private let ownNotes: [String]
-  private let place: Place
+  private let fileNotes: [String]
+  private let container: Container
   private let path: String
 
-  /// - Throws: `FileError`: `invalid` when there is no image, or labels do not match.
+  /// - Throws: `FileError`: `missing` without images, `invalid` when labels do not match.
   public init(folder url: URL) throws(FileError) {
     let url = url.resolvingSymlinksInPath()
     let walk = try FileWalk(url)
@@ -46,16 +42,16 @@ public struct ImageFiles: ImageSource {
       .folder(url), walk.files, unusable: walk.problems, path: url.path, name: url.lastPathComponent)
   }
 
-  /// - Throws: `FileError`: see `ZipArchive`; also when there is no image, or labels do not match.
+  /// - Throws: `FileError`: see `ZipArchive`; also without images, or when labels do not match.
   public init(archive url: URL) throws(FileError) {
     let archive = try ZipArchive(contentsOf: url)
     try self.init(
       .archive(archive), archive.names, path: url.path, name: url.deletingPathExtension().lastPathComponent)
   }
 
-  /// A tar archive, which has no directory: its images are read into memory, up to a quarter of the machine's.
+  /// Tar archives have no directory, so all images are read into memory, up to `ImageDataset.defaultCacheBytes`.
   ///
-  /// - Throws: `FileError`: see `TarArchive`; also when there is no image, or labels do not match.
+  /// - Throws: `FileError`: see `TarArchive`; also without images, or when labels do not match.
   init(tar url: URL) throws(FileError) {
     var names: [String] = []
     let files = try TarArchive.read(
@@ -71,13 +67,12 @@ public struct ImageFiles: ImageSource {
     try self.init(.contents(contents), names, path: url.path, name: name)
   }
 
-  /// The longest file of an archive that is read whole.
   private static let maxFileBytes = 1 << 30
 
   private init(
-    _ place: Place, _ allFiles: [String], unusable: [FileError] = [], path: String, name: String
+    _ container: Container, _ allFiles: [String], unusable: [FileError] = [], path: String, name: String
   ) throws(FileError) {
-    self.place = place
+    self.container = container
     self.path = path
     self.name = name
     self.unusable = unusable
@@ -90,43 +85,43 @@ public struct ImageFiles: ImageSource {
           problem.kind, path: problem.path, problem: problem.problem + andOthers(unusable.count - 1, "file"),
           remedy: problem.remedy)
       }
-      let passedOver = Self.passedOver(others).map { "; \($0)" } ?? ""
-      if case .folder = place {
+      let skipped = Self.skippedNote(others).map { "; \($0)" } ?? ""
+      if case .folder = container {
         throw FileError(
-          .missing, path: path, problem: "there are no images in this folder\(passedOver)",
+          .missing, path: path, problem: "there are no images in this folder\(skipped)",
           remedy: "put PNG, JPEG or WebP files there, or MNIST's, such as train-images-idx3-ubyte.gz")
       }
       throw FileError(
-        .invalid, path: path, problem: "holds no images\(passedOver)",
-        remedy: "choose an archive of PNG, JPEG or WebP files")
+        .invalid, path: path, problem: "holds no images\(skipped)",
+        remedy: "use an archive of PNG, JPEG or WebP files")
     }
-    var notes = Self.passedOver(others).map { [$0] } ?? []
+    var notes = Self.skippedNote(others).map { [$0] } ?? []
     let prefix = Self.commonFolder(of: names, files: files)
     let inner = names.map { $0.dropFirst(prefix.count) }
     let labelsFile = prefix + Self.labelsName
     if files.contains(labelsFile) {
       let file = try ImageLabels.read(
-        try Self.read(labelsFile, in: place), path: "\(path)/\(labelsFile)", names: inner.map(String.init))
+        try Self.read(labelsFile, in: container), path: "\(path)/\(labelsFile)", names: inner.map(String.init))
       (labels, classNames, preparation) = (file.labels, file.classNames, file.preparation)
     } else if let inner = files.first(where: { $0.hasSuffix("/\(Self.labelsName)") }) {
       throw FileError(
-        .invalid, path: "\(path)/\(inner)", problem: "is not at the top, where it would label the images",
-        remedy: "name or pack the folder that it is in")
+        .invalid, path: "\(path)/\(inner)", problem: "is not in the top folder of the images",
+        remedy: "give or pack the folder that it is in")
     } else {
       let folders = inner.compactMap { name in name.firstIndex(of: "/").map { String(name[..<$0]) } }
-      if let folder = folders.spelledTwice() {
+      if let folder = folders.unicodeDuplicate() {
         throw FileError(
-          .invalid, path: path, problem: "has two folders that are named \(quoted(folder)) in two spellings",
-          remedy: "rename one of them, or move the images of one into the other")
+          .invalid, path: path, problem: "has two folders named \(quoted(folder)) in different Unicode spellings",
+          remedy: "rename one of them or merge them")
       }
       let classes = FolderClasses(inner)
       if let warning = classes?.warning { notes.append(warning) }
       (labels, classNames, preparation) = (classes?.labels, classes?.names, [])
     }
-    ownNotes = notes
+    fileNotes = notes
   }
 
-  /// The folders that all images have in common, such as "pics/"; down to one with labels.
+  /// The longest folder prefix of all images, such as "pics/", but not below a labels file.
   private static func commonFolder(of names: [String], files: [String]) -> String {
     var prefix = ""
     while !files.contains(prefix + labelsName),
@@ -138,33 +133,32 @@ public struct ImageFiles: ImageSource {
     return prefix
   }
 
-  /// Says how many files are no images, by their endings; nil when there are none.
-  private static func passedOver(_ names: [String]) -> String? {
-    let endings = names.map { name in
+  /// Counts skipped files by extension; nil without any.
+  private static func skippedNote(_ names: [String]) -> String? {
+    let extensions = names.map { name in
       let last = name[(name.lastIndex(of: "/").map(name.index(after:)) ?? name.startIndex)...]
-      return last.lastIndex(of: ".").map { "." + last[last.index(after: $0)...].lowercased() } ?? "no ending"
+      return last.lastIndex(of: ".").map { "." + last[last.index(after: $0)...].lowercased() } ?? "no extension"
     }
-    guard !endings.isEmpty else { return nil }
-    let counts = Dictionary(endings.map { ($0, 1) }, uniquingKeysWith: +)
+    guard !extensions.isEmpty else { return nil }
+    let counts = Dictionary(extensions.map { ($0, 1) }, uniquingKeysWith: +)
       .sorted { ($1.value, $0.key) < ($0.value, $1.key) }
     let shown = counts.prefix(5).map { "\(quoted($0.key).dropFirst().dropLast()) \($0.value)" }.joined(separator: ", ")
     let more = counts.count > 5 ? ", ..." : ""
-    return
-      "passed over \(names.count) \(names.count == 1 ? "file that is no image" : "files that are no images"): \(shown)\(more)"
+    return "skipped \(names.count) \(names.count == 1 ? "file that is not an image" : "files that are not images"): "
+      + shown + more
   }
 
   public func name(of index: Int) -> String { names[index] }
 
   public func bitmap(_ index: Int, channels: ChannelChoice) throws(FileError) -> Bitmap {
-    let data = try Self.read(names[index], in: place)
+    let data = try Self.read(names[index], in: container)
     do { return try PNG.decode(data, channels: channels) } catch {
-      throw FileError(
-        .invalid, path: "\(path)/\(names[index])", error)
+      throw FileError(.invalid, path: "\(path)/\(names[index])", error)
     }
   }
 
-  private static func read(_ name: String, in place: Place) throws(FileError) -> Data {
-    switch place {
+  private static func read(_ name: String, in container: Container) throws(FileError) -> Data {
+    switch container {
     case .folder(let url): try InputFile.map(url.appendingPathComponent(name))
     case .archive(let archive): try archive.read(name)
     case .contents(let contents): contents[name]!
@@ -178,10 +172,10 @@ public struct ImageFiles: ImageSource {
 }
 
 extension Sequence<String> {
-  /// A name that another one spells in other Unicode characters of the same meaning, such as é as one or as two.
+  /// A name that also occurs in another Unicode normalization, such as composed and decomposed é.
   ///
-  /// File systems and archives tell them apart, and Swift's texts, which mean the same, are equal.
-  func spelledTwice() -> String? {
+  /// File systems and archives distinguish them; Swift strings are equal.
+  func unicodeDuplicate() -> String? {
     var spellings: [String: String] = [:]
     return first { name in
       guard let other = spellings.updateValue(name, forKey: name) else { return false }

@@ -1,18 +1,17 @@
 import DDNFiles
 import Foundation
 
-/// The classes in a `dataset.json`: `{"labels": [["00000/img00000000.png", 6], ...]}`, or null for none.
+/// The content of a `dataset.json`: `{"labels": [["00000/img00000000.png", 6], ...]}`, or null without classes.
 ///
-/// Two more keys, both optional, say what the classes are called and how the images were prepared:
-/// `"class_names": ["cat", ...], "preparation": ["..."]`. Other tools ignore them.
+/// Two optional keys, which other tools ignore: `"class_names": ["cat", ...]` and `"preparation": ["..."]`.
 ///
 /// Source: the format of the EDM dataset tool.
 public struct ImageLabels {
-  /// The class of every image; nil when there are none.
+  /// The class of every image; nil without classes.
   var labels: [Int]?
-  /// What the classes from 0 on are called.
+  /// Names of the classes from 0 on.
   var classNames: [String]?
-  /// How the images were prepared, in sentences.
+  /// Preprocessing steps, one sentence each.
   var preparation: [String] = []
 
   public init(labels: [Int]?) { self.init(labels: labels, classNames: nil) }
@@ -21,13 +20,13 @@ public struct ImageLabels {
     (self.labels, self.classNames, self.preparation) = (labels, classNames, preparation)
   }
 
-  /// Classes are 0 to this; their number decides the size of what a network learns of them.
+  /// The highest class; bounds the size of a network's class embedding.
   static let maxLabel = 999_999
 
   /// The labels in the order of `names`.
   ///
-  /// - Throws: `FileError` (`invalid`) when it is no such file; an image has no label, or two; a label belongs to no
-  ///   image, or is no whole number from 0 to `maxLabel`; a class has no name.
+  /// - Throws: `FileError` (`invalid`) for malformed JSON, images without a label or with two, labels of unknown images
+  ///   or outside 0...`maxLabel`, and classes without a name.
   static func read(_ data: Data, path: String, names: [String]) throws(FileError) -> ImageLabels {
     func invalid(_ problem: String, _ remedy: String = "make the data set again") -> FileError {
       FileError(.invalid, path: path, problem: problem, remedy: remedy)
@@ -35,28 +34,27 @@ public struct ImageLabels {
     let file: File
     do { file = try JSONDecoder().decode(File.self, from: data) } catch {
       throw invalid(
-        "is no JSON with a list of [name, class] under \"labels\"\(JSONMistake.words(for: error, in: data))",
-        "correct it, or make the data set again")
+        "is not JSON with a list of [name, class] under \"labels\"\(JSONErrorText.suffix(for: error, in: data))",
+        "correct it or make the data set again")
     }
     let preparation = file.preparation ?? []
     guard let pairs = file.labels else { return ImageLabels(preparation: preparation) }
-    if let name = names.spelledTwice() {
-      throw invalid(
-        "cannot tell apart two images that are named \(quoted(name)) in two spellings", "rename one of them")
+    if let name = names.unicodeDuplicate() {
+      throw invalid("has two images named \(quoted(name)) in different Unicode spellings", "rename one of them")
     }
     let places = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
     var labels = [Int](repeating: -1, count: names.count)
     for pair in pairs {
       guard let place = places[pair.name] else {
-        throw invalid("labels \(quoted(pair.name)), and there is no such image")
+        throw invalid("labels \(quoted(pair.name)), but there is no such image")
       }
       guard let label = pair.label else {
         throw invalid(
-          "gives \(quoted(pair.name)) a label that is no whole number",
+          "gives \(quoted(pair.name)) a label that is not a whole number",
           "give every image one class; vectors are not supported")
       }
       guard label >= 0, label <= Double(maxLabel) else {
-        throw invalid("gives \(quoted(pair.name)) the class \(pair.text), which is not within 0...\(maxLabel)")
+        throw invalid("gives \(quoted(pair.name)) the class \(pair.text), not within 0...\(maxLabel)")
       }
       guard labels[place] < 0 else { throw invalid("labels \(quoted(pair.name)) twice") }
       labels[place] = Int(label)
@@ -66,14 +64,14 @@ public struct ImageLabels {
       throw invalid("has no label for \(missing) of \(labels.count) images, such as \(quoted(names[place]))")
     }
     if let names = file.classNames, let highest = labels.max(), names.count <= highest {
-      throw invalid("names \(names.count) classes under \"class_names\", and class \(highest) is none of them")
+      throw invalid("has \(names.count) \"class_names\", too few for class \(highest)")
     }
     return ImageLabels(labels: labels, classNames: file.classNames, preparation: preparation)
   }
 
-  /// The bytes of a `dataset.json`; the same labels always give the same bytes.
+  /// Encodes a `dataset.json`; deterministic.
   ///
-  /// - Parameter names: the images', in the order of `labels`.
+  /// - Parameter names: of the images, in the order of `labels`.
   public func data(names: [String]) -> Data {
     var keys: [String] = []
     if let labels {
@@ -90,7 +88,7 @@ public struct ImageLabels {
   private static func json(_ texts: [String]) -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .withoutEscapingSlashes
-    return String(decoding: try! encoder.encode(texts), as: UTF8.self)  // Texts can always be encoded.
+    return String(decoding: try! encoder.encode(texts), as: UTF8.self)  // Strings can always be encoded.
   }
 
   private struct File: Decodable {
@@ -100,7 +98,7 @@ public struct ImageLabels {
 
     init(from decoder: any Decoder) throws {
       let values = try decoder.container(keyedBy: Keys.self)
-      // The key must be there; null is an answer.
+      // The key is required; its value may be null.
       labels = try values.decodeNil(forKey: .labels) ? nil : values.decode([Pair].self, forKey: .labels)
       classNames = try values.decodeIfPresent([String].self, forKey: .classNames)
       preparation = try values.decodeIfPresent([String].self, forKey: .preparation)
@@ -114,9 +112,9 @@ public struct ImageLabels {
 
   private struct Pair: Decodable {
     let name: String
-    /// Nil for what is no whole number.
+    /// Nil unless a whole number.
     let label: Double?
-    /// The number as people read it.
+    /// For messages.
     var text: String { label.map { abs($0) < 1e15 ? String(Int($0)) : String($0) } ?? "" }
 
     init(from decoder: any Decoder) throws {

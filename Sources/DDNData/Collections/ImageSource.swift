@@ -3,28 +3,28 @@ import DDNFiles
 import Foundation
 import Images
 
-/// Pictures in a fixed order, with classes where they have any, which any number of threads may read.
+/// Images in a fixed order with optional classes; thread-safe.
 public protocol ImageSource: Sendable {
-  /// What the whole is called, without folders and extension: "cifar10-train".
+  /// Without folders and extension: "cifar10-train".
   var name: String { get }
   var count: Int { get }
-  /// The class of every picture, 0 or more; nil when they have none.
+  /// The class of every image, 0 or more; nil without classes.
   var labels: [Int]? { get }
-  /// What the classes from 0 on are called; nil when they have numbers only.
+  /// Names of the classes from 0 on; nil when classes are only numbers.
   var classNames: [String]? { get }
-  /// Files that look like images and cannot be used, and why; they are not in `count`.
+  /// Errors of image files that cannot be used, which are not in `count`.
   var unusable: [FileError] { get }
-  /// How the images were prepared, in sentences, such as how digits were enlarged.
+  /// Preprocessing steps, one sentence each.
   var preparation: [String] { get }
-  /// What the user should know about the source: classes without images, folders that may be no classes.
+  /// Warnings for the user, such as classes without images.
   var notes: [String] { get }
 
-  /// What one picture is called in messages.
+  /// An image's name for messages.
   func name(of index: Int) -> String
 
-  /// Decodes a picture.
+  /// Decodes an image.
   ///
-  /// - Throws: `FileError` (`invalid`) naming it when it cannot be decoded.
+  /// - Throws: `FileError` (`invalid`) naming the image when it cannot be decoded.
   func bitmap(_ index: Int, channels: ChannelChoice) throws(FileError) -> Bitmap
 }
 
@@ -34,7 +34,7 @@ extension ImageSource {
   public var preparation: [String] { [] }
   public var notes: [String] { emptyClasses.map { [$0] } ?? [] }
 
-  /// Says which classes have no images; nil when all have some.
+  /// A note on classes without images; nil when there are none.
   var emptyClasses: String? {
     guard let labels, let highest = labels.max() else { return nil }
     let used = Set(labels)
@@ -45,7 +45,7 @@ extension ImageSource {
       : "\(missing.count) of the classes 0...\(highest) have no images, such as class \(first)"
   }
 
-  /// The first file that cannot be used, and how many more there are; nil when all can.
+  /// The first unusable file and the number of others; nil when there are none.
   var unusableError: FileError? {
     guard let first = unusable.first else { return nil }
     return FileError(
@@ -59,23 +59,22 @@ public func andOthers(_ count: Int, _ thing: String) -> String {
   count == 0 ? "" : ", and \(count) other \(thing)\(count == 1 ? "" : "s")"
 }
 
-/// Which part of a data set that has both.
+/// Training or test set.
 public typealias DatasetSplit = DigitDataset.Split
 
-/// Opens whatever holds pictures; its content tells what it is, not its name.
+/// Opens a data set; its content, not its name, determines the format.
 ///
-/// | what | order |
+/// | format | order |
 /// |---|---|
-/// | a folder with MNIST's idx files, or its file of images | the files' |
+/// | a folder with MNIST's idx files, or its images file | the files' |
 /// | the binary version of CIFAR-10 or CIFAR-100: the archive or the unpacked folder | the batches' |
-/// | NumPy's arrays: an npz archive or an npy file | the arrays' |
-/// | a zip file, a tar archive, plain or gzip, or any other folder, of image files | by name |
+/// | NumPy arrays: an npz archive or an npy file | the arrays' |
+/// | image files in a zip file, a tar archive (plain or gzip) or any other folder | by name |
 ///
 /// - Parameters:
-///   - split: the part of MNIST or CIFAR-10; other sources have only one.
-///   - resize: how digits of 28 x 28 become 32 x 32.
-/// - Throws: `FileError`: `missing` when there is nothing of that name, `invalid` when it holds no pictures, or labels
-///   that do not match.
+///   - split: of MNIST and CIFAR; ignored by other formats.
+///   - resize: how 28 x 28 digits become 32 x 32.
+/// - Throws: `FileError`: `missing`; `invalid` when there are no images, or labels do not match.
 public func openImages(
   _ url: URL, split: DatasetSplit = .train, resize: DigitDataset.Resize = .bilinear
 ) throws(FileError) -> any ImageSource {
@@ -105,6 +104,6 @@ public func openImages(
   if NumPyFile.begins(content) { return try NumPyImages.read(array: url, resize: resize) }
   if content.starts(with: [0, 0, 8, 3]) { return ImageArray(try DigitDataset(imagesFile: url, resize: resize)) }
   throw FileError(
-    .invalid, path: url.path, problem: "is neither an archive of images nor a file of MNIST's or NumPy's",
-    remedy: "name one of these, or a folder of images")
+    .invalid, path: url.path, problem: "is neither an archive of images nor a file in MNIST's or NumPy's format",
+    remedy: "give one of these, or a folder of images")
 }

@@ -2,29 +2,29 @@ import Archives
 import DDNFiles
 import Foundation
 
-/// Images, and labels where there are any, in arrays of NumPy: one npy file, or an npz archive of several.
+/// Reads images and optional labels from an npy file or an npz archive.
 ///
-/// Images are `[N, H, W]` or `[N, H, W, 1 or 3]` of uint8, labels `[N]` or `[N, 1]` of any integers.
+/// Images are `[N, H, W]` or `[N, H, W, 1 or 3]` uint8, labels `[N]` or `[N, 1]` of any integer type.
 enum NumPyImages {
-  /// Names of arrays: of images, and of the labels that belong to them.
+  /// Known pairs of array names.
   private static func names(_ split: DatasetSplit) -> [(images: String, labels: String)] {
     [("x_\(split)", "y_\(split)"), ("\(split)_images", "\(split)_labels")] + [
       ("images", "labels"), ("x", "y"), ("X", "Y"), ("data", "labels"), ("arr_0", "arr_1"),
     ]
   }
 
-  /// Whether an archive's files are all arrays.
+  /// Whether all of an archive's entries are npy files.
   static func areArrays(_ archive: ZipArchive) -> Bool {
     !archive.names.isEmpty && archive.names.allSatisfy { $0.hasSuffix(".npy") }
   }
 
-  /// - Throws: `FileError` (`invalid`) when the file is damaged or holds no images.
+  /// - Throws: `FileError` (`invalid`) when the file is damaged or not an array of images.
   static func read(array url: URL, resize: DigitDataset.Resize) throws(FileError) -> ImageArray {
     let images = try NumPyFile(try InputFile.map(url), path: url.path)
     return try join(images, nil, path: url.path, name: url.deletingPathExtension().lastPathComponent, resize)
   }
 
-  /// - Throws: `FileError` (`invalid`) when no array has a known name, or one is damaged or of another shape.
+  /// - Throws: `FileError` (`invalid`) when no array has a known name, or one is damaged or has a wrong shape.
   static func read(
     _ archive: ZipArchive, split: DatasetSplit, resize: DigitDataset.Resize
   ) throws(FileError) -> ImageArray {
@@ -32,8 +32,8 @@ enum NumPyImages {
     guard let pair = names(split).first(where: { archive.contains("\($0.images).npy") }) else {
       let found = archive.names.prefix(5).map { quoted($0) }.joined(separator: ", ")
       throw FileError(
-        .invalid, path: path, problem: "has no array of images with a known name; it holds \(found)",
-        remedy: "call them images and labels, or x_\(split) and y_\(split)")
+        .invalid, path: path, problem: "has no images array of a known name; it holds \(found)",
+        remedy: "name the arrays images and labels, or x_\(split) and y_\(split)")
     }
     func array(_ name: String) throws(FileError) -> NumPyFile {
       try NumPyFile(try archive.read("\(name).npy"), path: "\(path)/\(name).npy")
@@ -52,12 +52,12 @@ enum NumPyImages {
       FileError(.invalid, path: path, problem: problem, remedy: "save [N, H, W] or [N, H, W, 3] of uint8")
     }
     let shape = images.shape
-    guard images.itemSize == 1, !images.isSigned else { throw invalid("holds images of another type than uint8") }
+    guard images.itemSize == 1, !images.isSigned else { throw invalid("has images that are not uint8") }
     guard [3, 4].contains(shape.count), shape.count == 3 || [1, 3].contains(shape[3]) else {
       throw invalid("has the shape \(shape), which is not that of images")
     }
-    guard shape[1] == shape[2] else { throw invalid("holds images of \(shape[2]) x \(shape[1]), which are not square") }
-    if let labels, labels.count != shape[0] { throw invalid("holds \(shape[0]) images for \(labels.count) labels") }
+    guard shape[1] == shape[2] else { throw invalid("has images of \(shape[2]) x \(shape[1]), which are not square") }
+    if let labels, labels.count != shape[0] { throw invalid("has \(shape[0]) images and \(labels.count) labels") }
     let channels = shape.count == 4 ? shape[3] : 1
     if channels == 1, shape[1] == 28 {
       let file = IdxFile(dimensions: Array(shape.prefix(3)), bytes: [UInt8](images.bytes))
@@ -87,17 +87,17 @@ enum NumPyImages {
 }
 
 extension NumPyFile {
-  /// One class an image.
+  /// One class per image.
   fileprivate func integerLabels(_ path: String) throws(FileError) -> [Int] {
     guard shape.count == 1 || shape.count == 2 && shape[1] == 1 else {
       throw FileError(
-        .invalid, path: path, problem: "has the shape \(shape), not one class an image", remedy: "save [N] of integers")
+        .invalid, path: path, problem: "has the shape \(shape), not one class per image", remedy: "save [N] integers")
     }
     let labels = integers
     if let place = labels.firstIndex(where: { !(0...ImageLabels.maxLabel).contains($0) }) {
       throw FileError(
         .invalid, path: path, problem: "label \(place) is \(labels[place]), not within 0...\(ImageLabels.maxLabel)",
-        remedy: "choose other labels")
+        remedy: "renumber the classes from 0")
     }
     return labels
   }

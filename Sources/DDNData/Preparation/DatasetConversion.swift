@@ -2,17 +2,17 @@ import DDNFiles
 import Foundation
 import Images
 
-/// Makes a data set in the layout of the EDM dataset tool: `00000/img00000000.png` and so on, a thousand to a folder, and
-/// `dataset.json` with the classes.
+/// Writes a data set in the layout of the EDM dataset tool: `00000/img00000000.png` and so on, 1000 images per folder,
+/// and `dataset.json` with the classes.
 ///
-/// The same source and options give the same bytes, whatever the number of cores.
+/// Deterministic: the bytes depend on the source and the options only.
 public struct DatasetConversion: Sendable {
-  /// Nil to leave images as they are.
+  /// Nil to keep the images' size.
   public var transform: ImageTransform?
   public var channels: ChannelChoice
-  /// Only the source's first images; nil for all.
+  /// The number of images to convert, from the first; nil for all.
   public var maxImages: Int?
-  /// Whether an image that cannot be used ends the conversion.
+  /// Whether an unusable image is an error instead of skipped.
   public var isStrict: Bool
 
   public init(
@@ -24,33 +24,32 @@ public struct DatasetConversion: Sendable {
     self.isStrict = isStrict
   }
 
-  /// What came of a conversion.
+  /// The result of a conversion.
   public struct Report: Sendable {
     public fileprivate(set) var images = 0
-    /// Images that could not be used, and why.
+    /// Errors of unusable images.
     public fileprivate(set) var skipped: [FileError] = []
-    /// Images whose pixels are all the same.
+    /// Names of images whose pixels are all equal.
     public fileprivate(set) var constant: [String] = []
-    /// Of all images that were written.
+    /// Of every written image.
     public fileprivate(set) var channels = 0
     public fileprivate(set) var side = 0
   }
 
-  /// A stop that was asked for; nothing was written.
+  /// Thrown after a requested stop; nothing was written.
   public struct Stopped: Error {}
 
-  private static let imagesAtATime = 512
+  private static let chunk = 512
 
-  /// How many images of a source are looked at.
+  /// The number of a source's images to convert.
   public func count(of source: any ImageSource) -> Int { min(source.count, maxImages ?? .max) }
 
-  /// Writes a zip file, when `url` ends in `.zip`, or a folder: whole or not at all.
+  /// Writes a zip file if `url` ends in `.zip`, else a folder; atomically.
   ///
-  /// - Parameters:
-  ///   - progress: is told how many images were looked at.
-  /// - Throws: `FileError`: `failed` when there is something at `url`, or the disk refuses; `invalid` naming an image
-  ///   whose size or channels do not fit the others or any network, or, when strict, that cannot be decoded; also when
-  ///   none is left. `Stopped` when `shouldStop` said so.
+  /// - Parameter progress: called with the number of images processed so far.
+  /// - Throws: `FileError`: `failed` when `url` exists or cannot be written; `invalid` for an image whose size or
+  ///   channels differ from the others' or suit no network, when no image is usable, and, if strict, for an unusable
+  ///   image. `Stopped` after `shouldStop` returned true.
   public func write(
     _ source: any ImageSource, to url: URL, shouldStop: () -> Bool = { false }, progress: (Int) -> Void = { _ in }
   ) throws -> Report {
@@ -60,13 +59,13 @@ public struct DatasetConversion: Sendable {
     try DatasetWriter.write(to: url) { add in
       var (names, labels): ([String], [Int]) = ([], [])
       let count = count(of: source)
-      for start in stride(from: 0, to: count, by: Self.imagesAtATime) {
-        let indices = start..<min(count, start + Self.imagesAtATime)
-        let images = parallelMap(indices.count) { make(source, indices.lowerBound + $0) }
+      for start in stride(from: 0, to: count, by: Self.chunk) {
+        let indices = start..<min(count, start + Self.chunk)
+        let images = parallelMap(indices.count) { convert(source, indices.lowerBound + $0) }
         for (index, result) in zip(indices, images) {
-          // A failure once more alone, because threads share libvips's reason for an error.
-          let result = if case .failure = result { make(source, index) } else { result }
-          guard let image = try accept(result, index, of: source, &report) else { continue }
+          // Failures are repeated alone, because threads share libvips's error buffer.
+          let result = if case .failure = result { convert(source, index) } else { result }
+          guard let image = try check(result, index, of: source, &report) else { continue }
           let name = Self.name(of: names.count)
           try add(name, image.png)
           names.append(name)
@@ -78,7 +77,7 @@ public struct DatasetConversion: Sendable {
       guard report.images > 0 else {
         throw FileError(
           .invalid, path: source.name, problem: "none of its \(count) images can be used",
-          remedy: "choose another source; \(report.skipped[0].description)")
+          remedy: "use another source; the first error: \(report.skipped[0].description)")
       }
       try add(
         ImageFiles.labelsName,
@@ -95,9 +94,10 @@ public struct DatasetConversion: Sendable {
     let height: Int
     let channels: Int
     let isConstant: Bool
+    let summary: String
   }
 
-  private func make(_ source: any ImageSource, _ index: Int) -> Result<Image, FileError> {
+  private func convert(_ source: any ImageSource, _ index: Int) -> Result<Image, FileError> {
     do throws(FileError) {
       let bitmap = try source.bitmap(index, channels: channels)
       do throws(ImageError) {
@@ -105,31 +105,31 @@ public struct DatasetConversion: Sendable {
         return .success(
           Image(
             png: try PNG.encode(image), width: image.width, height: image.height, channels: image.channels,
-            isConstant: image.isConstant))
+            isConstant: image.isConstant, summary: image.summary))
       } catch {
         throw FileError(.invalid, path: source.path(of: index), error)
       }
     } catch { return .failure(error) }
   }
 
-  /// Nil for an image to skip.
-  private func accept(
+  /// Nil for a skipped image.
+  private func check(
     _ result: Result<Image, FileError>, _ index: Int, of source: any ImageSource, _ report: inout Report
   ) throws(FileError) -> Image? {
     let image: Image
     switch result {
     case .success(let success): image = success
     case .failure(let error):
-      // A source that the disk refuses is no bad image.
+      // Read errors are not skipped.
       if isStrict || error.kind != .invalid { throw error }
       report.skipped.append(error)
       return nil
     }
-    let size = "is \(image.width) x \(image.height) \(image.channels == 1 ? "gray" : "RGB")"
+    let size = "is \(image.summary)"
     if report.images == 0 {
       guard image.width == image.height, image.width & (image.width - 1) == 0 else {
         throw FileError(
-          .invalid, path: source.path(of: index), problem: "\(size), not square with a side of a power of two",
+          .invalid, path: source.path(of: index), problem: "\(size), not square with a power-of-two side",
           remedy: "give a --resolution")
       }
       (report.side, report.channels) = (image.width, image.channels)
@@ -159,6 +159,6 @@ public struct DatasetConversion: Sendable {
 }
 
 extension ImageSource {
-  /// One picture as messages call it.
+  /// An image's path in messages.
   func path(of index: Int) -> String { "\(name), \(name(of: index))" }
 }

@@ -1,9 +1,9 @@
 import DDNFiles
 import Images
 
-/// What a data set holds: sizes, classes, brightness, and what of it cannot be read.
+/// Statistics of a data set: image sizes, classes, pixel values and errors.
 public struct DatasetSummary: Sendable {
-  /// A kind of image, and how many there are.
+  /// Size and channels of an image.
   public struct Kind: Hashable, Sendable {
     public let width: Int
     public let height: Int
@@ -12,33 +12,33 @@ public struct DatasetSummary: Sendable {
 
   public let name: String
   public let count: Int
-  /// The most frequent first.
+  /// In order of decreasing count.
   public let kinds: [(kind: Kind, count: Int)]
-  /// Images of every class from 0 to the highest; nil when they have none.
+  /// Images per class, from 0 to the highest; nil without classes.
   public let classCounts: [Int]?
-  /// Of every channel over all pixels, 0 (black) to 1; gray images count for every channel where there are RGB ones.
+  /// Per channel over all pixels, 0 (black) to 1; in a mixed data set, gray images count in every channel.
   public let means: [Double]
   public let standardDeviations: [Double]
-  /// Images that cannot be decoded and files that cannot be used, and why.
+  /// Errors of images that cannot be decoded and of unusable files.
   public let unreadable: [FileError]
-  /// Images whose pixels are all the same.
+  /// Names of images whose pixels are all equal.
   public let constant: [String]
-  /// Why no network can be trained on these images as they are; nil when one can. Unreadable ones come on top.
+  /// Why no network can be trained on the readable images; nil when one can.
   public var trainingProblem: String? {
     guard let first = kinds.first?.kind else { return "no image can be read" }
     let sizes = Set(kinds.map { [$0.kind.width, $0.kind.height] })
-    if sizes.count > 1 { return "there are \(sizes.count) sizes; make one with ddn dataset convert --resolution" }
-    if kinds.count > 1 { return "some are gray and some RGB; make them alike with ddn dataset convert --channels" }
+    if sizes.count > 1 { return "there are \(sizes.count) sizes; convert with ddn dataset convert --resolution" }
+    if kinds.count > 1 { return "some are gray and some RGB; convert with ddn dataset convert --channels" }
     if first.width != first.height || first.width & (first.width - 1) != 0 {
-      return "their sides are not equal and a power of two; ddn dataset convert --resolution"
+      return "they are not square with a power-of-two side; convert with ddn dataset convert --resolution"
     }
     return nil
   }
 
   /// Decodes all images on all cores.
   ///
-  /// - Parameter progress: is told how many images were looked at; throws to stop.
-  /// - Throws: what `progress` throws; `FileError` (`failed`) when the disk refuses.
+  /// - Parameter progress: called with the number of images read so far; throwing aborts.
+  /// - Throws: what `progress` throws; `FileError` (`failed`) when a file cannot be read.
   public init(_ source: any ImageSource, progress: (Int) throws -> Void = { _ in }) throws {
     name = source.name
     count = source.count
@@ -49,7 +49,7 @@ public struct DatasetSummary: Sendable {
     var constant: [String] = []
     for start in stride(from: 0, to: count, by: 512) {
       let indices = start..<min(count, start + 512)
-      let parts = parallelMap(indices.count) { place in Self.look(at: indices.lowerBound + place, of: source) }
+      let parts = parallelMap(indices.count) { place in Self.inspect(indices.lowerBound + place, of: source) }
       for (index, part) in zip(indices, parts) {
         switch part {
         case .success(let (kind, channels, isConstant)):
@@ -58,8 +58,8 @@ public struct DatasetSummary: Sendable {
           if channels.count == 1 { graySums.add(channels[0]) } else { for c in 0..<3 { sums[c].add(channels[c]) } }
         case .failure(let error):
           if error.kind != .invalid { throw error }
-          // Once more alone, because threads share libvips's reason for an error.
-          if case .failure(let error) = Self.look(at: index, of: source) { unreadable.append(error) }
+          // Failures are repeated alone, because threads share libvips's error buffer.
+          if case .failure(let error) = Self.inspect(index, of: source) { unreadable.append(error) }
         }
       }
       try progress(indices.upperBound)
@@ -80,7 +80,7 @@ public struct DatasetSummary: Sendable {
     }
   }
 
-  /// Exact sums over one channel's values.
+  /// Exact integer sums over a channel.
   private struct Sums: Sendable {
     var pixels = 0
     var sum = 0
@@ -99,8 +99,8 @@ public struct DatasetSummary: Sendable {
     }
   }
 
-  private static func look(
-    at index: Int, of source: any ImageSource
+  private static func inspect(
+    _ index: Int, of source: any ImageSource
   ) -> Result<(Kind, [Sums], isConstant: Bool), FileError> {
     do throws(FileError) {
       let bitmap = try source.bitmap(index, channels: .asStored)

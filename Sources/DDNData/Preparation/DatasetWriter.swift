@@ -2,12 +2,12 @@ import Archives
 import DDNFiles
 import Foundation
 
-/// Writes named files into a zip file or a folder that appears whole or not at all.
+/// Writes a zip file or a folder atomically.
 enum DatasetWriter {
   /// - Parameters:
-  ///   - url: a zip file when it ends in `.zip`, otherwise a folder; where nothing, or an empty folder, is yet.
-  ///   - body: gets the function that adds one file; names have `/` between their parts.
-  /// - Throws: `FileError` (`failed`) when something is there already, or the disk refuses; what `body` throws.
+  ///   - url: a zip file if it ends in `.zip`, else a folder; must not exist, unless as an empty folder.
+  ///   - body: receives a function that adds a file by its relative path.
+  /// - Throws: `FileError` (`failed`) when `url` exists or cannot be written; what `body` throws.
   static func write(to url: URL, _ body: ((String, Data) throws -> Void) throws -> Void) throws {
     let url = url.standardizedFileURL
     try checkIsFree(url)
@@ -32,7 +32,7 @@ enum DatasetWriter {
               remedy: "free some space or choose another folder")
           }
         }
-        sync()  // All files at once: one by one takes hours.
+        sync()  // Flushing files one by one would take hours.
       }
     }
   }
@@ -42,7 +42,6 @@ enum DatasetWriter {
     guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else { return }
     if isFolder.boolValue, url.pathExtension.lowercased() != "zip", try Folder.names(in: url).isEmpty { return }
     throw FileError(
-      .failed, path: url.path, problem: "there is something of that name already",
-      remedy: "remove it or choose another name")
+      .failed, path: url.path, problem: "already exists", remedy: "remove it or choose another name")
   }
 }

@@ -1,24 +1,21 @@
 import Images
 
-/// Makes pictures of any size into pictures of one size.
+/// Resizes images to one square size, with an optional crop.
 public struct ImageTransform: Sendable {
-  /// What is cut away first.
+  /// Applied before resizing.
   public enum Crop: String, Sendable, CaseIterable {
-    /// All but the largest square in the middle.
+    /// The largest central square.
     case square = "center-crop"
-    /// Rows above and below, so that the rest is as wide as the resolution asks; black fills up to a square.
+    /// Full width, central rows at the resolution's aspect ratio; padded with black to a square.
     case wide = "center-crop-wide"
   }
 
-  /// Pixels, before black is added.
+  /// In pixels, before padding.
   public let width: Int
   public let height: Int
-  /// Nil to stretch the whole picture.
+  /// Nil to stretch the whole image.
   public let crop: Crop?
   public let filter: ResamplingFilter
-
-  /// Pixels on a side of what comes out.
-  public var side: Int { width }
 
   public init(width: Int, height: Int, crop: Crop? = nil, filter: ResamplingFilter = .lanczos) {
     self.width = width
@@ -27,20 +24,20 @@ public struct ImageTransform: Sendable {
     self.filter = filter
   }
 
-  /// What makes this transform impossible, if anything: networks take squares with a side of a power of two.
-  public var objection: String? {
+  /// Why the transform is invalid, if it is: networks need squares with a power-of-two side.
+  public var validationError: String? {
     guard (1...4096).contains(width), width & (width - 1) == 0 else {
       return "a width of \(width) is not a power of two from 1 to 4096"
     }
     if crop == .wide {
-      return (1...width).contains(height) ? nil : "a height of \(height) is not within the square of \(width)"
+      return (1...width).contains(height) ? nil : "the height \(height) is not within 1...\(width)"
     }
-    return height == width ? nil : "\(width) x \(height) is not square; only center-crop-wide makes that one"
+    return height == width ? nil : "\(width) x \(height) is not square, which only center-crop-wide allows"
   }
 
-  /// - Throws: `ImageError` when the picture is too small to be cropped wide, or with libvips's reason.
-  /// - Source: the EDM dataset tool, whose wide crop however keeps too many rows and squeezes them, and whose crops turn
-  ///   gray pictures into RGB.
+  /// - Throws: `ImageError` when the image is too small for a wide crop, or with libvips's reason.
+  /// - Source: the EDM dataset tool, whose wide crop, however, keeps too many rows and squeezes them, and whose crops
+  ///   turn gray images into RGB.
   func callAsFunction(_ bitmap: Bitmap) throws(ImageError) -> Bitmap {
     switch crop {
     case nil: return try bitmap.resized(width: width, height: height, filter: filter)
@@ -58,15 +55,5 @@ public struct ImageTransform: Sendable {
       canvas.paste(image, x: 0, y: (width - height) / 2)
       return canvas
     }
-  }
-}
-
-extension Bitmap {
-  /// The largest square in the middle.
-  public func centerSquare() -> Bitmap { centered(width: min(width, height), height: min(width, height)) }
-
-  /// The part in the middle.
-  fileprivate func centered(width: Int, height: Int) -> Bitmap {
-    cropped(x: (self.width - width) / 2, y: (self.height - height) / 2, width: width, height: height)
   }
 }

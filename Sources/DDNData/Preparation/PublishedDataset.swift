@@ -1,8 +1,8 @@
 import Foundation
 
-/// Data sets that can be downloaded, with the checksums of their files.
+/// Data sets for download, with the checksums of their files.
 ///
-/// The addresses are those of the authors; MNIST's own page no longer gives its files out, so PyTorch's copy is used.
+/// From the authors' servers, but MNIST from PyTorch's mirror, because its page no longer serves the files.
 public enum PublishedDataset: String, Sendable, CaseIterable {
   case mnist
   case fashionMNIST = "fashion-mnist"
@@ -16,7 +16,7 @@ public enum PublishedDataset: String, Sendable, CaseIterable {
     public let sha256: String
   }
 
-  /// What its files' addresses begin with.
+  /// Base URL of the files.
   public var address: URL {
     switch self {
     case .mnist: URL(string: "https://ossci-datasets.s3.amazonaws.com/mnist/")!

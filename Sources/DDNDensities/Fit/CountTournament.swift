@@ -1,21 +1,18 @@
 import CPrefetch
 
-/// Counts of which the largest and the smallest are always known.
+/// Counts with the largest and smallest in O(1): a tournament tree of branching factor 16.
 ///
-/// Nodes stand in groups of sixteen, groups in groups of sixteen, and so on; each group knows its winners. A change
-/// goes up only as far as winners change. Of equal counts the lowest number wins.
+/// An update climbs the tree only as far as winners change. Ties go to the lowest node index.
 struct CountTournament {
   private static let groupSize = 16
 
   /// `[K]`.
   private(set) var counts: [Double]
-  /// For each round, the numbers of every group's winners; the last round has one group.
+  /// For each round, the winner of every group; the last round has one group.
   private var largest: [[Int32]] = []
   private var smallest: [[Int32]] = []
 
-  /// All counts are 0.
-  ///
-  /// - Parameter count: K, at least 1.
+  /// - Parameter count: K, at least 1; all counts start at 0.
   init(count: Int) {
     counts = Array(repeating: 0, count: count)
     var groups = count
@@ -29,9 +26,9 @@ struct CountTournament {
     } while groups > 1
   }
 
-  /// The first node of the largest count.
+  /// The first node with the largest count.
   var busiest: Int { Int(largest[largest.count - 1][0]) }
-  /// The first node of the smallest count.
+  /// The first node with the smallest count.
   var rarest: Int { Int(smallest[smallest.count - 1][0]) }
 
   subscript(node: Int) -> Double {
@@ -54,7 +51,7 @@ struct CountTournament {
     smallest[0].withUnsafeBufferPointer { CPrefetch.prefetch($0.baseAddress! + node / Self.groupSize) }
   }
 
-  /// After a count has grown: winners of "largest" change only to this node, winners of "smallest" only from it.
+  /// Updates after an increase: only this node can become a largest, or stop being a smallest.
   @inline(__always)
   private mutating func raise(_ node: Int) {
     var group = node

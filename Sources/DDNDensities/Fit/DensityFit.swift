@@ -1,20 +1,19 @@
 import DDN
 
-/// Fits K nodes of two parameters to a density: the method without a network.
+/// Fits K points in the plane (nodes) to a density: the method without a network.
 ///
-/// Every sample goes to its nearest node, which moves towards it; Split-and-Prune gives the place of nodes that no sample
-/// comes near to copies of those that get too many. In the end every node stands for about the same probability, so
-/// the nodes are a sample of the density themselves.
+/// Each sample moves its nearest node towards itself; Split-and-Prune replaces rarely chosen nodes by copies of the
+/// busiest. Converged nodes have about equal probability, so they are distributed as samples of the density.
 ///
 /// Source: paper, section 3.2, Figures 5 and 19; the original program's example.
 public struct DensityFit {
   public struct Options: Codable, Sendable, Equatable {
     /// K, at least 1.
     public var nodes: Int
-    /// Samples a step; after each step Split-and-Prune splits at most one node.
+    /// Samples per step; each step splits at most one node.
     public var batch: Int
-    /// How far the nearest node goes towards a sample, as a share of the way: the original's learning rate of 0.2,
-    /// doubled by the gradient of the square.
+    /// Step size, as a fraction of the distance to the sample: twice the original's learning rate of 0.2, for the
+    /// gradient of the square.
     public var stride: Double
     public var distance: DistanceMeasure
     public var split: SplitPolicy
@@ -24,7 +23,7 @@ public struct DensityFit {
       nodes: Int = 10_000, batch: Int = 40, stride: Double = 0.4, distance: DistanceMeasure = .l2,
       split: SplitPolicy = SplitPolicy(), seed: UInt64 = 0
     ) {
-      precondition(nodes >= 1 && batch >= 1, "a fit needs at least one node and one sample a step")
+      precondition(nodes >= 1 && batch >= 1, "a fit needs at least one node and one sample per step")
       self.nodes = nodes
       self.batch = batch
       self.stride = stride
@@ -35,29 +34,29 @@ public struct DensityFit {
   }
 
   public let options: Options
-  /// `[K]`, where the nodes are, all within the square.
+  /// `[K]` positions in the square.
   public private(set) var nodes: [SIMD2<Float>]
   /// Splits so far.
   public private(set) var splits = 0
   private var generator: SplitMix64
 
-  /// Nodes anywhere in the square, by chance.
+  /// Starts with uniformly random nodes.
   public init(_ options: Options) {
     self.options = options
-    var places = SplitMix64(seed: options.seed, stream: 0)
-    nodes = (0..<options.nodes).map { _ in places.unitPoint() * 2 - 1 }
+    var positions = SplitMix64(seed: options.seed, stream: 0)
+    nodes = (0..<options.nodes).map { _ in positions.unitPoint() * 2 - 1 }
     generator = SplitMix64(seed: options.seed, stream: 1)
   }
 
-  /// Trains on `samples` draws from a density, with statistics that begin anew.
+  /// Trains on `samples` draws from a density, with fresh statistics.
   public mutating func train(on map: DensityMap, samples: Int) {
     train(on: map, samples: samples, observations: 1) { _, _ in }
   }
 
-  /// The same, watched.
+  /// As `train(on:samples:)`, with progress.
   ///
-  /// - Parameter observe: sees the samples so far and where the nodes are, as often as `observations` says, evenly spread
-  ///   and at the end; what it throws ends the training.
+  /// - Parameter observe: called `observations` times at even intervals, the last time at the end, with the number of
+  ///   samples so far and the nodes; throwing aborts.
   public mutating func train(
     on map: DensityMap, samples: Int, observations: Int,
     observe: (_ samples: Int, _ nodes: () -> [SIMD2<Float>]) throws -> Void
@@ -68,7 +67,7 @@ public struct DensityFit {
     }
   }
 
-  /// What `train` would draw next, without drawing it.
+  /// The next `count` samples that `train` would draw; the generator's state is unchanged.
   public func upcomingSamples(_ count: Int, of map: DensityMap) -> [SIMD2<Float>] {
     let sampler = DensitySampler(map)
     var generator = generator
@@ -124,6 +123,6 @@ public struct DensityFit {
 }
 
 extension DensityMap {
-  /// How many times denser than in a uniform map the samples lie around the average sample; at least 1.
+  /// Mean density at a sample, relative to a uniform map; at least 1.
   var crowding: Double { probabilities.reduce(0) { $0 + $1 * $1 } * Double(probabilities.count) }
 }

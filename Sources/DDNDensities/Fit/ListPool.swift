@@ -1,24 +1,24 @@
 import CPrefetch
 
-/// Many short lists in one piece of memory.
+/// Many short lists in one allocation.
 ///
-/// A list's elements lie side by side, in room for 4, 8, 16 and so on; a list that outgrows its room moves to a larger
-/// one and leaves the old to others.
+/// Each list is contiguous, with a capacity of 4, 8, 16 and so on; a list that outgrows its slot moves to a larger one,
+/// and the old slot is reused.
 struct ListPool<Element> {
   private struct List {
     var start: Int32 = 0
     var count: Int32 = 0
-    /// Room for `2^sizeClass` elements; 0 for none yet.
+    /// The capacity is `2^sizeClass`; 0 for no slot yet.
     var sizeClass: Int32 = 0
   }
 
   private var lists: [List]
   private var storage: [Element] = []
-  /// For each size class, where room was left.
-  private var spare: [[Int32]] = Array(repeating: [], count: 31)
+  /// For each size class, the starts of free slots.
+  private var free: [[Int32]] = Array(repeating: [], count: 31)
   private let filler: Element
 
-  /// - Parameter filler: any element; it stands where there is room and no element.
+  /// - Parameter filler: any value; fills unused capacity.
   init(lists count: Int, filler: Element) {
     lists = Array(repeating: List(), count: count)
     self.filler = filler
@@ -26,11 +26,11 @@ struct ListPool<Element> {
 
   func count(_ list: Int) -> Int { Int(lists[list].count) }
 
-  /// Begins to bring in where a list is.
+  /// Prefetches a list's header.
   @inline(__always)
   func prefetch(_ list: Int) { lists.withUnsafeBufferPointer { CPrefetch.prefetch($0.baseAddress! + list) } }
 
-  /// Begins to bring in a list's elements; waits for where they are.
+  /// Prefetches a list's elements; reads its header.
   @inline(__always)
   func prefetchElements(of list: Int) {
     storage.withUnsafeBufferPointer { storage in
@@ -39,12 +39,11 @@ struct ListPool<Element> {
     }
   }
 
-  /// The first place in the list where `isWanted`, if any.
   @inline(__always)
-  func firstIndex(_ list: Int, where isWanted: (Element) -> Bool) -> Int? {
-    let place = lists[list]
+  func firstIndex(_ list: Int, where matches: (Element) -> Bool) -> Int? {
+    let slot = lists[list]
     return storage.withUnsafeBufferPointer { storage in
-      for index in 0..<Int(place.count) where isWanted(storage[Int(place.start) + index]) { return index }
+      for index in 0..<Int(slot.count) where matches(storage[Int(slot.start) + index]) { return index }
       return nil
     }
   }
@@ -60,7 +59,7 @@ struct ListPool<Element> {
     lists[list].count += 1
   }
 
-  /// Takes one element out; the last one takes its place.
+  /// Replaces an element by the last one, in O(1).
   mutating func swapRemove(_ list: Int, at index: Int) {
     lists[list].count -= 1
     self[list, index] = self[list, Int(lists[list].count)]
@@ -72,14 +71,14 @@ struct ListPool<Element> {
     let old = lists[list]
     let sizeClass = old.sizeClass == 0 ? 2 : Int(old.sizeClass) + 1
     let start: Int32
-    if let room = spare[sizeClass].popLast() {
-      start = room
+    if let slot = free[sizeClass].popLast() {
+      start = slot
     } else {
       start = Int32(storage.count)
       storage.append(contentsOf: repeatElement(filler, count: 1 << sizeClass))
     }
     for index in 0..<Int(old.count) { storage[Int(start) + index] = storage[Int(old.start) + index] }
-    if old.sizeClass > 0 { spare[Int(old.sizeClass)].append(old.start) }
+    if old.sizeClass > 0 { free[Int(old.sizeClass)].append(old.start) }
     lists[list] = List(start: start, count: old.count, sizeClass: Int32(sizeClass))
   }
 }

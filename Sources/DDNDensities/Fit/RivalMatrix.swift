@@ -1,8 +1,8 @@
-/// A square matrix that is nearly all zeros, of which whole rows and whole columns are read, scaled and cleared.
+/// A sparse square matrix with fast access to whole rows and columns.
 ///
-/// A row lists its entries; a column lists the rows that have one there.
+/// A row lists its entries; a column lists the rows with an entry there.
 struct RivalMatrix {
-  /// One number that is not zero.
+  /// A stored value of a row.
   struct Entry {
     var column: Int32
     var value: Double
@@ -11,7 +11,7 @@ struct RivalMatrix {
   let size: Int
   private var rows: ListPool<Entry>
   private var columns: ListPool<Int32>
-  /// Where a row has its entry of each column, or -1; made for one row at a time.
+  /// Scratch: for each column, the index of its entry in one row, or -1.
   private var places: [Int32]
 
   init(size: Int) {
@@ -23,14 +23,14 @@ struct RivalMatrix {
 
   subscript(row: Int, column: Int) -> Double { find(row, column).map { rows[row, $0].value } ?? 0 }
 
-  /// Begins to bring in where a row and a column are.
+  /// Prefetches the headers of a row and a column.
   @inline(__always)
   func prefetch(row: Int, column: Int) {
     rows.prefetch(row)
     columns.prefetch(column)
   }
 
-  /// Begins to bring in what they hold.
+  /// Prefetches their entries.
   @inline(__always)
   func prefetchEntries(row: Int, column: Int) {
     rows.prefetchElements(of: row)
@@ -47,9 +47,7 @@ struct RivalMatrix {
     }
   }
 
-  /// Adds `factor` times each entry to a row; the entries are of different columns.
-  ///
-  /// Looks through the row once, not once for each entry.
+  /// Adds `factor` times each entry to a row, in one pass over the row; the entries have distinct columns.
   mutating func add(_ entries: [Entry], times factor: Double, row: Int) {
     let count = rows.count(row)
     for place in 0..<count { places[Int(rows[row, place].column)] = Int32(place) }
@@ -68,10 +66,9 @@ struct RivalMatrix {
   @inline(__always)
   private func find(_ row: Int, _ column: Int) -> Int? { rows.firstIndex(row) { $0.column == Int32(column) } }
 
-  /// What a row holds.
   func row(_ row: Int) -> [Entry] { (0..<rows.count(row)).map { rows[row, $0] } }
 
-  /// The rows that have an entry in a column.
+  /// The rows with an entry in a column.
   func rows(ofColumn column: Int) -> [Int] { (0..<columns.count(column)).map { Int(columns[column, $0]) } }
 
   func sum(row: Int) -> Double { (0..<rows.count(row)).reduce(0) { $0 + rows[row, $1].value } }
@@ -81,7 +78,7 @@ struct RivalMatrix {
   }
 
   mutating func clear(row: Int) {
-    for place in 0..<rows.count(row) { unlist(row, fromColumn: Int(rows[row, place].column)) }
+    for place in 0..<rows.count(row) { remove(row, fromColumn: Int(rows[row, place].column)) }
     rows.removeAll(row)
   }
 
@@ -93,10 +90,10 @@ struct RivalMatrix {
   mutating func clear(row: Int, column: Int) {
     guard let place = find(row, column) else { return }
     rows.swapRemove(row, at: place)
-    unlist(row, fromColumn: column)
+    remove(row, fromColumn: column)
   }
 
-  private mutating func unlist(_ row: Int, fromColumn column: Int) {
+  private mutating func remove(_ row: Int, fromColumn column: Int) {
     columns.swapRemove(column, at: columns.firstIndex(column) { $0 == Int32(row) }!)
   }
 }

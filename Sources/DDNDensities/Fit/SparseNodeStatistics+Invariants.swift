@@ -1,10 +1,10 @@
 extension SparseNodeStatistics {
-  /// What is wrong with the statistics, if anything; looks at everything, for tests.
+  /// The first broken invariant, if any; O(K), for tests.
   func brokenInvariant() -> String? {
     if let count = counts.counts.first(where: { !($0 >= 0 && $0.isFinite) }) { return "a count is \(count)" }
     let sum = counts.counts.reduce(0, +)
     if abs(sum - total) > 1e-9 * Double(max(images, 1)) { return "counts sum to \(sum), not to the total \(total)" }
-    if total > Double(images) * (1 + 1e-9) { return "\(total) were counted of \(images) samples" }
+    if total > Double(images) * (1 + 1e-9) { return "the total \(total) exceeds \(images) samples" }
     let (largest, smallest) = (counts.counts.max()!, counts.counts.min()!)
     if counts.busiest != counts.counts.firstIndex(of: largest)! { return "node \(counts.busiest) is not the busiest" }
     if counts.rarest != counts.counts.firstIndex(of: smallest)! { return "node \(counts.rarest) is not the rarest" }
@@ -13,7 +13,7 @@ extension SparseNodeStatistics {
 }
 
 extension RivalMatrix {
-  /// What is wrong with the matrix, if anything: rows and columns must list the same entries.
+  /// The first broken invariant, if any: rows and columns must list the same entries.
   func brokenInvariant() -> String? {
     var ofRows: Set<[Int]> = []
     for row in 0..<size {
@@ -23,6 +23,6 @@ extension RivalMatrix {
       }
     }
     let ofColumns = (0..<size).flatMap { column in rows(ofColumn: column).map { [$0, column] } }
-    return ofRows == Set(ofColumns) && ofRows.count == ofColumns.count ? nil : "rows and columns list other entries"
+    return ofRows == Set(ofColumns) && ofRows.count == ofColumns.count ? nil : "rows and columns list different entries"
   }
 }

@@ -1,38 +1,35 @@
 import DDN
 
-/// `NodeStatistics` for tens of thousands of nodes: the same numbers, without tables of K x K and without scans of K.
+/// `NodeStatistics` for tens of thousands of nodes: the same numbers without K x K tables or O(K) scans.
 ///
-/// A node has few rivals, so their counts are sparse; the busiest and the rarest node come from a tournament. Two things
-/// differ from `NodeStatistics`. Distances to nodes that were not chosen are not known here, so of unused nodes the
-/// first is given up, not the farthest. And a pruned node that is its own only rival leaves its count to nobody, where
-/// the original hands it to all nodes alike.
+/// A node has few rivals, so their counts are sparse; a tournament tree gives the busiest and the rarest node. Two
+/// differences: distances to other nodes are unknown, so of unused nodes the first is pruned, not the farthest; and the
+/// count of a pruned node whose only rival is itself is dropped, where the original distributes it over all nodes.
 /// Source: paper, section 3.2 and Algorithm 1; the original program's bookkeeping.
 struct SparseNodeStatistics {
-  /// `[K]`, how many samples each node was nearest to; splits share counts out, so they need not be whole.
+  /// `[K]`, samples per nearest node; fractional after splits.
   private(set) var counts: CountTournament
-  /// Row `i`, column `j`: how often node `j` was second nearest when node `i` was nearest.
+  /// Row `i`, column `j`: samples with nearest node `i` and second nearest `j`.
   private(set) var rivals: RivalMatrix
   /// Samples recorded so far.
   private(set) var images = 0
   /// The sum of all counts.
   private(set) var total = 0.0
 
-  /// Statistics of nodes that have seen nothing.
-  ///
   /// - Parameter nodes: K, at least 2.
   init(nodes: Int) {
     counts = CountTournament(count: nodes)
     rivals = RivalMatrix(size: nodes)
   }
 
-  /// Begins to bring in what `record` will read first.
+  /// Prefetches what `record` reads first.
   @inline(__always)
   func prefetch(nearest: Int, second: Int) {
     counts.prefetch(nearest)
     rivals.prefetch(row: nearest, column: second)
   }
 
-  /// Begins to bring in the rest, once the first has come.
+  /// Prefetches the rest; call some time after `prefetch`.
   @inline(__always)
   func prefetchRivals(nearest: Int, second: Int) { rivals.prefetchEntries(row: nearest, column: second) }
 
@@ -45,20 +42,20 @@ struct SparseNodeStatistics {
     total += 1
   }
 
-  /// Writes into the statistics that `pruned` was overwritten by a copy of `donor`.
+  /// Updates the statistics after `pruned` was replaced by a copy of `donor`.
   mutating func split(donor: Int, pruned: Int, rule: SplitPolicy.Rule) {
     if rule == .totalVariation { redistribute(pruned) }
-    // What is left of it, under the paper's rule all, is forgotten.
+    // The remaining count, under the paper's rule all of it, is dropped.
     total -= counts[pruned]
     rivals.clear(row: pruned)
     rivals.clear(column: pruned)
-    shareOut(donor, with: pruned)
+    halve(donor, with: pruned)
   }
 
-  /// Hands what was counted for `pruned` to the nodes that were second nearest.
+  /// Distributes the counts of `pruned` over the nodes that were second nearest.
   private mutating func redistribute(_ pruned: Int) {
     if nodes == 2 {
-      // With two nodes each is always the other's rival, so samples seen are all there is to know.
+      // Of two nodes, each is always the other's rival.
       for node in 0..<2 {
         rivals.clear(row: node)
         rivals.add(Double(images) / 2, row: node, column: 1 - node)
@@ -72,26 +69,26 @@ struct SparseNodeStatistics {
       for index in heirs.indices { heirs[index].value /= known }
       for heir in heirs { counts[Int(heir.column)] += counts[pruned] * heir.value }
       counts[pruned] = 0
-      // Won samples: each heir faces them with the rivals that it has anyway.
+      // Samples nearest to `pruned`: distributed over each heir's rivals.
       for heir in heirs { spread(wins * heir.value, overRivalsOf: Int(heir.column)) }
-      // Samples on which `pruned` was second: its heirs become the rivals.
+      // Samples with `pruned` second: its heirs become the rivals.
       for node in rivals.rows(ofColumn: pruned) { rivals.add(heirs, times: rivals[node, pruned], row: node) }
     } else {
-      // Nobody else is known to have been second where `pruned` won; its count, if any, is dropped.
+      // `pruned` has no rival but itself; its count is dropped.
       let losers = rivals.rows(ofColumn: pruned).map { ($0, rivals[$0, pruned]) }
       rivals.clear(column: pruned)
       for (node, losses) in losers { spread(losses, overRivalsOf: node) }
     }
   }
 
-  /// Adds an amount to a node's rivals, in proportion to what each has; none stay none.
+  /// Adds an amount to a node's rivals in proportion to their counts; does nothing without rivals.
   private mutating func spread(_ amount: Double, overRivalsOf node: Int) {
     let sum = rivals.sum(row: node)
     if sum > 0 { rivals.scale(row: node, by: 1 + amount / sum) }
   }
 
-  /// Halves what was counted for `donor` and gives one half to its twin.
-  private mutating func shareOut(_ donor: Int, with twin: Int) {
+  /// Splits the counts of `donor` evenly with its twin.
+  private mutating func halve(_ donor: Int, with twin: Int) {
     counts[donor] /= 2
     counts[twin] = counts[donor]
     let wins = rivals.sum(row: donor)

@@ -1,6 +1,7 @@
 import Foundation
+import Images
 
-/// A gray picture in the making: light values become density.
+/// A gray image of floating-point values; light is high density.
 struct Canvas {
   let height: Int
   let width: Int
@@ -13,19 +14,19 @@ struct Canvas {
     self.values = values
   }
 
-  /// A picture of what `value` gives at every (row, column).
+  /// The values of a function of (row, column).
   init(height: Int, width: Int, _ value: (Int, Int) -> Double) {
     self.init(
       height: height, width: width, values: (0..<height * width).map { value($0 / width, $0 % width) })
   }
 
-  /// A picture from rows of text of one length: `ink` where there is `#`, `paper` elsewhere.
+  /// From rows of text of one length: `ink` for `#`, `paper` elsewhere.
   init(rows: [String], ink: Double, paper: Double) {
     self.init(
       height: rows.count, width: rows[0].count, values: rows.flatMap { $0.map { $0 == "#" ? ink : paper } })
   }
 
-  /// The picture with `margin` values of `shade` around it.
+  /// Padded by `margin` values of `shade` on all sides.
   func padded(by margin: Int, shade: Double) -> Canvas {
     Canvas(height: height + 2 * margin, width: width + 2 * margin) { row, column in
       let (row, column) = (row - margin, column - margin)
@@ -33,31 +34,14 @@ struct Canvas {
     }
   }
 
-  /// The picture at another size: every new value is the mean of the area that it covers.
+  /// Resized by area averaging.
   func resized(height newHeight: Int, width newWidth: Int) -> Canvas {
-    let acrossRows = Self.overlaps(from: width, to: newWidth)
-    let downColumns = Self.overlaps(from: height, to: newHeight)
-    let narrow = Canvas(height: height, width: newWidth) { row, column in
-      acrossRows[column].reduce(0) { $0 + $1.share * values[row * width + $1.index] }
-    }
-    return Canvas(height: newHeight, width: newWidth) { row, column in
-      downColumns[row].reduce(0) { $0 + $1.share * narrow.values[$1.index * newWidth + column] }
-    }
+    Canvas(
+      height: newHeight, width: newWidth,
+      values: BoxFilter.resize(from: (height, width), to: (newHeight, newWidth)) { values[$0] })
   }
 
-  /// For each of `to` equal parts of a line, which of its `from` parts it covers, and by what share.
-  private static func overlaps(from: Int, to: Int) -> [[(index: Int, share: Double)]] {
-    let scale = Double(from) / Double(to)
-    return (0..<to).map { part in
-      let (start, end) = (Double(part) * scale, Double(part + 1) * scale)
-      return (Int(start)..<min(Int(end.rounded(.up)), from)).compactMap { index in
-        let covered = min(end, Double(index + 1)) - max(start, Double(index))
-        return covered > 0 ? (index, covered / scale) : nil
-      }
-    }
-  }
-
-  /// Blurred by a Gaussian of `size` values across, as OpenCV chooses its width; the edge mirrors the inside.
+  /// Gaussian blur with a kernel of `size` values, OpenCV's default sigma for it, and mirrored edges.
   ///
   /// - Parameter size: odd.
   func blurred(size: Int) -> Canvas {
@@ -74,7 +58,7 @@ struct Canvas {
     return blur(across) { Self.mirrored($0 + $2, within: height) * width + $1 }
   }
 
-  /// Reflects an index at the first and the last one, which are not repeated.
+  /// Reflection padding without repeating the edge.
   private static func mirrored(_ index: Int, within count: Int) -> Int {
     guard count > 1 else { return 0 }
     let period = 2 * (count - 1)

@@ -1,9 +1,9 @@
 import Foundation
 
-/// The densities that are drawn here.
+/// Built-in densities.
 ///
-/// Gaussian, blurred circles and uniform follow the original's rules; QR code, spiral and words are drawings of the same
-/// kind. Source: paper, Figures 5 and 19.
+/// Gaussian, blurred circles and uniform follow the original's formulas; QR code, spiral and words resemble its drawings.
+/// Source: paper, Figures 5 and 19.
 public enum Density: String, CaseIterable, Sendable {
   case gaussian
   case blurredCircles = "blurred-circles"
@@ -12,7 +12,7 @@ public enum Density: String, CaseIterable, Sendable {
   case words
   case uniform
 
-  /// The order in which the original's animation shows them.
+  /// In the order of the original's animation.
   public static let sequence: [Density] = [.gaussian, .blurredCircles, .qrCode, .spiral, .words, .gaussian, .uniform]
 
   /// The density over `bins` x `bins` bins.
@@ -30,7 +30,7 @@ public enum Density: String, CaseIterable, Sendable {
     return DensityMap(name: rawValue, height: bins, width: bins, weights: canvas.values)
   }
 
-  /// Round, of variance 0.15, cut off at the square's edges.
+  /// Isotropic, variance 0.15, truncated to the square.
   private static func gaussian(_ bins: Int) -> Canvas {
     func place(_ index: Int) -> Double { bins == 1 ? -1 : -1 + 2 * Double(index) / Double(bins - 1) }
     return Canvas(height: bins, width: bins) { row, column in
@@ -38,7 +38,7 @@ public enum Density: String, CaseIterable, Sendable {
     }
   }
 
-  /// Five rings, sharp in the top left quarter and ever more blurred in the other three.
+  /// Five rings, sharp in the top left quadrant and increasingly blurred in the other three.
   private static func blurredCircles(_ bins: Int) -> Canvas {
     let places = [bins / 4, bins * 3 / 4]
     let centres = [(bins / 2, bins / 2)] + places.flatMap { row in places.map { (row, $0) } }
@@ -51,7 +51,7 @@ public enum Density: String, CaseIterable, Sendable {
       return isInRing ? 128 : 0
     }
     let half = bins / 2
-    // The original draws in bytes, hence the rounding.
+    // The original draws 8-bit images, hence the rounding.
     let (slight, medium, strong) = (
       sharp.blurred(size: bins / 40 * 2 + 1), sharp.blurred(size: bins / 10 * 2 + 1),
       sharp.blurred(size: Int(Double(bins) / 2.5 * 2 + 1) | 1)
@@ -62,7 +62,7 @@ public enum Density: String, CaseIterable, Sendable {
     }
   }
 
-  /// Archimedes' spiral of three turns with a soft stroke.
+  /// Archimedean spiral of three turns with a soft stroke.
   private static func spiral(_ side: Int) -> Canvas {
     let (turns, outerRadius, stroke) = (3.0, 0.92, 0.045)
     let spacing = outerRadius / turns
@@ -71,7 +71,7 @@ public enum Density: String, CaseIterable, Sendable {
       let y = 1 - (2 * Double(row) + 1) / Double(side)
       let radius = hypot(x, y)
       let angle = atan2(y, x) / (2 * .pi)  // In turns, -0.5...0.5.
-      // The nearest of the arms that cross this ray.
+      // The nearest arm on this ray.
       let arm = min(max((radius / spacing - angle).rounded(), angle < 0 ? 1 : 0), turns - 1)
       let distance = radius - (arm + angle) * spacing
       return exp(-(distance * distance) / (stroke * stroke))

@@ -1,22 +1,22 @@
-/// A probability density over the square [-1, 1] x [-1, 1], constant within each of its bins.
+/// A probability density over the square [-1, 1] x [-1, 1], constant within each bin.
 ///
-/// Bins are stored row by row from the top: a point's x grows with the column, its y falls with the row.
+/// Row-major bins from the top: x grows with the column, y falls with the row.
 /// Source: paper, Figures 5 and 19.
 public struct DensityMap: Sendable, Equatable {
-  /// What pictures and reports call it.
+  /// For figures and reports.
   public let name: String
   /// Rows of bins.
   public let height: Int
   /// Columns of bins.
   public let width: Int
-  /// `[height * width]`, all above 0; their sum is 1.
+  /// `[height * width]`, positive, with sum 1.
   public let probabilities: [Double]
 
-  /// Makes weights into probabilities; weights of zero become a trifle, so that logarithms stay finite.
+  /// Normalizes weights. Zero weights get a tiny floor, so that logarithms stay finite.
   ///
-  /// - Parameter weights: `[height * width]`, finite and none below 0. If all are zero, the map is uniform.
+  /// - Parameter weights: `[height * width]`, finite and not negative; all zeros give a uniform map.
   public init(name: String, height: Int, width: Int, weights: [Double]) {
-    precondition(height > 0 && width > 0, "a density of \(height) x \(width) bins has none")
+    precondition(height > 0 && width > 0, "\(height) x \(width) bins are empty")
     precondition(weights.count == height * width, "\(weights.count) weights for \(height) x \(width) bins")
     precondition(weights.allSatisfy { $0 >= 0 && $0.isFinite }, "a weight is negative or not finite")
     self.name = name
@@ -29,7 +29,7 @@ public struct DensityMap: Sendable, Equatable {
     probabilities = raised.map { $0 / raisedSum }
   }
 
-  /// How many points fall into each bin; points beyond the square count for the bins at its edge.
+  /// Points per bin, `[height * width]`; points outside the square are clamped to it.
   public func histogram(_ points: [SIMD2<Float>]) -> [Int] {
     var counts = [Int](repeating: 0, count: probabilities.count)
     for point in points { counts[bin(of: point)] += 1 }

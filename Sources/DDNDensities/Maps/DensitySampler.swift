@@ -1,12 +1,11 @@
-/// Draws points from a density: a bin by the inverse of the cumulative sum, then anywhere within it.
+/// Draws points from a density: a bin by inverting the cumulative distribution, then uniformly within it.
 struct DensitySampler {
   private let height: Int
   private let width: Int
-  /// The sum of the probabilities up to and with each bin.
   private let cumulative: [Double]
-  /// For each of as many equal parts of 0..<1 as there are bins, the first bin that a number in it can mean.
+  /// Divides [0, 1) into as many equal parts as there are bins; for each, the first bin that it can select.
   ///
-  /// Why: a search by halves would take longer than finding the nearest node.
+  /// A binary search would take longer than finding the nearest node.
   private let guide: [Int32]
 
   init(_ map: DensityMap) {
@@ -25,14 +24,13 @@ struct DensitySampler {
     }
   }
 
-  /// One point of the square.
   @inline(__always)
   func draw(_ generator: inout SplitMix64) -> SIMD2<Float> {
     let uniform = Double(generator.next() >> 11) * 0x1p-53
     var bin = Int(guide[Int(uniform * Double(guide.count))])
     while bin < cumulative.count - 1 && cumulative[bin] <= uniform { bin += 1 }
     let (row, column) = bin.quotientAndRemainder(dividingBy: width)
-    // Clear of the bin's edges, where rounding could carry a point over to an empty bin.
+    // Away from the bin's edges, where rounding could move a point to an empty bin.
     let jitter = generator.unitPoint() * (1 - 2e-4) + 1e-4
     return SIMD2(
       (Float(column) + jitter.x) * (2 / Float(width)) - 1,

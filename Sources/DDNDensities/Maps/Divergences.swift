@@ -1,21 +1,21 @@
 import Foundation
 
-/// How far the bins that some points fall into are from a density.
+/// Divergences of a histogram of points from a density.
 public struct Divergences: Codable, Sendable, Equatable {
   /// Kullback-Leibler divergence of the points from the density, in nats.
   ///
-  /// A point in a bin that is all but empty costs about 60 nats times its share.
+  /// A point in a bin of zero weight contributes about 60 nats times its share.
   public let kl: Double
   /// Jensen-Shannon divergence, in bits, 0...1.
   public let js: Double
-  /// Total variation, 0...1: the probability that would have to move.
+  /// Total variation distance, 0...1.
   public let tv: Double
   /// Hellinger distance, 0...1.
   public let hellinger: Double
 
-  /// - Parameter points: at least one; each has the same probability.
+  /// - Parameter points: at least one, equally weighted.
   public init(of points: [SIMD2<Float>], from map: DensityMap) {
-    precondition(!points.isEmpty, "no points, no divergence")
+    precondition(!points.isEmpty, "divergences need at least one point")
     let shares = map.histogram(points).map { Double($0) / Double(points.count) }
     var (kl, js, tv, hellinger) = (0.0, 0.0, 0.0, 0.0)
     for (share, probability) in zip(shares, map.probabilities) {

@@ -1,4 +1,4 @@
-/// Words in letters of 5 x 7 dots, so that they look the same with whatever fonts a machine has.
+/// Words in a 5 x 7 dot matrix, independent of installed fonts.
 enum Lettering {
   /// The method's name on three lines in the middle of a square.
   static let words: Canvas = {
@@ -18,7 +18,7 @@ enum Lettering {
     return page
   }()
 
-  /// One line, with a dot's width between letters.
+  /// One line, with one dot between letters.
   private static func line(_ text: String) -> Canvas {
     let letters = text.map { glyphs[$0]! }
     let rows = (0..<7).map { row in letters.map { $0[row] }.joined(separator: ".") }

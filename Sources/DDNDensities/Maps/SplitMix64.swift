@@ -1,10 +1,10 @@
-/// A small, fast random generator: the same seed gives the same numbers everywhere.
+/// A small, fast, portable random number generator.
 ///
 /// Source: Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators" (2014).
 struct SplitMix64: RandomNumberGenerator {
   private var state: UInt64
 
-  /// - Parameter stream: generators of one seed and different streams have nothing to do with each other.
+  /// - Parameter stream: generators with different streams are independent.
   init(seed: UInt64, stream: UInt64 = 0) {
     state = seed
     var mixer = SplitMix64(state: seed ^ 0xD1B5_4A32_D192_ED03 &* (stream &+ 1))
@@ -21,7 +21,7 @@ struct SplitMix64: RandomNumberGenerator {
     return word ^ word >> 31
   }
 
-  /// A point of the square [0, 1) x [0, 1).
+  /// Uniform in [0, 1) x [0, 1).
   @inline(__always)
   mutating func unitPoint() -> SIMD2<Float> {
     let word = next()

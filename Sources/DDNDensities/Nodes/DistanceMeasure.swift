@@ -1,16 +1,16 @@
-/// How far a node is from a sample.
+/// The distance between node and sample.
 public enum DistanceMeasure: String, CaseIterable, Codable, Sendable {
-  /// Sum of absolute differences: what the original program's example selects by.
+  /// Sum of absolute differences, as in the original program's example.
   case l1
-  /// Squared difference: what the paper speaks of.
+  /// Squared distance, as in the paper.
   case l2
 }
 
-/// A distance that grows with both differences; a type, so that loops are compiled for each.
+/// A distance that increases with |dx| and |dy|; a type, so that loops are specialized.
 protocol Distance {
-  /// Distances of four pairs of points from their differences.
+  /// Four distances, from the coordinates' differences.
   static func of(_ dx: SIMD4<Float>, _ dy: SIMD4<Float>) -> SIMD4<Float>
-  /// The least distance of points that differ by `gap` or more in one coordinate.
+  /// A lower bound on the distance of points that differ by at least `gap` in one coordinate.
   static func least(gap: Float) -> Float
 }
 

@@ -1,12 +1,11 @@
 import CPrefetch
 
-/// Nodes in the square [-1, 1] x [-1, 1], where the two nearest to a point are found without looking at all of them.
+/// A uniform grid over the square [-1, 1] x [-1, 1] for exact search of a point's two nearest nodes.
 ///
-/// The square is cut into cells. A cell holds up to four nodes in one block of 64 bytes, a cache line; where nodes
-/// crowd, further blocks are chained to it. A search looks at the cells around the point, ring by ring, until nothing
-/// beyond can be nearer. It is exact: the same answer as comparing all distances.
+/// A cell holds up to four nodes in a block of 64 bytes, one cache line; crowded cells chain further blocks. A search
+/// visits the cells around the point, ring by ring, until no node outside can be nearer.
 final class NodeGrid<Measure: Distance> {
-  /// Four places for nodes; those from `count` on are empty, and infinitely far away.
+  /// Four slots for nodes; empty ones, from `count` on, are infinitely far away.
   private struct Block {
     var xs = SIMD4<Float>(repeating: .infinity)
     var ys = SIMD4<Float>(repeating: 0)
@@ -16,7 +15,7 @@ final class NodeGrid<Measure: Distance> {
     var count: Int32 = 0
   }
 
-  /// The two nodes nearest to a point; of equals the lower number comes first.
+  /// The two nodes nearest to a point; ties go to the lower index.
   struct NearestPair: Equatable {
     var nearest: Int32
     /// -1 when there is only one node.
@@ -25,33 +24,33 @@ final class NodeGrid<Measure: Distance> {
 
   /// K.
   let nodes: Int
-  /// Cells along each side.
+  /// Cells per side.
   private let side: Int
   private let cellsPerUnit: Float
-  /// The cells' first blocks, row by row, then those that are chained.
+  /// `[side * side]` first blocks of the cells, then chained blocks.
   private let blocks: UnsafeMutablePointer<Block>
-  /// `[K]`, four times the node's block plus its place there.
+  /// `[K]`, 4 * block + lane.
   private let places: UnsafeMutablePointer<Int32>
-  /// Chained blocks that are not in use.
-  private var spare: [Int32]
+  /// Unused chained blocks.
+  private var free: [Int32]
 
   /// - Parameters:
   ///   - positions: at least one, all within the square.
-  ///   - crowding: how many times the mean density the nodes will have where most of them are; a hint for speed.
+  ///   - crowding: expected density of nodes around a node, relative to uniform; affects speed only.
   init(_ positions: [SIMD2<Float>], crowding: Double) {
     nodes = positions.count
-    // One and a half nodes in a crowded cell, within limits of memory.
+    // 1.5 nodes per crowded cell, within a memory limit.
     let cells = min(Double(nodes) * crowding / 1.5, 2 * Double(nodes) + 64)
     side = max(1, Int(cells.squareRoot()))
     cellsPerUnit = Float(side) / 2
-    // Every chained block but the last of its cell is full, and a cell with a chained block has five nodes.
+    // All chained blocks are full but the last of each cell, and a cell with a chained block has at least five nodes.
     let chained = nodes / 4 + nodes / 5 + 1
     let count = side * side + chained
     blocks = .allocate(capacity: count)
     blocks.initialize(repeating: Block(), count: count)
     places = .allocate(capacity: nodes)
     places.initialize(repeating: 0, count: nodes)
-    spare = (side * side..<count).reversed().map { Int32($0) }
+    free = (side * side..<count).reversed().map { Int32($0) }
     for (node, position) in positions.enumerated() { insert(Int32(node), position) }
   }
 
@@ -60,17 +59,17 @@ final class NodeGrid<Measure: Distance> {
     places.deallocate()
   }
 
-  /// Where a node is.
+  /// A node's position.
   @inline(__always)
   subscript(node: Int32) -> SIMD2<Float> {
     let (block, lane) = (Int(places[Int(node)] >> 2), Int(places[Int(node)] & 3))
     return SIMD2(blocks[block].xs[lane], blocks[block].ys[lane])
   }
 
-  /// `[K]`, where all nodes are.
+  /// `[K]`.
   var positions: [SIMD2<Float>] { (0..<Int32(nodes)).map { self[$0] } }
 
-  /// Moves a node to a place within the square.
+  /// Moves a node to a position within the square.
   @inline(__always)
   func move(_ node: Int32, to position: SIMD2<Float>) {
     let place = places[Int(node)]
@@ -94,7 +93,7 @@ final class NodeGrid<Measure: Distance> {
   private func insert(_ node: Int32, _ position: SIMD2<Float>) {
     var block = cell(of: position)
     while blocks[block].count == 4 {
-      if blocks[block].next < 0 { blocks[block].next = spare.removeLast() }
+      if blocks[block].next < 0 { blocks[block].next = free.removeLast() }
       block = Int(blocks[block].next)
     }
     let lane = Int(blocks[block].count)
@@ -105,7 +104,7 @@ final class NodeGrid<Measure: Distance> {
     places[Int(node)] = Int32(block * 4 + lane)
   }
 
-  /// Takes a node out and puts the cell's last one into its place.
+  /// Removes a node; the cell's last node moves to its slot.
   private func remove(_ node: Int32, from cell: Int) {
     var (last, previous) = (cell, -1)
     while blocks[last].next >= 0 { (last, previous) = (Int(blocks[last].next), last) }
@@ -121,11 +120,11 @@ final class NodeGrid<Measure: Distance> {
     blocks[last].count -= 1
     if end == 0 && previous >= 0 {
       blocks[previous].next = -1
-      spare.append(Int32(last))
+      free.append(Int32(last))
     }
   }
 
-  /// Begins to bring in what `nearestPair` will read: with many nodes, waiting for memory is most of the work.
+  /// Prefetches what `nearestPair` reads: with many nodes, memory latency dominates.
   @inline(__always)
   func prefetch(around point: SIMD2<Float>) {
     let (x, y) = (column(point.x), column(point.y))
@@ -143,9 +142,9 @@ final class NodeGrid<Measure: Distance> {
     var (top, bottom) = (max(y - 1, 0), min(y + 1, side - 1))
     for row in top...bottom { visit(row: row, left...right, point, &best) }
     while true {
-      // Mostly the end: two nodes are nearer than anything in the second ring, or there are no more cells.
-      let reach = reach(point, left, right, top, bottom)
-      if best.secondDistance < reach || reach == .infinity { break }
+      // Usually true at once: the two nodes are nearer than the second ring, or all cells were visited.
+      let outside = outsideDistance(point, left, right, top, bottom)
+      if best.secondDistance < outside || outside == .infinity { break }
       (left, right) = (max(left - 1, 0), min(right + 1, side - 1))
       (top, bottom) = (max(top - 1, 0), min(bottom + 1, side - 1))
       visitRing(left, right, top, bottom, around: (x, y), point, &best)
@@ -153,20 +152,20 @@ final class NodeGrid<Measure: Distance> {
     return NearestPair(nearest: NearestTwo.node(best.first), second: NearestTwo.node(best.second))
   }
 
-  /// No node outside these columns and rows of cells is nearer to the point than this.
+  /// A lower bound on the distance of nodes outside these columns and rows of cells.
   @inline(__always)
-  private func reach(_ point: SIMD2<Float>, _ left: Int, _ right: Int, _ top: Int, _ bottom: Int) -> Float {
+  private func outsideDistance(_ point: SIMD2<Float>, _ left: Int, _ right: Int, _ top: Int, _ bottom: Int) -> Float {
     var gap = Float.infinity
     let width = 1 / cellsPerUnit
     if left > 0 { gap = min(gap, point.x + 1 - Float(left) * width) }
     if right < side - 1 { gap = min(gap, Float(right + 1) * width - 1 - point.x) }
     if top > 0 { gap = min(gap, point.y + 1 - Float(top) * width) }
     if bottom < side - 1 { gap = min(gap, Float(bottom + 1) * width - 1 - point.y) }
-    // Rounding may put a node a few units of the last place beyond its cell.
+    // Rounding may put a node slightly outside its cell.
     return gap == .infinity ? .infinity : Measure.least(gap: max(gap - 1e-6, 0))
   }
 
-  /// The outermost of these columns and rows, but for those that lie at the square's edge and were visited before.
+  /// Visits the outermost of these columns and rows, unless they were clamped at the square's edge and visited before.
   private func visitRing(
     _ left: Int, _ right: Int, _ top: Int, _ bottom: Int, around centre: (x: Int, y: Int), _ point: SIMD2<Float>,
     _ best: inout NearestTwo
@@ -192,10 +191,10 @@ final class NodeGrid<Measure: Distance> {
       repeat {
         let distances = Measure.of(blocks[block].xs - px, blocks[block].ys - py)
         let threshold = best.secondDistance
-        if distances[0] <= threshold { best.meet(distances[0], blocks[block].nodes[0]) }
-        if distances[1] <= threshold { best.meet(distances[1], blocks[block].nodes[1]) }
-        if distances[2] <= threshold { best.meet(distances[2], blocks[block].nodes[2]) }
-        if distances[3] <= threshold { best.meet(distances[3], blocks[block].nodes[3]) }
+        if distances[0] <= threshold { best.insert(distances[0], blocks[block].nodes[0]) }
+        if distances[1] <= threshold { best.insert(distances[1], blocks[block].nodes[1]) }
+        if distances[2] <= threshold { best.insert(distances[2], blocks[block].nodes[2]) }
+        if distances[3] <= threshold { best.insert(distances[3], blocks[block].nodes[3]) }
         block = Int(blocks[block].next)
       } while block >= 0
       cell += 1
@@ -203,7 +202,7 @@ final class NodeGrid<Measure: Distance> {
   }
 }
 
-/// The best two of the nodes that a search has met, as numbers that order by distance and then by node.
+/// The two nearest nodes so far, as integer keys: distance in the high bits, node in the low ones.
 private struct NearestTwo {
   var first = NearestTwo.none
   var second = NearestTwo.none
@@ -212,7 +211,7 @@ private struct NearestTwo {
   static let none = UInt64(Float.infinity.bitPattern) << 32
 
   @inline(__always)
-  mutating func meet(_ distance: Float, _ node: Int32) {
+  mutating func insert(_ distance: Float, _ node: Int32) {
     let key = UInt64(distance.bitPattern) << 32 | UInt64(UInt32(bitPattern: node))
     guard key < second else { return }
     second = max(first, key)

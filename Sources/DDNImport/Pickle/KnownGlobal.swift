@@ -1,7 +1,7 @@
-/// Everything outside a pickle that the import knows the meaning of; other names are `UnknownGlobal`.
+/// The Python globals that the import interprets; for all others see `UnknownGlobal`.
 ///
-/// Nothing here is ever called or made: a name only says what the values beside it mean.
-/// Raw values are the names in the newest files; older ones may differ, see `init(module:name:)`.
+/// Nothing is called or instantiated: a name only tells how to read the values beside it.
+/// Raw values are the names in the newest files; for older ones see `init(module:name:)`.
 enum KnownGlobal: String, CaseIterable {
   // Python.
   case range = "builtins.range"
@@ -41,30 +41,29 @@ enum KnownGlobal: String, CaseIterable {
   case conditionProcess = "training.networks.ConditionProcess"
   case classEmbedding = "training.networks.ClassEmbeding"
 
-  /// What a pickle may ask to be done with a name.
+  /// How a pickle may use a name.
   enum Use {
-    /// REDUCE: called with a tuple of arguments.
+    /// REDUCE, with a tuple of arguments.
     case call
-    /// NEWOBJ: an instance without arguments, which BUILD then fills.
+    /// NEWOBJ, without arguments, followed by BUILD.
     case instance
-    /// Nothing: it stands for itself.
-    case mention
+    /// As a value only.
+    case value
   }
 
   var use: Use {
     switch self {
     case .random, .range, .set, .encode, .orderedDictionary, .dtype, .reconstructArray, .scalar, .arrayFromBuffer,
-      .rebuildParameter,
-      .rebuildTensor, .loadFromBytes, .persistentObject:
+      .rebuildParameter, .rebuildTensor, .loadFromBytes, .persistentObject:
       .call
     case .layer, .layerConvolution, .nodeStatistics, .divergeShaping, .conditionProcess, .classEmbedding: .instance
     case .array, .floatStorage, .doubleStorage, .halfStorage, .bfloat16Storage, .longStorage, .intStorage,
       .shortStorage, .charStorage, .byteStorage, .boolStorage:
-      .mention
+      .value
     }
   }
 
-  /// Whether BUILD may give it a state.
+  /// Whether BUILD may set its state.
   var takesState: Bool {
     switch self {
     case .random, .orderedDictionary, .dtype, .reconstructArray: true
@@ -72,15 +71,15 @@ enum KnownGlobal: String, CaseIterable {
     }
   }
 
-  /// Names that Python 2 and NumPy 1 had for the same.
+  /// Module names in Python 2 and NumPy 1.
   private static let olderModules = [
     "__builtin__": "builtins", "numpy.core.multiarray": "numpy._core.multiarray",
     "numpy.core.numeric": "numpy._core.numeric",
   ]
 
-  /// - Returns: nil for what no file of the original names.
+  /// Nil for an unknown name.
   init?(module: String, name: String) {
-    // A name with a dot would be a path through attributes: os.path.sys, and from there anywhere.
+    // A dotted name would be an attribute path, such as os.path.sys, which leads anywhere.
     guard !name.contains(".") else { return nil }
     let isOldRange = module == "__builtin__" && name == "xrange"
     self.init(rawValue: "\(Self.olderModules[module] ?? module).\(isOldRange ? "range" : name)")

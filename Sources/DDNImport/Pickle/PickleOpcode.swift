@@ -1,11 +1,10 @@
-/// The opcodes that Python writes at protocols 2 to 5; there is no other that this program reads.
+/// The supported opcodes: those that Python writes at protocols 2 to 5.
 ///
-/// Left out are those that only older protocols write, those with which a pickle asks for objects by number (EXT), and
-/// protocol 5's buffers outside the pickle, which no file has.
+/// Unsupported are older protocols' opcodes, the extension registry (EXT) and protocol 5's out-of-band buffers.
 ///
 /// Source: Python's library reference, module `pickletools`.
 enum PickleOpcode: UInt8 {
-  // What frames the rest.
+  // Framing and stack.
   case proto = 0x80
   case frame = 0x95
   case stop = 0x2E
@@ -46,7 +45,7 @@ enum PickleOpcode: UInt8 {
   case emptySet = 0x8F
   case addItems = 0x90
 
-  // What was read before.
+  // Memo.
   case memoize = 0x94
   case binPut = 0x71
   case longBinPut = 0x72

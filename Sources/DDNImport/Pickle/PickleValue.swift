@@ -1,50 +1,49 @@
 import DDNFiles
 import Foundation
 
-/// One value of a pickle; containers and objects are places in a `PickleGraph`.
+/// A value of a pickle; containers and objects are indices of a `PickleGraph`.
 enum PickleValue {
   case none
   case bool(Bool)
   case integer(Int)
-  /// An integer of more than eight bytes: two's complement, lowest byte first.
+  /// An integer of more than eight bytes: two's complement, little-endian.
   case longInteger(Data)
   case number(Double)
   case text(String)
   case bytes(Data)
   case global(KnownGlobal)
-  /// The full name of something that is not in `KnownGlobal`.
+  /// The full name of a global that is not in `KnownGlobal`.
   case unknown(String)
   case node(Int)
 }
 
-/// The values of one pickle.
+/// The values of a pickle.
 ///
-/// Containers refer to one another by number, so that a cycle is harmless and nothing deep is ever taken down by
-/// recursion, whatever the file says.
+/// Containers refer to one another by index, so cycles are harmless and deep nesting needs no recursion.
 struct PickleGraph {
   enum Node {
     case tuple([PickleValue])
-    /// Places in `lists`, `dictionaries` and `objects`: what grows is kept where nothing copies it.
+    /// Indices of `lists`, `dictionaries` and `objects`, which grow in place without copies.
     case list(Int)
     case dictionary(Int)
     case object(Int)
     case set
-    /// An object or call of this full name, which is not in `KnownGlobal`; its content is not kept.
+    /// An object or call of this full name, which is not in `KnownGlobal`; its content is dropped.
     case opaque(String)
-    /// What the file refers to by a name of its own, such as the numbers of a tensor.
+    /// A persistent ID, such as of a tensor's storage.
     case persistent(PickleValue)
   }
 
   typealias Pair = (key: PickleValue, value: PickleValue)
 
-  /// A call or a new instance as the file asks for it: it is written down, and never done.
+  /// A recorded call or instantiation.
   struct Object {
     let global: KnownGlobal
     /// A tuple.
     let arguments: PickleValue
-    /// What BUILD would give to the object; none until then.
+    /// The operand of BUILD; none before.
     var state = PickleValue.none
-    /// What SETITEMS would put into the object.
+    /// The operands of SETITEMS.
     var items: [Pair] = []
   }
 
@@ -65,7 +64,7 @@ struct PickleGraph {
   }
 }
 
-// What the reader makes.
+// Building, for the reader.
 extension PickleGraph {
   mutating func add(_ node: Node) -> PickleValue {
     nodes.append(node)
@@ -87,40 +86,40 @@ extension PickleGraph {
     return add(.object(objects.count - 1))
   }
 
-  mutating func append(_ values: [PickleValue], to list: PickleValue) throws(ImportProblem) {
+  mutating func append(_ values: [PickleValue], to list: PickleValue) throws(ImportError) {
     switch node(list) {
     case .list(let place)?: lists[place] += values
     case .opaque?: break
-    default: throw ImportProblem("appends to what is no list")
+    default: throw ImportError("appends to a value that is not a list")
     }
   }
 
-  mutating func set(_ pairs: [Pair], of dictionary: PickleValue) throws(ImportProblem) {
+  mutating func set(_ pairs: [Pair], of dictionary: PickleValue) throws(ImportError) {
     switch node(dictionary) {
     case .dictionary(let place)?: dictionaries[place] += pairs
     case .object(let place)? where objects[place].global == .orderedDictionary: objects[place].items += pairs
     case .opaque?: break
-    default: throw ImportProblem("sets items of what is no dictionary")
+    default: throw ImportError("sets items of a value that is not a dictionary")
     }
   }
 
-  mutating func setState(_ state: PickleValue, of object: PickleValue) throws(ImportProblem) {
+  mutating func setState(_ state: PickleValue, of object: PickleValue) throws(ImportError) {
     if case .opaque? = node(object) { return }
     guard case .object(let place)? = node(object), objects[place].global.takesState, case .none = objects[place].state
-    else { throw ImportProblem("gives a state to what takes none") }
+    else { throw ImportError("sets the state of a value that has none") }
     objects[place].state = state
   }
 }
 
-// What a value must be, for those who know what they are looking for. `what` is the subject of a complaint.
+// Typed access; `what` is the subject of error messages.
 extension PickleGraph {
-  func tuple(_ value: PickleValue, _ what: String) throws(ImportProblem) -> [PickleValue] {
+  func tuple(_ value: PickleValue, _ what: String) throws(ImportError) -> [PickleValue] {
     guard case .tuple(let values)? = node(value) else { throw unexpected(value, what, "a tuple") }
     return values
   }
 
   /// The elements of a list or a tuple.
-  func sequence(_ value: PickleValue, _ what: String) throws(ImportProblem) -> [PickleValue] {
+  func sequence(_ value: PickleValue, _ what: String) throws(ImportError) -> [PickleValue] {
     switch node(value) {
     case .list(let place)?: return lists[place]
     case .tuple(let values)?: return values
@@ -128,8 +127,8 @@ extension PickleGraph {
     }
   }
 
-  /// The pairs of a dictionary, ordered or not.
-  func pairs(_ value: PickleValue, _ what: String) throws(ImportProblem) -> [Pair] {
+  /// The pairs of a `dict` or `OrderedDict`.
+  func pairs(_ value: PickleValue, _ what: String) throws(ImportError) -> [Pair] {
     switch node(value) {
     case .dictionary(let place)?: return dictionaries[place]
     case .object(let place)? where objects[place].global == .orderedDictionary:
@@ -141,72 +140,72 @@ extension PickleGraph {
     }
   }
 
-  /// The members of a dictionary whose keys are texts.
+  /// The members of a dictionary with string keys.
   ///
-  /// - Parameter limit: how many there may be.
+  /// - Parameter limit: the maximum count.
   func members(
     _ value: PickleValue, _ what: String, limit: Int = .max
-  ) throws(ImportProblem) -> [String: PickleValue] {
+  ) throws(ImportError) -> [String: PickleValue] {
     var members: [String: PickleValue] = [:]
     let pairs = try pairs(value, what)
-    guard pairs.count <= limit else { throw ImportProblem("\(what) has \(pairs.count) members") }
+    guard pairs.count <= limit else { throw ImportError("\(what) has \(pairs.count) members") }
     for (key, value) in pairs {
       let name = try text(key, "a key of \(what)")
       guard members.updateValue(value, forKey: name) == nil else {
-        throw ImportProblem("\(what) has \(quoted(name)) twice")
+        throw ImportError("\(what) has \(quoted(name)) twice")
       }
     }
     return members
   }
 
-  /// An object of one class, or a call of one function.
+  /// An object or call of a given global.
   func object(
     _ value: PickleValue, _ global: KnownGlobal, _ what: String
-  ) throws(ImportProblem) -> Object {
+  ) throws(ImportError) -> Object {
     guard let object = object(value), object.global == global else {
       throw unexpected(value, what, global.rawValue)
     }
     return object
   }
 
-  func text(_ value: PickleValue, _ what: String) throws(ImportProblem) -> String {
-    guard case .text(let text) = value else { throw unexpected(value, what, "a text") }
+  func text(_ value: PickleValue, _ what: String) throws(ImportError) -> String {
+    guard case .text(let text) = value else { throw unexpected(value, what, "a string") }
     return text
   }
 
-  func integer(_ value: PickleValue, _ what: String) throws(ImportProblem) -> Int {
-    guard case .integer(let integer) = value else { throw unexpected(value, what, "a whole number") }
+  func integer(_ value: PickleValue, _ what: String) throws(ImportError) -> Int {
+    guard case .integer(let integer) = value else { throw unexpected(value, what, "an integer") }
     return integer
   }
 
-  func bool(_ value: PickleValue, _ what: String) throws(ImportProblem) -> Bool {
-    guard case .bool(let bool) = value else { throw unexpected(value, what, "true or false") }
+  func bool(_ value: PickleValue, _ what: String) throws(ImportError) -> Bool {
+    guard case .bool(let bool) = value else { throw unexpected(value, what, "a bool") }
     return bool
   }
 
-  /// Bytes, which protocol 2 writes as a text of characters below 256.
-  func bytes(_ value: PickleValue, _ what: String) throws(ImportProblem) -> Data {
+  /// Bytes, which protocol 2 writes as a Latin-1 string.
+  func bytes(_ value: PickleValue, _ what: String) throws(ImportError) -> Data {
     if case .bytes(let bytes) = value { return bytes }
     guard let object = object(value), object.global == .encode else {
       throw unexpected(value, what, "bytes")
     }
     let arguments = try tuple(object.arguments, what)
     guard arguments.count == 2, case .text("latin1") = arguments[1], case .text(let text) = arguments[0] else {
-      throw ImportProblem("\(what) is bytes in an encoding other than latin1")
+      throw ImportError("\(what) is not encoded as latin1")
     }
     var bytes = Data(capacity: text.utf8.count)
     for scalar in text.unicodeScalars {
       guard let byte = UInt8(exactly: scalar.value) else {
-        throw ImportProblem("\(what) is bytes with a character beyond latin1")
+        throw ImportError("\(what) has a character beyond latin1")
       }
       bytes.append(byte)
     }
     return bytes
   }
 
-  /// A complaint that names what was found instead.
-  func unexpected(_ value: PickleValue, _ what: String, _ wanted: String) -> ImportProblem {
-    ImportProblem("\(what) is \(description(value)), not \(wanted)")
+  /// An error that names the actual and the expected value.
+  func unexpected(_ value: PickleValue, _ what: String, _ expected: String) -> ImportError {
+    ImportError("\(what) is \(description(value)), not \(expected)")
   }
 
   private func description(_ value: PickleValue) -> String {
@@ -216,7 +215,7 @@ extension PickleGraph {
     case .integer(let integer): "\(integer)"
     case .longInteger(let bytes): "a number of \(bytes.count) bytes"
     case .number(let number): "\(number)"
-    case .text(let text): "the text \(quoted(text))"
+    case .text(let text): "the string \(quoted(text))"
     case .bytes(let bytes): "\(bytes.count) bytes"
     case .global(let global): "the name \(global.rawValue)"
     case .unknown(let name): "the name \(quoted(name))"
@@ -228,7 +227,7 @@ extension PickleGraph {
       case .set: "a set"
       case .opaque(let name): "an object of \(quoted(name))"
       case .object(let place): "an object of \(objects[place].global.rawValue)"
-      case .persistent: "a reference to stored numbers"
+      case .persistent: "a reference to a storage"
       }
     }
   }

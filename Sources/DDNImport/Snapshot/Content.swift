@@ -4,19 +4,18 @@ import DDNFiles
 import Foundation
 import Torch
 
-/// What is read before anybody knows the file's name.
+/// A snapshot's content, independent of its path.
 struct Content {
   let kind: OriginalSnapshot.Kind
   let state: [String: OriginalTensor]
   var statistics: [String: NodeStatistics] = [:]
-  var moments: [String: OriginalMoments] = [:]
   var condition: String?
   var initialImage: InitialImage?
   var wrapper: String?
   var leftOut: [String] = []
 
   /// - Parameter archive: the file as a zip archive, if it is one.
-  init(_ data: Data, archive: ZipArchive?) throws(ImportProblem) {
+  init(_ data: Data, archive: ZipArchive?) throws(ImportError) {
     let (graph, storages) = try Self.graph(data, archive: archive)
     var tensors = TensorReader(graph, storages: storages, fileBytes: data.count)
     if case .opaque(let name)? = graph.node(graph.root) { throw Self.wholeModule(name) }
@@ -29,13 +28,11 @@ struct Content {
       try modules.read(network)
       (state, statistics, condition) = (modules.state, modules.statistics, modules.condition)
       initialImage = modules.initialImage
-      if let optimizer = members["optimizer_state"] {
-        moments = try tensors.moments(optimizer, names: modules.parameterNames, state: state)
-      }
+      if members["optimizer_state"] != nil { leftOut = ["optimizer_state"] }
     } else {
       kind = .stateDictionary
       wrapper = try Self.wrapper(of: members, in: graph)
-      let parts = try wrapper.map { (key) throws(ImportProblem) in try graph.members(members[key]!, quoted(key)) }
+      let parts = try wrapper.map { (key) throws(ImportError) in try graph.members(members[key]!, quoted(key)) }
       if let wrapper { leftOut = members.keys.filter { $0 != wrapper }.sorted() }
       var found: [String: OriginalTensor] = [:]
       for (name, value) in (parts ?? members).sorted(by: { $0.key < $1.key }) {
@@ -47,15 +44,15 @@ struct Content {
     try checkFinite()
   }
 
-  /// A state dictionary that was saved as safetensors.
-  init(_ file: SafetensorsFile) throws(ImportProblem) {
+  /// A state dictionary saved as safetensors.
+  init(_ file: SafetensorsFile) throws(ImportError) {
     guard file.metadata["format"] != Model.format else {
-      throw ImportProblem("is a model of this program already", remedy: "use it as it is: --network FILE")
+      throw ImportError("is already a model of this program", remedy: "use it directly: --network FILE")
     }
     kind = .stateDictionary
     state = OriginalNames.unwrapped(
       file.entries.reduce(into: [:]) { state, entry in
-        let bytes = try! file.withBytes(of: entry.key) { Data($0) }  // The name is one of the file's.
+        let bytes = try! file.withBytes(of: entry.key) { Data($0) }  // The name is from the file.
         state[entry.key] = OriginalTensor(dtype: entry.value.dtype, shape: entry.value.shape, bytes: bytes)
       })
     try checkFinite()
@@ -63,7 +60,7 @@ struct Content {
 
   private static func graph(
     _ data: Data, archive: ZipArchive?
-  ) throws(ImportProblem) -> (PickleGraph, any Storages) {
+  ) throws(ImportError) -> (PickleGraph, any Storages) {
     if let archive {
       let file = try TorchArchive(archive)
       return (file.graph, file)
@@ -75,12 +72,12 @@ struct Content {
       return (stream.graph, stream)
     }
     guard reader.end == data.count else {
-      throw ImportProblem("goes on for \(data.count - reader.end) bytes after its end")
+      throw ImportError("has \(data.count - reader.end) bytes after its end")
     }
     return (first, EmbeddedStorages())
   }
 
-  /// The member that holds a network with all its objects, unless what it holds is a dictionary of tensors.
+  /// The member that holds a pickled network; nil if it is a dictionary of tensors.
   private static func network(
     of members: [String: PickleValue], in graph: PickleGraph
   ) -> (key: String, value: PickleValue)? {
@@ -91,14 +88,14 @@ struct Content {
     return nil
   }
 
-  /// Keys under which programs save a state dictionary, the average of the weights first, as the original draws with it.
+  /// Common keys of state dictionaries; averaged weights first, because the original generates with them.
   private static let wrappers = [
     "ema", "ema_state_dict", "model_ema", "state_dict", "model_state_dict", "model", "net", "network", "params",
   ]
 
   private static func wrapper(
     of members: [String: PickleValue], in graph: PickleGraph
-  ) throws(ImportProblem) -> String? {
+  ) throws(ImportError) -> String? {
     wrappers.first { key in members[key].map { isNonemptyDictionary($0, graph) } ?? false }
   }
 
@@ -106,15 +103,15 @@ struct Content {
     (try? graph.pairs(value, "").isEmpty) == false
   }
 
-  private static func wholeModule(_ name: String) -> ImportProblem {
-    ImportProblem(
-      "holds a whole object of \(quoted(name)), not its weights",
+  private static func wholeModule(_ name: String) -> ImportError {
+    ImportError(
+      "holds an object of \(quoted(name)), not its weights",
       remedy: "load it in Python and save its weights: torch.save(network.state_dict(), FILE)")
   }
 
-  private func checkFinite() throws(ImportProblem) {
+  private func checkFinite() throws(ImportError) {
     for (name, tensor) in state.sorted(by: { $0.key < $1.key }) where !tensor.isFinite {
-      throw ImportProblem("\(quoted(name)) has a number that is infinite or none")
+      throw ImportError("\(quoted(name)) has values that are not finite")
     }
   }
 }

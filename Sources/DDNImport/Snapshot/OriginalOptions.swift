@@ -1,40 +1,40 @@
 import DDNFiles
 import Foundation
 
-/// What the original's `training_options.json`, beside a snapshot, says that the snapshot does not.
+/// Options in the original's `training_options.json` that a snapshot does not hold.
 public struct OriginalOptions: Sendable, Equatable {
   public static let fileName = "training_options.json"
 
-  /// The option `--learn-res`, where the file names it.
+  /// The option `--learn-res`, if the file has it.
   public let namedLearnsResidual: Bool?
-  /// What the original's generate.py takes: the option or, without it, whether the path contains "learn.res".
+  /// As in the original's generate.py: the option or, without it, whether the path contains "learn.res".
   public let learnsResidual: Bool
-  /// The option `--fp16`: the network's features were float16.
+  /// The option `--fp16`: features in float16.
   public let usesHalfPrecision: Bool
 
-  /// Reads the file in the folder of a snapshot.
+  /// Reads the file in a snapshot's folder; nil if there is none.
   ///
-  /// - Returns: nil when there is none.
-  /// - Throws: `FileError` (`invalid`) when it is not what the original writes.
+  /// - Throws: `FileError` (`invalid`) when the content is not the original's.
   public init?(beside snapshot: URL) throws(FileError) {
     let url = snapshot.deletingLastPathComponent().appendingPathComponent(Self.fileName)
     guard FileManager.default.fileExists(atPath: url.path) else { return nil }
     let data = try InputFile.map(url)
-    func refuse(_ problem: String) -> FileError {
-      FileError(.invalid, path: url.path, problem: problem, remedy: "say --learn-res true or false, or remove the file")
+    func invalid(_ problem: String) -> FileError {
+      FileError(
+        .invalid, path: url.path, problem: problem, remedy: "give --learn-res true or false, or remove the file")
     }
-    guard data.count <= 1 << 24 else { throw refuse("has \(data.count) bytes, more than options take") }
+    guard data.count <= 1 << 24 else { throw invalid("has \(data.count) bytes, more than options need") }
     do {
       let options = try JSONDecoder().decode(File.self, from: data).kwargs
       namedLearnsResidual = options.learnsResidual
       learnsResidual = options.learnsResidual ?? snapshot.path.contains("learn.res")
       usesHalfPrecision = options.usesHalfPrecision ?? false
     } catch {
-      // A type that is wrong below `kwargs` is that of an option that is read.
+      // Below `kwargs`, only learn_res can have a wrong type.
       if case DecodingError.typeMismatch(_, let context)? = error as? DecodingError, context.codingPath.count > 1 {
-        throw refuse("has a learn_res that is neither true nor false")
+        throw invalid("has a learn_res that is neither true nor false")
       }
-      throw refuse("has no options of the original's training")
+      throw invalid("has no options of the original's training")
     }
   }
 
@@ -53,7 +53,7 @@ public struct OriginalOptions: Sendable, Equatable {
     init(from decoder: any Decoder) throws {
       let container = try decoder.container(keyedBy: CodingKeys.self)
       learnsResidual = try container.decodeIfPresent(Bool.self, forKey: .learnsResidual)
-      // Only mentioned, so that nothing else of it is a reason to refuse.
+      // Informative only, so errors are ignored.
       usesHalfPrecision = try? container.decodeIfPresent(Bool.self, forKey: .usesHalfPrecision)
     }
   }

@@ -1,38 +1,39 @@
 import Torch
 
-/// How a pickle of torch.save refers to numbers that are stored beside it.
+/// A reference of torch.save's pickle to a storage outside it.
 struct StorageReference: Hashable {
   let dtype: DType
-  /// The name of the numbers within the file.
+  /// The storage's name in the file.
   let key: String
   let count: Int
 
-  /// - Parameter value: what BINPERSID took: `("storage", type, key, device, count)`, and a sixth value in old files.
-  init(_ value: PickleValue, in graph: PickleGraph) throws(ImportProblem) {
-    let what = "a reference to stored numbers"
+  /// - Parameter value: the operand of BINPERSID: `("storage", type, key, device, count)`, in old files with a sixth
+  ///   value.
+  init(_ value: PickleValue, in graph: PickleGraph) throws(ImportError) {
+    let what = "a reference to a storage"
     let parts = try graph.tuple(value, what)
     guard (5...6).contains(parts.count), case .text("storage") = parts[0] else {
-      throw ImportProblem("\(what) is not one of torch.save")
+      throw ImportError("\(what) is not torch.save's")
     }
     guard case .global(let type) = parts[1], let dtype = type.storageType else {
       throw graph.unexpected(parts[1], "the type of \(what)", "one of PyTorch's storages")
     }
     if parts.count == 6, case .none = parts[5] {
     } else if parts.count == 6 {
-      throw ImportProblem("\(what) is a part of other stored numbers, which no snapshot has")
+      throw ImportError("\(what) is a view of another storage, which is not supported")
     }
     self.dtype = dtype
-    key = try graph.text(parts[2], "the name of stored numbers")
-    _ = try graph.text(parts[3], "the device of stored numbers")
-    count = try graph.integer(parts[4], "the count of stored numbers")
-    guard (0...1 << 40).contains(count) else { throw ImportProblem("\(what) counts \(count) of them") }
+    key = try graph.text(parts[2], "a storage's key")
+    _ = try graph.text(parts[3], "a storage's device")
+    count = try graph.integer(parts[4], "a storage's count")
+    guard (0...1 << 40).contains(count) else { throw ImportError("\(what) has the count \(count)") }
   }
 
   var byteCount: Int { count * dtype.size }
 }
 
 extension KnownGlobal {
-  /// The type of the numbers in a storage of this class.
+  /// The element type of a storage class.
   fileprivate var storageType: DType? {
     switch self {
     case .floatStorage: .float32

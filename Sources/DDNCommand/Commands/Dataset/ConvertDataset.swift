@@ -61,7 +61,7 @@ struct ConvertDataset: ParsableCommand {
   func validate() throws {
     if let maxImages, maxImages < 1 { throw ValidationError("--max-images \(maxImages) is not at least 1") }
     if transform != nil && resolution == nil { throw ValidationError("--transform needs a --resolution") }
-    if let objection = imageTransform?.objection { throw ValidationError("--resolution: \(objection)") }
+    if let error = imageTransform?.validationError { throw ValidationError("--resolution: \(error)") }
   }
 
   private var imageTransform: ImageTransform? {
@@ -74,7 +74,7 @@ struct ConvertDataset: ParsableCommand {
       transform: imageTransform, channels: channels?.choice ?? .asStored, maxImages: maxImages, isStrict: strict)
     let count = conversion.count(of: images)
     if dryRun {
-      let size = imageTransform.map { " at \($0.side) x \($0.side)" } ?? ""
+      let size = imageTransform.map { " at \($0.width) x \($0.width)" } ?? ""
       Terminal.print("would make \(dest) of \(count) images of \(source)\(size)")
       return
     }

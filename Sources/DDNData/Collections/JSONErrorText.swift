@@ -1,21 +1,20 @@
 import Foundation
 
-/// Where a JSON text is wrong.
-enum JSONMistake {
-  /// Words to add to a message, beginning with ": "; empty when the decoder does not say.
-  static func words(for error: any Error, in data: Data) -> String {
+/// The position and reason of a JSON decoding error.
+enum JSONErrorText {
+  /// A suffix for an error message, from ": " on; empty when unknown.
+  static func suffix(for error: any Error, in data: Data) -> String {
     guard let error = error as? DecodingError else { return "" }
     switch error {
-    case .dataCorrupted: return syntaxMistake(in: data)
-    case .keyNotFound(let key, let context): return ": there is no \"\(key.stringValue)\"\(path(context))"
-    case .typeMismatch(_, let context), .valueNotFound(_, let context):
-      return path(context).isEmpty ? ": the whole is of another type" : ": another type of value is\(path(context))"
+    case .dataCorrupted: return syntaxError(in: data)
+    case .keyNotFound(let key, let context): return ": \"\(key.stringValue)\" is missing\(path(context))"
+    case .typeMismatch(_, let context), .valueNotFound(_, let context): return ": wrong type of value\(path(context))"
     @unknown default: return ""
     }
   }
 
-  /// What is no JSON, and where: the decoder keeps it to itself, `JSONSerialization` tells.
-  private static func syntaxMistake(in data: Data) -> String {
+  /// From `JSONSerialization`, because `JSONDecoder` does not report the position.
+  private static func syntaxError(in data: Data) -> String {
     do {
       _ = try JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed)
       return ""
@@ -25,7 +24,7 @@ enum JSONMistake {
         let line = reason.split(whereSeparator: \.isNewline).joined(separator: " ")
         return ": \(line.hasSuffix(".") ? String(line.dropLast()) : line)"
       }
-      return ": it is wrong at \(place(index, in: data))"
+      return ": syntax error at \(position(index, in: data))"
     }
   }
 
@@ -35,7 +34,7 @@ enum JSONMistake {
     return parts.isEmpty ? "" : " at \(parts.hasPrefix(".") ? String(parts.dropFirst()) : parts)"
   }
 
-  private static func place(_ index: Int, in data: Data) -> String {
+  private static func position(_ index: Int, in data: Data) -> String {
     let before = data.prefix(max(0, index))
     let line = before.count { $0 == UInt8(ascii: "\n") } + 1
     let column = before.count - (before.lastIndex(of: UInt8(ascii: "\n")).map { $0 - before.startIndex + 1 } ?? 0) + 1

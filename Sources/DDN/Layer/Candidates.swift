@@ -1,0 +1,86 @@
+import Torch
+
+/// The K images of a level, computed only as far as a chooser asks.
+///
+/// Node k's image is linear in the features: `W_k X + base`. A chooser may ask for all images, for a range of nodes at
+/// a time, for distances to a target, or for the linear pieces themselves.
+public struct Candidates {
+  /// The level, from 0.
+  public let level: Int
+  /// The row of features that each image of the batch reads.
+  public let paths: SharedPaths
+  /// `[R, F, H, W]`, X: the features that the nodes read.
+  public let features: Tensor
+  /// `[K, C, F]`, the nodes.
+  public let weights: Tensor
+  /// `[R, C, H, W]`, added to every node's image; nil for zero.
+  public let base: Tensor?
+  /// `[R, featureChannels, H, W]`, the level's features with the half that leak choice reads.
+  let levelFeatures: Tensor
+
+  init(level: Int, paths: SharedPaths, levelFeatures: Tensor, features: Tensor, weights: Tensor, base: Tensor?) {
+    self.level = level
+    self.paths = paths
+    self.levelFeatures = levelFeatures
+    self.features = features
+    self.weights = weights
+    self.base = base
+  }
+
+  /// Candidates with given images and no network, to test choosers and guides: every image is a feature of its own that
+  /// one node picks.
+  ///
+  /// - Parameter images: `[B, K, C, H, W]`.
+  public init(level: Int = 0, images: Tensor) throws(TorchError) {
+    let (samples, nodes, channels) = (images.shape[0], images.shape[1], images.shape[2])
+    let count = nodes * channels
+    let features = try images.reshaped([samples, count] + images.shape[3...])
+    let identity = (0..<count * count).map { Float($0 % (count + 1) == 0 ? 1 : 0) }
+    self.init(
+      level: level, paths: .separate(samples: samples), levelFeatures: features, features: features,
+      weights: try Tensor(identity, shape: [nodes, channels, count]).to(images.device), base: nil)
+  }
+
+  /// K.
+  public var nodes: Int { weights.shape[0] }
+  /// Images in the batch, B.
+  public var samples: Int { paths.samples }
+  public var device: Device { features.device }
+
+  /// The images of every row: `[R, K, C, H, W]`, or of `range.count` nodes.
+  ///
+  /// - Parameter range: the nodes; nil for all. Ask for a few at a time to bound the memory.
+  public func images(of range: Range<Int>? = nil) throws(TorchError) -> Tensor {
+    let shape = features.shape  // [R, F, H, W]
+    let weights = try range.map { (range) throws(TorchError) in try self.weights.slice(0, range) } ?? self.weights
+    let (nodes, channels, width) = (weights.shape[0], weights.shape[1], weights.shape[2])
+    let images = try weights.reshaped([nodes * channels, width])
+      .matmul(features.reshaped([shape[0], shape[1], shape[2] * shape[3]]))  // [R, K C, N]
+      .reshaped([shape[0], nodes, channels, shape[2], shape[3]])
+    guard let base else { return images }
+    return try images + base.reshaped([shape[0], 1, channels, shape[2], shape[3]])
+  }
+
+  /// Distance of each of the K images to the target: `[B, K]`, lower is nearer.
+  ///
+  /// - Parameter form: nil for the cheaper one.
+  public func distances(
+    to target: Target, measure: NodeDistances.Measure = .squared, form: NodeDistances.Form? = nil
+  ) throws -> Tensor {
+    let shape = features.shape  // [R, F, H, W]
+    let sized = try target.sized(height: shape[2], width: shape[3])
+    let pixels = shape[2] * shape[3]
+    let residual = try base.map { (base) throws(TorchError) in try sized - paths.perSample(base) } ?? sized
+    return try NodeDistances.all(
+      features: features.reshaped([shape[0], shape[1], pixels]), weights: weights,
+      residual: residual.reshaped([samples, weights.shape[1], pixels]), paths: paths, measure: measure, form: form)
+  }
+
+  /// The candidates of a batch in which new image i has the past of image `parents[i]` of this one.
+  func selecting(_ selection: SharedPaths.Selection) throws(TorchError) -> Candidates {
+    Candidates(
+      level: level, paths: selection.paths, levelFeatures: try selection.inherit(levelFeatures),
+      features: try selection.inherit(features), weights: weights,
+      base: try base.map { (base) throws(TorchError) in try selection.inherit(base) })
+  }
+}

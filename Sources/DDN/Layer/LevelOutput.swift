@@ -1,0 +1,36 @@
+import Torch
+
+/// What one level chose and computed.
+public struct LevelOutput {
+  /// The level, from 0.
+  public let level: Int
+  /// `[B]` int64, the chosen node of every image.
+  public let codes: Tensor
+  /// `[B, K]` distances to the target, if a target chose.
+  public let distances: Tensor?
+  /// The paths after this level's choice.
+  public let paths: SharedPaths
+  /// `[R, C, H, W]`, the chosen images, one row for each path.
+  public let images: Tensor
+  /// `[R, C, H, W]`, what the chosen node makes of the second half of the features, a hint for the next level; nil
+  /// without leak choice.
+  ///
+  /// Source: paper, section 3.4 (Leak Choice).
+  public let leakedChoice: Tensor?
+  /// `[R, featureChannels, H, W]`, the features that the chosen images came from.
+  public let features: Tensor
+  /// `[R]` int64, the row before this level's choice that each row continues; nil when row r continues row r.
+  public let parentOfRow: Tensor?
+
+  /// `[B, C, H, W]`, the chosen image of every image of the batch.
+  public func imagesPerSample() throws(TorchError) -> Tensor { try paths.perSample(images) }
+
+  /// `[B]`, the distance of every chosen image to the target.
+  public func losses(
+    to target: Target, measure: NodeDistances.Measure = .squared
+  ) throws(TorchError) -> Tensor {
+    let shape = images.shape
+    let difference = try imagesPerSample() - target.sized(height: shape[2], width: shape[3])
+    return try (measure == .squared ? difference.squared() : difference.absolute()).mean([1, 2, 3])
+  }
+}

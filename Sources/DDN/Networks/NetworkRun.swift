@@ -1,0 +1,95 @@
+import Torch
+
+/// A batch on its way through a network's levels: a value that is advanced one level at a time, and that can be copied,
+/// narrowed and widened.
+///
+///     var run = try network.begin(samples: 8, condition: .none)
+///     while !run.isFinished { try run.advance(by: chooser) }
+///
+/// A copy continues on its own; both share what was computed so far. `select` makes a batch of continuations: a beam
+/// search keeps the best paths, a tree walk goes back and takes another branch.
+public struct NetworkRun {
+  public let network: any DiscreteDistributionNetwork
+  /// The next level, from 0; L when the run is finished.
+  public private(set) var level = 0
+  /// The row of each image in the tensors below.
+  public private(set) var paths: SharedPaths
+  /// `[R, C', h, w]`, the features that the next level continues from.
+  public private(set) var features: Tensor
+  /// `[R, C, h, w]`, the images chosen last; nil before level 0.
+  public private(set) var images: Tensor?
+  /// `[R, C, h, w]`, the last level's leaked choice; nil before level 0 and without leak choice.
+  public private(set) var leakedChoice: Tensor?
+  /// What the network keeps of the condition, each `[R, ...]`.
+  public private(set) var condition: [Tensor]
+  /// What the network computes once a run, the same for all rows.
+  public let context: [Tensor]
+  /// For each level so far, the chosen nodes: `[B]` int64.
+  public private(set) var codes: [Tensor] = []
+  /// Of the next level, once they were asked for.
+  private var nextCandidates: Candidates?
+
+  /// A run before its first level; networks make these in `begin`.
+  public init(
+    _ network: any DiscreteDistributionNetwork, paths: SharedPaths, features: Tensor, condition: [Tensor] = [],
+    context: [Tensor] = []
+  ) {
+    self.network = network
+    self.paths = paths
+    self.features = features
+    self.condition = condition
+    self.context = context
+  }
+
+  /// Images in the batch, B.
+  public var samples: Int { paths.samples }
+  public var isFinished: Bool { level == network.codeSpace.levels.count }
+
+  /// The codes so far, one for each image; empty before level 0.
+  public func latentCodes() throws -> [LatentCode] { try codes.latentCodes(in: network.codeSpace) }
+
+  /// The next level's candidates, to score them before choosing. They are computed once.
+  public mutating func candidates() throws -> Candidates {
+    if let nextCandidates { return nextCandidates }
+    let candidates = try network.layer(at: level)
+      .candidates(level: level, features: network.features(of: self), previous: images, paths: paths)
+    nextCandidates = candidates
+    return candidates
+  }
+
+  /// Chooses at one level.
+  ///
+  /// - Throws: what the chooser throws; `TorchError`. The run is then unchanged.
+  @discardableResult
+  public mutating func advance(by chooser: any Chooser) throws -> LevelOutput {
+    precondition(!isFinished, "the run has no level \(level)")
+    let output = try network.layer(at: level).choose(from: candidates(), by: chooser)
+    nextCandidates = nil
+    if let parents = output.parentOfRow, level + 1 < network.codeSpace.levels.count {
+      condition = try condition.map { try $0.gathered(parents) }
+    }
+    (paths, features, images, leakedChoice) = (output.paths, output.features, output.images, output.leakedChoice)
+    codes.append(output.codes)
+    level += 1
+    return output
+  }
+
+  /// Replaces the batch by continuations of its images: new image i has the past of image `parents[i]`.
+  ///
+  /// - Parameter parents: at least one, in 0..<samples; repeats widen the batch, omissions narrow it.
+  public mutating func select(_ parents: [Int]) throws(TorchError) {
+    precondition(!parents.isEmpty && parents.allSatisfy { (0..<samples).contains($0) }, "no such images: \(parents)")
+    let rows = try Tensor(parents, shape: [parents.count]).to(network.device)
+    let selection = try paths.selecting(rows)
+    func inherit(_ tensor: Tensor?) throws(TorchError) -> Tensor? {
+      guard let tensor else { return nil }
+      return try selection.inherit(tensor)
+    }
+    var (conditionRows, chosen): ([Tensor], [Tensor]) = ([], [])
+    for part in condition { conditionRows.append(try selection.inherit(part)) }
+    for level in codes { chosen.append(try level.gathered(rows)) }
+    nextCandidates = try nextCandidates.map { (candidates) throws(TorchError) in try candidates.selecting(selection) }
+    (features, images, leakedChoice) = (try selection.inherit(features), try inherit(images), try inherit(leakedChoice))
+    (paths, condition, codes) = (selection.paths, conditionRows, chosen)
+  }
+}
