@@ -1,4 +1,5 @@
 import DDN
+import DDNModels
 import DDNPictures
 import Foundation
 import Images

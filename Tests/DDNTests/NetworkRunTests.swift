@@ -1,5 +1,6 @@
 import DDN
 import DDNData
+import DDNModels
 import Foundation
 import GoldenSupport
 import Testing

@@ -1,6 +1,7 @@
 import ArgumentParser
 import DDN
 import DDNFiles
+import DDNModels
 import DDNTraining
 import Foundation
 import Torch
