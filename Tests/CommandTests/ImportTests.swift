@@ -66,7 +66,7 @@ extension CommandTests {
         (#"{"kwargs": {"batch": 5}}"#, 0, "not learned, as training_options.json has no learn_res"),
         (
           #"{"kwargs": {"learn_res": 3}}"#, 65,
-          "neither true nor false; say --learn-res true or false, or remove the file"
+          "neither true nor false; give --learn-res true or false, or remove the file"
         ),
         (#"{"kwargs": {"learn_res": 1}}"#, 65, "neither true nor false"),
         (#"{"kwargs": [true]}"#, 65, "no options of the original's"), ("{}", 65, "no options of the original's"),
