@@ -122,7 +122,7 @@ public final class Trainer {
       order = BatchOrder(resuming: before.order)
       (lossSums, lossParts) = (before.sums, before.parts)
       try dropoutGenerator.setState(before.random)
-      for (_, layer) in network.layers { layer.forgetObservations() }
+      for (_, layer) in network.layers { layer.discardObservations() }
       throw StepAbandoned()
     }
   }

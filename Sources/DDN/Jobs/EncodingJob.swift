@@ -32,12 +32,12 @@ public struct EncodingJob: BatchJob {
 
   /// - Parameters:
   ///   - source: images of the network's shape.
-  ///   - count: how many of them, from the first; nil for all.
+  ///   - count: number of images to encode, from the first; nil for all.
   public init(
     _ source: any EncodingSource, count: Int? = nil, by network: any DiscreteDistributionNetwork,
     precision: Precision = .float32, batchSize: Int = defaultBatch
   ) {
-    precondition(batchSize > 0, "a batch of \(batchSize) images is none")
+    precondition(batchSize > 0, "batch size \(batchSize) is not at least 1")
     self.source = source
     self.count = min(count ?? source.count, source.count)
     self.network = network
