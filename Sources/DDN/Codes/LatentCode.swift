@@ -27,8 +27,8 @@ public struct LatentCode: Sendable, CustomStringConvertible {
 
   /// The code of a seed: every choice is uniform over its level's nodes, and the same on every machine.
   ///
-  /// Equals the original program's codes: choice l uses number l of `torch.rand` on a CPU, which reads the seed's low 32
-  /// bits.
+  /// Equals the original program's codes: choice l uses number l of `torch.rand` on a CPU, which reads the seed's low
+  /// 32 bits.
   public init(seed: UInt64, in space: CodeSpace) {
     var generator = MersenneTwister(seed: seed)
     choices = space.levels.flatMap { level in

@@ -50,8 +50,8 @@ extension DiscreteDistributionNetwork {
   ///   - codes: at least one, each with a choice for every level.
   ///   - classes: one per code, for a network with classes; nil for no class.
   ///   - sources: `[B, C, H, W]` in [-1, 1], images to compute conditions from.
-  /// - Throws: `LatentCodeError` when a code or a class does not fit the network; `ConditionError` when condition images
-  ///   are missing or of another shape; `TorchError`.
+  /// - Throws: `LatentCodeError` when a code or a class does not fit the network; `ConditionError` when condition
+  ///   images are missing or of another shape; `TorchError`.
   public func decode(_ codes: [LatentCode], classes: [Int]? = nil, sources: Tensor? = nil) throws -> Tensor {
     guard !codes.isEmpty else { throw LatentCodeError("there are no codes to decode") }
     let levels = codeSpace.levels.count

@@ -4,8 +4,8 @@ import Torch
 public protocol EncodingSource {
   var count: Int { get }
 
-  /// The images in `range`: `[B, C, H, W]` float32 in [-1, 1] on the network's device, and their classes, `[B]` int64; nil
-  /// for no classes.
+  /// The images in `range`: `[B, C, H, W]` float32 in [-1, 1] on the network's device, and their classes, `[B]` int64;
+  /// nil for no classes.
   ///
   /// - Throws: `FileError` naming an image that cannot be decoded; `TorchError`.
   func images(in range: Range<Int>) throws -> (images: Tensor, classes: Tensor?)

@@ -52,8 +52,8 @@ public enum NodeDistances {
   ///   - residual: `[B, C, N]`, target minus base.
   ///   - paths: the row that each of the B images reads.
   ///   - form: nil for the cheaper one.
-  /// - Returns: `[B, K]` mean distances over channels and pixels, in (squared) units of pixel values. Identical nodes have
-  ///   bit-identical distances. In the products form rounding can make an exact match slightly negative.
+  /// - Returns: `[B, K]` mean distances over channels and pixels, in (squared) units of pixel values. Identical nodes
+  ///   have bit-identical distances. In the products form rounding can make an exact match slightly negative.
   /// - Source: paper, section 3.1; the products form is this project's.
   public static func all(
     features: Tensor, weights: Tensor, residual: Tensor, paths: SharedPaths, measure: Measure = .squared,

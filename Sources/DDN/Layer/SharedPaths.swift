@@ -2,12 +2,12 @@ import Torch
 
 /// Maps the images of a batch to their distinct paths through the tree.
 ///
-/// A level depends on the codes before it and the condition, not on the target, so images with equal codes so far share one
-/// evaluation of the network's block: level 0 runs on one row for any batch size, level 1 on about K. This is exact;
-/// autograd adds the gradients of shared rows.
+/// A level depends on the codes before it and the condition, not on the target, so images with equal codes so far share
+/// one evaluation of the network's block: level 0 runs on one row for any batch size, level 1 on about K. This is
+/// exact; autograd adds the gradients of shared rows.
 ///
-/// A *row* is one distinct path; tensors over rows are `[R, ...]`, over images `[B, ...]`. R is padded to a few sizes with
-/// unused rows: oneDNN builds a new primitive per batch size, which costs more than the padding.
+/// A *row* is one distinct path; tensors over rows are `[R, ...]`, over images `[B, ...]`. R is padded to a few sizes
+/// with unused rows: oneDNN builds a new primitive per batch size, which costs more than the padding.
 public struct SharedPaths {
   /// Images in the batch, B.
   public let samples: Int

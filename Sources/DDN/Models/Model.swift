@@ -46,8 +46,8 @@ public struct Model {
 
   /// Reads a model file.
   ///
-  /// - Throws: `FileError` when the file is missing, damaged, not a model or of a newer version, or when its weights do not
-  ///   fit its configuration; `TorchError` when memory is short or the device is unavailable.
+  /// - Throws: `FileError` when the file is missing, damaged, not a model or of a newer version, or when its weights do
+  ///   not fit its configuration; `TorchError` when memory is short or the device is unavailable.
   public init(contentsOf url: URL, device: Device = .cpu) throws {
     let file = try SafetensorsFile(contentsOf: url)
     guard file.metadata["format"] == Self.format else {

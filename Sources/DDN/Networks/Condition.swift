@@ -4,7 +4,8 @@ import Torch
 public struct Condition {
   /// `[B]` int64 class of every image, on the network's device; nil for no class.
   public var classes: Tensor?
-  /// `[B, C, H, W]` in [-1, 1], the images whose gray, edges or low resolution is the condition, on the network's device.
+  /// `[B, C, H, W]` in [-1, 1], the images whose gray, edges or low resolution is the condition, on the network's
+  /// device.
   public var sources: Tensor?
   /// Draws the gray weights and the edge threshold of each batch, as augmentation; nil for fixed ones.
   public var randomness: Generator?
@@ -30,8 +31,8 @@ struct ConditionFeatures {
   /// One per kind of condition, in order: `[R, e, h, w]`, at separate resolutions.
   let parts: [Tensor]
 
-  /// The condition's features before level 0, and their rows: one for all images, one per class, or one per image when the
-  /// condition is computed from images.
+  /// The condition's features before level 0, and their rows: one for all images, one per class, or one per image when
+  /// the condition is computed from images.
   ///
   /// - Parameter imageShape: `[C, H, W]`.
   /// - Throws: `ConditionError` when `condition` lacks one of `kinds`, or its images have another shape.
@@ -100,7 +101,8 @@ extension Tensor {
     return try (self * (weights / weights.sum())).sum([1], keepingDimensions: true)
   }
 
-  /// `[B, C, H, W]` to `[B, 1, H - 2, W - 2]`: 1 where the Sobel gradient of the mean channel exceeds a threshold, else -1.
+  /// `[B, C, H, W]` to `[B, 1, H - 2, W - 2]`: 1 where the Sobel gradient of the mean channel exceeds a threshold, else
+  /// -1.
   fileprivate func edges(randomness: Generator?) throws(TorchError) -> Tensor {
     let kernels = try Tensor(
       [-1, 0, 1, -2, 0, 2, -1, 0, 1] + [1, 2, 1, 0, 0, 0, -1, -2, -1] as [Float], shape: [2, 1, 3, 3]

@@ -10,8 +10,8 @@ public enum InitialImage: String, Codable, Sendable {
     }
   }
 
-  /// Adds the image to the first and to the last channels of the first level's features, where other levels add the previous
-  /// image and the leaked choice.
+  /// Adds the image to the first and to the last channels of the first level's features, where other levels add the
+  /// previous image and the leaked choice.
   ///
   /// - Parameters:
   ///   - feature: `[C, H, W]`, row-major.

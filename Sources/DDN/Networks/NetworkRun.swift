@@ -5,8 +5,8 @@ import Torch
 ///     var run = try network.begin(samples: 8, condition: .none)
 ///     while !run.isFinished { try run.advance(by: chooser) }
 ///
-/// Copies are independent and share tensors. `select` resamples the batch: a beam search keeps the best paths, a tree walk
-/// goes back to an earlier copy and takes another branch.
+/// Copies are independent and share tensors. `select` resamples the batch: a beam search keeps the best paths, a tree
+/// walk goes back to an earlier copy and takes another branch.
 public struct NetworkRun {
   public let network: any DiscreteDistributionNetwork
   /// The next level, from 0; L when the run is finished.

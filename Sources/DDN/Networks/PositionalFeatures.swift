@@ -2,8 +2,8 @@ import Foundation
 
 /// Fixed positional and class embeddings, without parameters or randomness.
 ///
-/// Published weights depend on these numbers, so the original's mistakes are kept and marked. Arrays are row-major and agree
-/// with the original within 1.2e-7 (sine and cosine are rounded once here).
+/// Published weights depend on these numbers, so the original's mistakes are kept and marked. Arrays are row-major and
+/// agree with the original within 1.2e-7 (sine and cosine are rounded once here).
 public enum PositionalFeatures {
   /// `[count]` values evenly spaced from -1 to 1; a single value is -1.
   ///
@@ -42,9 +42,9 @@ public enum PositionalFeatures {
     for row in even {
       for index in row * channels..<(row + 1) * channels { table[index] = Float(sin(Double(table[index]))) }
     }
-    // The original writes the cosine of row r, already a sine, to row 1 - r (counted from the end when negative) instead
-    // of the cosine of the angle to row r + 1. With an odd number of positions the targets are even rows, so odd rows from
-    // 3 on keep bare angles. All values are read before any is written.
+    // The original writes the cosine of row r, already a sine, to row 1 - r (counted from the end when negative)
+    // instead of the cosine of the angle to row r + 1. With an odd number of positions the targets are even rows, so
+    // odd rows from 3 on keep bare angles. All values are read before any is written.
     let sines = table
     for row in even {
       let target = row <= 1 ? 1 - row : positions + 1 - row
@@ -105,8 +105,8 @@ public enum PositionalFeatures {
     }
   }
 
-  /// `[classes, digits]`, each class number in base 4, most significant digit first, digits 0...3 mapped evenly to [-1, 1];
-  /// `digits` is `classEmbeddingLength(classes:)`.
+  /// `[classes, digits]`, each class number in base 4, most significant digit first, digits 0...3 mapped evenly to [-1,
+  /// 1]; `digits` is `classEmbeddingLength(classes:)`.
   ///
   /// - Parameter classes: at least 2.
   public static func classEmbedding(classes: Int) -> [Float] {

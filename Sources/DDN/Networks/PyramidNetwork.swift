@@ -140,8 +140,8 @@ extension PyramidNetwork.Configuration: NetworkArchitecture {
   /// Exactly the parameter count.
   public var parameterLowerBound: Int { levels.reduce(0) { $0 + $1.parameterCount } }
   public var multiplyAdds: Int? { levels.reduce(0) { $0 + $1.multiplyAdds } }
-  /// As in the original program. It matters only relative to Adam's epsilon, beside which a pyramid's mean-loss gradients
-  /// are small.
+  /// As in the original program. It matters only relative to Adam's epsilon, beside which a pyramid's mean-loss
+  /// gradients are small.
   public var lossScale: Double { Double(imageChannels * resolution * resolution) }
   /// Readers of version 1 overlook an initial image.
   public var formatVersion: Int { initialImage == nil ? 1 : 2 }

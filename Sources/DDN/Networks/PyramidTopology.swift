@@ -100,8 +100,8 @@ extension PyramidNetwork.Configuration {
       for place in 0..<blocks(side: side) {
         let isUp = place == 0 && side > startSide
         let inputSide = isUp ? side / 2 : side
-        // The condition is added once per input side; an up block reads the side below, where it was added already unless
-        // that side has no other block.
+        // The condition is added once per input side; an up block reads the side below, where it was added already
+        // unless that side has no other block.
         levels.append(
           PyramidLevel(
             side: side, place: place, inputChannels: levels.last?.channels ?? channels, channels: channels,

@@ -1,6 +1,7 @@
 import Torch
 
-/// The pyramid's residual block: two normalised convolutions and a skip connection, at the same or twice the resolution.
+/// The pyramid's residual block: two normalised convolutions and a skip connection, at the same or twice the
+/// resolution.
 ///
 ///     hidden = convolution(silu(norm(input)))       upsampled before the convolution in an up block
 ///     hidden = convolution(silu(norm(hidden)))
@@ -8,8 +9,8 @@ import Torch
 ///
 /// The input is the previous level's features with its image, its leaked choice and conditions added to some channels.
 ///
-/// Source: paper, section 3.4 (two convolutions between layers); the original program uses NVIDIA EDM's block without noise
-/// embeddings. `OriginalNames` maps its parameter names.
+/// Source: paper, section 3.4 (two convolutions between layers); the original program uses NVIDIA EDM's block without
+/// noise embeddings. `OriginalNames` maps its parameter names.
 final class ResidualBlock: Module {
   let firstNorm: GroupNorm
   let firstConvolution: Convolution
@@ -21,8 +22,8 @@ final class ResidualBlock: Module {
   private let doublesResolution: Bool
   private let scale: Double
 
-  /// A block with the original's initial weights: Glorot uniform convolutions, the second scaled by 1e-5, so that the block
-  /// starts near its skip connection.
+  /// A block with the original's initial weights: Glorot uniform convolutions, the second scaled by 1e-5, so that the
+  /// block starts near its skip connection.
   ///
   /// - Parameters:
   ///   - inputs: channels of the input; `groups(channels:)` must divide them.

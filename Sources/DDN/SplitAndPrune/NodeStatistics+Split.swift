@@ -40,8 +40,8 @@ extension NodeStatistics {
       counts[pruned] = 0
       // Images nearest to `pruned`: distributed like each node's other images.
       spreadOverRivals(weights.map { wins * $0 })
-      // Images on which `pruned` was second. A node may become a rival of itself; kept, as in the original, because later
-      // splits divide by these sums.
+      // Images on which `pruned` was second. A node may become a rival of itself; kept, as in the original, because
+      // later splits divide by these sums.
       for node in counts.indices {
         let losses = rivalCounts[node * nodes + pruned]
         for rival in counts.indices { rivalCounts[node * nodes + rival] += losses * weights[rival] }

@@ -7,9 +7,9 @@ public struct DistanceError: Error, CustomStringConvertible {
 
 /// Split-and-Prune, an evolutionary step beside the optimizer's.
 ///
-/// Gradients reach only chosen nodes, so an unused node never learns, and an overused one averages images that two nodes
-/// could separate. After every optimizer step each layer may overwrite its rarest node with a copy of its busiest one.
-/// The twins are identical until gradients of later choices separate them.
+/// Gradients reach only chosen nodes, so an unused node never learns, and an overused one averages images that two
+/// nodes could separate. After every optimizer step each layer may overwrite its rarest node with a copy of its busiest
+/// one. The twins are identical until gradients of later choices separate them.
 ///
 /// Source: paper, section 3.2 and Algorithm 1.
 public struct SplitAndPrune {

@@ -7,8 +7,8 @@ public struct SplitPolicy: Codable, Sendable, Equatable {
   public enum Rule: String, Codable, Sendable, CaseIterable {
     /// The paper's thresholds: the busiest node has more than twice, or the rarest less than half, a fair share.
     case paper
-    /// The original program's rule: the split reduces the pair's deviation from fair shares by more than pruning costs, or
-    /// the rarest node has less than half a fair share.
+    /// The original program's rule: the split reduces the pair's deviation from fair shares by more than pruning costs,
+    /// or the rarest node has less than half a fair share.
     case totalVariation = "total-variation"
     /// Never: plain gradient descent.
     case none
@@ -38,8 +38,8 @@ public struct SplitPolicy: Codable, Sendable, Equatable {
 
   /// The split that is due, if any.
   ///
-  /// The first of equally busy nodes is the donor. Shares are of the sum of counts, which with `paper` shrinks by the pruned
-  /// count at each split, like the paper's n; `images` is used for the warm-up only.
+  /// The first of equally busy nodes is the donor. Shares are of the sum of counts, which with `paper` shrinks by the
+  /// pruned count at each split, like the paper's n; `images` is used for the warm-up only.
   /// - Source: paper, Algorithm 1, lines 12 and 13.
   public func decide(_ use: some NodeUse) -> Split? {
     let total = use.total

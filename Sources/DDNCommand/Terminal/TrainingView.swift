@@ -31,7 +31,7 @@ final class TrainingView {
       printLine(tick)
       try drawPictures(images: tick.images)
     case .stopping(let tick): printLine(tick)
-    case .trouble(let error):
+    case .writeFailed(let error):
       progress.clear()
       Terminal.printError("note: \(error); training goes on and tries again at the next tick")
     }
