@@ -13,7 +13,7 @@ extension CommandTests {
       // The first save that fails is told; the last one, which is the run's, ends it.
       #expect(result.exitCode == 1, "\(result)")
       let lines = result.errors.split(separator: "\n")
-      #expect(lines.count == 2 && lines[0].contains("training goes on and tries again"), "\(result)")
+      #expect(lines.count == 2 && lines[0].contains("training continues and retries"), "\(result)")
       #expect(lines[1].hasPrefix("ddn: ") && lines[1].contains("model.safetensors: cannot be written"))
       let run = SavedRun(url: folder.appending(path: "00000-mnist-test"))
       try run.expectWhole()

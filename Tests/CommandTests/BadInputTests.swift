@@ -99,7 +99,7 @@ extension CommandTests {
         at: folder.appending(path: "pictures"), to: folder.appending(path: "elsewhere"))
       let resume = ["train", "--resume", "00000-pictures", "--duration", "0.00016"]
       let lost = try await Command.run(resume, in: folder)
-      #expect(lost.isFailure(66, "say where they are with --data"), "\(lost)")
+      #expect(lost.isFailure(66, "give their path with --data"), "\(lost)")
       let moved = try await Command.run(resume + ["--data", "elsewhere"], in: folder)
       #expect(moved.exitCode == 0 && moved.output.contains("continuing after 80"), "\(moved)")
       try Bitmap(width: 8, height: 8, channels: 1, pixels: [UInt8](repeating: 9, count: 64))

@@ -82,7 +82,7 @@ extension CommandTests {
       try Data("mine".utf8).write(to: mine)
       let arguments = ["dataset", "inspect", "pictures", "--sheet", "s.png"]
       let refused = try await Command.run(arguments, in: folder)
-      #expect(refused.isFailure(1, "exists already"), "\(refused)")
+      #expect(refused.isFailure(1, "give --overwrite"), "\(refused)")
       #expect(try Data(contentsOf: mine) == Data("mine".utf8))
       #expect(try await Command.run(arguments + ["--overwrite"], in: folder).exitCode == 0)
       #expect(try PNG.read(mine).width > 0)

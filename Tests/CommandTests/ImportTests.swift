@@ -25,7 +25,7 @@ extension CommandTests {
       for part in [
         "snapshot of 82 tensors", "pyramid of 7 levels, 4 nodes, 8x8 colour, told class10, 8952 parameters",
         "residuals     learned, assumed", "first input   zeros, by the snapshot",
-        "left out      Split-and-Prune's counters",
+        "ignored       Split-and-Prune's counters",
         "7000 images, by the file's name; by its counters 24", "ddn generate --network \(output.path)",
       ] {
         #expect(result.output.contains(part), "\(part): \(result.output)")

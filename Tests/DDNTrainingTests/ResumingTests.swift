@@ -84,7 +84,7 @@ import Torch
     }
     let before = try Folder.names(in: folder.url)
     let error = try #require(throws: FileError.self) { _ = try Self.resume(folder) }
-    #expect(error.kind == .invalid && error.description.contains("the states before it are damaged, too"))
+    #expect(error.kind == .invalid && error.description.contains("all older states are damaged, too"))
     #expect(try Folder.names(in: folder.url) == before)
   }
 

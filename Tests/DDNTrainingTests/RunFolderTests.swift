@@ -83,7 +83,7 @@ import Torch
     try run.run(report: { event in
       switch event {
       case .progress: break
-      case .stopping, .trouble: Issue.record("\(event)")
+      case .stopping, .writeFailed: Issue.record("\(event)")
       case .tick(let tick):
         let newest = try Checkpoint.all(in: run.folder.url).last?.lastPathComponent.suffix(3)
         events.append("tick \(tick.images), saved \(newest ?? "nothing")")
@@ -150,16 +150,16 @@ import Torch
     // A folder in the place of the file, until the third tick.
     try Folder.create(run.folder.statistics)
     try Folder.create(Checkpoint.url(in: run.folder.url, images: 128).appending(path: "in the way"))
-    var troubles: [FileError] = []
+    var failures: [FileError] = []
     try run.run(report: { event in
-      if case .trouble(let error) = event { troubles.append(error) }
+      if case .writeFailed(let error) = event { failures.append(error) }
       if case .tick(let tick) = event, tick.images == 192 { try Folder.remove(run.folder.statistics) }
       if case .tick(let tick) = event, tick.images == 320 {
         throw FileError(.failed, path: "picture.png", problem: "cannot be written", remedy: "free some space")
       }
     })
-    #expect(troubles.map(\.path).filter { $0 == run.folder.statistics.path }.count == 3)
-    #expect(troubles.last?.path == "picture.png")
+    #expect(failures.map(\.path).filter { $0 == run.folder.statistics.path }.count == 3)
+    #expect(failures.last?.path == "picture.png")
     #expect(try run.folder.lines() == [64, 128, 192, 256, 320, 384])
     #expect(try Checkpoint.all(in: run.folder.url).last?.lastPathComponent == "state-0000000384")
   }
@@ -173,7 +173,7 @@ import Torch
     #expect(error?.kind == .failed)
   }
 
-  @Test("a loss that is no longer a number ends the run and is never saved") func divergence() throws {
+  @Test("a non-finite loss ends the run and is never saved") func divergence() throws {
     let scratch = try Scratch()
     let run = try SmallTraining.run(SmallTraining.options(learningRate: 1e30), in: scratch.url)
     #expect(throws: TrainingError.self) { try run.run() }

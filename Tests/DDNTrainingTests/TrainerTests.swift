@@ -44,7 +44,7 @@ import Torch
     #expect(try images.slice(0, 0..<1).array(Float.self) != images.slice(0, 1..<2).array(Float.self))
   }
 
-  @Test("a loss that is no longer a number stops training", arguments: [1e10, 1e30, 1e100])
+  @Test("a non-finite loss stops training", arguments: [1e10, 1e30, 1e100])
   func diverges(learningRate: Double) throws {
     let trainer = try SmallTraining.trainer(SmallTraining.options(learningRate: learningRate))
     let error = #expect(throws: TrainingError.self) {
@@ -112,7 +112,7 @@ import Torch
     try trainer.step()
     let before = try TrainerState(trainer)
     let parameter = trainer.network.namedParameters().first { $0.parameter.isTrainable }!.parameter.tensor
-    for count in 1...Trainer.mostSkippedInARow {
+    for count in 1...Trainer.maxConsecutiveSkips {
       try trainer.optimizer.clearGradients()
       try (parameter.sum() * .infinity).backward()
       try trainer.optimizer.step()
@@ -122,7 +122,7 @@ import Torch
     #expect(changed.filter { $0.hasPrefix("weights/") || $0.hasPrefix("adam/") } == [])
     #expect(throws: TrainingError.self) { try trainer.takeLosses() }
     try trainer.step()
-    #expect(try trainer.optimizer.skippedSteps() == (Trainer.mostSkippedInARow, 0))
+    #expect(try trainer.optimizer.skippedSteps() == (Trainer.maxConsecutiveSkips, 0))
     #expect(try trainer.takeLosses().allSatisfy(\.isFinite))
   }
 

@@ -7,7 +7,7 @@ import Torch
 
 struct Info: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say what a model is, or what this program runs on.",
+    abstract: "Describe a model, or this program and machine.",
     discussion: """
       Examples:
         ddn info                          versions, devices, shipped models
@@ -23,7 +23,7 @@ struct Info: ParsableCommand {
 
   func run() throws {
     if let name = pyramid.givenName {
-      guard network == nil else { throw UsageError("--network is a model that has its levels; remove \(name)") }
+      guard network == nil else { throw UsageError("--network and \(name) exclude each other; remove one") }
       let configuration = try pyramid.configuration()
       Terminal.print("network       \(NetworkConfiguration.pyramid(configuration).summary)")
       return LevelTable.print(configuration)
@@ -42,7 +42,7 @@ struct Info: ParsableCommand {
       if let pyramid = model.configuration.architecture as? PyramidNetwork.Configuration { LevelTable.print(pyramid) }
     }
     guard let training = model.training else { return }
-    // The original program's snapshots do not say how long training took, nor the losses.
+    // Unknown for models of the original program.
     let duration = training.elapsedSeconds > 0 ? " in \(formatDuration(training.elapsedSeconds))" : ""
     Terminal.print("trained on    \(training.data), \(training.images) images\(duration)")
     if !training.lossOfLevels.isEmpty {

@@ -1,8 +1,8 @@
-/// How far a training step is, for steps that take minutes.
+/// Progress within a training step, for steps that take minutes.
 ///
-/// Backward takes about twice as long as forward. Forward is measured in levels, backward in large operators, of which it
-/// has as many as forward had.
-final class StepWatch {
+/// Counts levels in the forward pass and large operators in the backward pass, which has as many as the forward pass
+/// and takes about twice as long.
+final class StepProgress {
   private var part = 0
   private var parts = 1
   private var levels = 1
@@ -20,12 +20,12 @@ final class StepWatch {
 
   func beginBackward() { backwardOperators = 0 }
 
-  /// A large operator begins.
-  func count() {
+  /// Called before every large operator.
+  func countOperator() {
     if backwardOperators == nil { forwardOperators += 1 } else { backwardOperators! += 1 }
   }
 
-  /// The share of the step that is done, 0 to 1.
+  /// The finished fraction of the step, in 0...1.
   var fraction: Double {
     let forward = Double(min(finishedLevels, levels)) / Double(levels)
     let backward = Double(min(backwardOperators ?? 0, forwardOperators)) / Double(max(forwardOperators, 1))
