@@ -10,7 +10,7 @@ import Torch
 /// - **products**: `|W_k X - r|^2 = <W_k (X X^T), W_k> - 2 <W_k, r X^T> + |r|^2`. The products `X X^T` (F x F) and
 ///   `r X^T` (C x F) are made once, and no pixel is touched again: cheaper when there are more pixels than features.
 ///
-/// On a CPU one kernel does either, a few nodes at a time within the cache (`Sources/CTorchShim/node_kernels.cpp`);
+/// On a CPU one kernel does either, a few nodes at a time within the cache (`Sources/CTorchShim/Kernels/node_distances_kernels.cpp`);
 /// elsewhere they are libtorch's matrix products.
 public enum NodeDistances {
   public enum Form: Sendable, CaseIterable {

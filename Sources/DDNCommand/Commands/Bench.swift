@@ -66,7 +66,7 @@ struct Bench: ParsableCommand {
     let chosen = Row.all.filter { rows.isEmpty || $0.name.contains(rows) }
     guard !chosen.isEmpty else { throw UsageError("--rows \(rows): no row's name contains this") }
     let machine = try startMachine()
-    Terminal.print("libtorch \(Torch.version), \(Torch.threadCount) threads, \(machine.device)")
+    Terminal.print("libtorch \(LibTorch.version), \(LibTorch.threadCount) threads, \(machine.device)")
     for row in chosen {
       let seconds = try Timing(row, rounds: rounds, machine).seconds
       let value = row.unit.value(seconds: seconds, images: row.images)

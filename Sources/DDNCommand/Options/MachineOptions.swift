@@ -21,7 +21,7 @@ struct MachineOptions: ParsableArguments {
   ///
   /// - Parameter defaultThreads: for when the person says nothing; nil leaves it to libtorch.
   func start(threads defaultThreads: Int? = nil) throws -> Device {
-    if let threads = threads ?? defaultThreads { try Torch.setThreadCount(threads) }
+    if let threads = threads ?? defaultThreads { try LibTorch.setThreadCount(threads) }
     if device == .cpu { return .cpu }  // Asking for others starts their driver.
     let devices = try Device.cudaCount()
     guard let device else { return devices > 0 ? .cuda(0) : .cpu }
