@@ -1,7 +1,7 @@
 // A C interface to libtorch: a few functions, because libtorch's dispatcher can call any operator by its schema name.
 //
-// A function that can fail returns 0 for success and 1 for failure; results go through pointers, and ct_error_message() is
-// the reason of this thread's last failure. No C++ exception leaves this library.
+// A function that can fail returns 0 for success and 1 for failure; results go through pointers, and ct_error_message()
+// is the reason of this thread's last failure. No C++ exception leaves this library.
 #ifndef CTORCH_H
 #define CTORCH_H
 
@@ -78,8 +78,8 @@ int ct_set_autocast(int device_type, bool enabled, int scalar_type);
 void ct_clear_autocast_cache(void);
 int ct_autocast(int device_type, bool *enabled, int *scalar_type);
 
-// Long work. `pulse` is called on this thread before every large operator of the networks, forward and backward; when it
-// returns false, the operator fails. Null for none.
+// Long work. `pulse` is called on this thread before every large operator of the networks, forward and backward; when
+// it returns false, the operator fails. Null for none.
 typedef bool (*ct_pulse)(void *context);
 void ct_set_pulse(ct_pulse pulse, void *context);
 
@@ -89,8 +89,8 @@ int ct_generator_state(ct_generator generator, ct_tensor *state);
 int ct_generator_set_state(ct_generator generator, ct_tensor state);
 void ct_generator_free(ct_generator generator);
 
-// The process. Tuning makes mimalloc the allocator of CPU tensors, where this library was built with it, and turns TF32 off
-// in cuDNN's convolutions; loading the library changes neither.
+// The process. Tuning makes mimalloc the allocator of CPU tensors, where this library was built with it, and turns TF32
+// off in cuDNN's convolutions; loading the library changes neither.
 int ct_tune_process(void);
 
 // Devices and threads.

@@ -55,7 +55,7 @@ public struct RowWorker {
   ///   does. On a CPU that is possible on Linux only; elsewhere, and where the system refuses, both sides count them.
   private func peakMebibytes(forgetting: Bool = false) throws -> Double {
     if case .cuda(let index) = machine.device {
-      return Double(try Torch.peakCudaMemory(device: index, forgetting: forgetting)) / 1_048_576
+      return Double(try LibTorch.peakCudaMemory(device: index, resetting: forgetting)) / 1_048_576
     }
     #if os(Linux)
       if forgetting { try? Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs")) }

@@ -30,6 +30,7 @@ struct Ddn: ParsableCommand {
     signal(SIGXFSZ, SIG_IGN)
     Terminal.openClosedStreams()
     do {
+      try LibTorch.tuneProcess()
       var command = try parseAsRoot()
       try command.run()
       if let failure = Terminal.outputFailure { throw failure }

@@ -127,7 +127,7 @@ struct ResidualBlockOperatorTests {
       try output.backward(Tensor.normal(output.shape, generator: Generator(seed: 8)).to(.float64))
       return try [output] + leaves.map { try #require(try $0.gradient()) }
     }
-    let fused = try Operator("ddn::norm_silu_convolution").tensor(
+    let fused = try Operator("ddn::group_norm_silu_convolution").tensor(
       .tensor(features), .tensor(extra), .ints([0, 2]), .tensor(scale), .tensor(shift), .int(example.norm.groups),
       .double(1e-6), .tensor(leaves[4]), .tensor(leaves[5]), .bool(doubles))
     let none = try Tensor.zeros([3, 1, 6, 6]).to(.float64)

@@ -295,8 +295,6 @@ int ct_cuda_peak_memory(int device_index, bool resets, int64_t *bytes) {
 
 int ct_thread_count(void) { return at::get_num_threads(); }
 
-int ct_set_thread_count(int count) {
-  return guarded([&] { at::set_num_threads(count); });
-}
+int ct_set_thread_count(int count) { return guarded([&] { at::set_num_threads(count); }); }
 
 }  // extern "C"

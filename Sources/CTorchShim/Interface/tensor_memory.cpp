@@ -34,8 +34,8 @@ class TensorMemory final : public c10::Allocator {
   void copy_data(void *to, const void *from, size_t bytes) const override { std::memcpy(to, from, bytes); }
 
  private:
-  // An aligned request takes mimalloc's next size class, an eighth larger, to have room to move the block. Large blocks are
-  // aligned without it.
+  // An aligned request takes mimalloc's next size class, an eighth larger, to have room to move the block. Large blocks
+  // are aligned without it.
   static void *allocate_aligned(size_t bytes) {
     void *block = bytes % alignment == 0 ? mi_malloc(bytes) : nullptr;
     if (reinterpret_cast<uintptr_t>(block) % alignment == 0 && block) return block;

@@ -1,7 +1,7 @@
 // ddn::chosen_images: the images of the chosen nodes, with their gradient.
 //
-// The CPU's kernel reads float32 weights and features of float32 or bfloat16. Features are kept in their own type for the
-// gradient.
+// The CPU's kernel reads float32 weights and features of float32 or bfloat16. Features are kept in their own type for
+// the gradient.
 #include <array>
 
 #include "chosen_images_kernels.h"

@@ -1,6 +1,7 @@
 // 3x3 convolutions with stride 1 and padding 1: input [N, in, H, W], weight [out, in, 3, 3], bias [out].
 //
-// On a CPU in float32, for enough channels and pixels, by kernels with half of the multiplications; otherwise libtorch's.
+// On a CPU in float32, for enough channels and pixels, by kernels with half of the multiplications; otherwise
+// libtorch's.
 #pragma once
 #include <ATen/ATen.h>
 

@@ -26,7 +26,9 @@ struct Portions {
 
   WinogradRows layout(int images) const { return WinogradRows::whole(images, shape.height, shape.width); }
 
-  size_t floats_of_planes(int channels) const { return planes * size_t(channels) * layout(images).strip.stride; }
+  ScratchBuffer planes_of(int channels) const {
+    return ScratchBuffer(planes * size_t(channels) * layout(images).strip.stride, ScratchBuffer::uninitialized);
+  }
 
   // Runs body(first sample, layout) for each portion.
   template <typename Body>
@@ -37,7 +39,8 @@ struct Portions {
 };
 
 // All planes of the products: `outputs` rows each, from `inputs` rows.
-void multiply(const WinogradRows &layout, float *in, int inputs, const PackedKernels &kernels, float *out, int outputs) {
+void multiply(const WinogradRows &layout, float *in, int inputs, const PackedKernels &kernels, float *out,
+              int outputs) {
   const Strip &strip = layout.strip;
   const auto taps = layout.taps(inputs);
   constexpr int vectors = vectors_at_once * lanes;
@@ -60,7 +63,7 @@ void forward(const Convolution3x3Forward &call) {
   const ptrdiff_t pixels = ptrdiff_t(shape.height) * shape.width;
   const PackedKernels kernels(call.weight, shape.outputs, shape.inputs, false);
   const Portions portions(shape, 64 * 1024);
-  ScratchBuffer in(portions.floats_of_planes(shape.inputs), ScratchBuffer::uninitialized), out(portions.floats_of_planes(shape.outputs), ScratchBuffer::uninitialized);
+  ScratchBuffer in = portions.planes_of(shape.inputs), out = portions.planes_of(shape.outputs);
   portions.for_each([&](int64_t sample, const WinogradRows &layout) {
     const int images = layout.strip.images;
     parallel_for(shape.inputs, [&](int64_t first, int64_t last, int64_t) {
@@ -89,8 +92,8 @@ void backward(const Convolution3x3Backward &call) {
   const int terms = shape.inputs * 3;
   const PackedKernels kernels(call.weight, shape.outputs, shape.inputs, true);
   const Portions portions(shape, 128 * 1024);
-  ScratchBuffer in(portions.floats_of_planes(shape.inputs), ScratchBuffer::uninitialized), out(portions.floats_of_planes(shape.outputs), ScratchBuffer::uninitialized);
-  ScratchBuffer back(portions.floats_of_planes(shape.inputs), ScratchBuffer::uninitialized), of_kernels(planes * kernels.size);
+  ScratchBuffer in = portions.planes_of(shape.inputs), out = portions.planes_of(shape.outputs);
+  ScratchBuffer back = portions.planes_of(shape.inputs), of_kernels(planes * kernels.size);
   portions.for_each([&](int64_t sample, const WinogradRows &layout) {
     const Strip &strip = layout.strip;
     parallel_for(shape.inputs + shape.outputs, [&](int64_t first, int64_t last, int64_t) {

@@ -1,5 +1,5 @@
-// ddn::convolution_4x4_down and ddn::convolution_4x4_up: convolution and transposed convolution with 4x4 kernels, stride 2
-// and padding 1, with their gradients. Each is the gradient of the other.
+// ddn::convolution_4x4_down and ddn::convolution_4x4_up: convolution and transposed convolution with 4x4 kernels,
+// stride 2 and padding 1, with their gradients. Each is the gradient of the other.
 #include "convolution_4x4_kernels.h"
 #include "operators.h"
 
@@ -36,8 +36,9 @@ Convolution4x4Shape shape_of(const Tensor &images, int times, const Tensor &weig
 template <bool is_down>
 Tensor resized(const Tensor &input, const Tensor &weight, const float *bias) {
   const Convolution4x4Shape shape = shape_of(input, is_down ? 2 : 1, weight);
-  const Tensor output = is_down ? at::empty({shape.samples, shape.low, shape.height, shape.width}, input.options())
-                                : at::empty({shape.samples, shape.high, 2 * shape.height, 2 * shape.width}, input.options());
+  const int channels = is_down ? shape.low : shape.high, times = is_down ? 1 : 2;
+  const Tensor output =
+      at::empty({shape.samples, channels, times * shape.height, times * shape.width}, input.options());
   const auto &kernels = best_convolution_4x4_kernels();
   (is_down ? kernels.down : kernels.up)(shape, floats(input), floats(weight), bias, mutable_floats(output));
   return output;

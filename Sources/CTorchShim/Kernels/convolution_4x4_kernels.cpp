@@ -1,7 +1,7 @@
 // 4x4 convolutions down and up, for the instruction set DDN_ISA.
 //
-// A larger image is read as four of the smaller size, its *phases*: the pixels of even and odd rows and columns. Each phase
-// meets four taps of a 4x4 kernel with stride 2, at steps of 0 and 1 or -1: a convolution without a stride.
+// A larger image is read as four of the smaller size, its *phases*: the pixels of even and odd rows and columns. Each
+// phase meets four taps of a 4x4 kernel with stride 2, at steps of 0 and 1 or -1: a convolution without a stride.
 #include "convolution_4x4_kernels.h"
 
 #include "image_strips.h"
@@ -79,7 +79,7 @@ void up(const Convolution4x4Shape &shape, const float *low, const float *weight,
   const ptrdiff_t pixels = ptrdiff_t(shape.height) * shape.width;
   const int terms = shape.low * 4;  // of each phase
   const ptrdiff_t packed_size = ptrdiff_t(shape.high) * terms;
-  std::vector<ptrdiff_t> taps[4], sources[4];  // per phase, of each term: the pixel's offset and the weight's, for output 0
+  std::vector<ptrdiff_t> taps[4], sources[4];  // per phase and term: offsets of pixels, and of output 0's weights
   for (int c = 0; c < shape.low; ++c)
     for (int y = 0; y < 4; ++y)
       for (int x = 0; x < 4; ++x) {

@@ -1,8 +1,8 @@
 // ddn::group_norm_silu_convolution: half a block of a pyramid, on every device. Adds to channels, then group norm, SiLU
 // and a 3x3 convolution.
 //
-// Keeps its inputs and the norm's moments for the gradient, and computes the rest again, which costs less than a tenth of
-// the convolution and saves two thirds of the memory. Under autocast the convolution computes in autocast's type.
+// Keeps its inputs and the norm's moments for the gradient, and computes the rest again, which costs less than a tenth
+// of the convolution and saves two thirds of the memory. Under autocast the convolution computes in autocast's type.
 #include <ATen/autocast_mode.h>
 
 #include "channel_addition.h"
@@ -13,7 +13,9 @@
 namespace {
 
 // Repeats every pixel: twice the height and width.
-Tensor doubled(const Tensor &images) { return at::upsample_nearest2d(images, {2 * images.size(2), 2 * images.size(3)}); }
+Tensor doubled(const Tensor &images) {
+  return at::upsample_nearest2d(images, {2 * images.size(2), 2 * images.size(3)});
+}
 
 Tensor doubled_backward(const Tensor &gradient) {
   const int64_t height = gradient.size(2), width = gradient.size(3);

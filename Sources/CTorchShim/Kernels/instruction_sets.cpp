@@ -8,7 +8,8 @@ InstructionSet instruction_set() {
   static const InstructionSet set = [] {
     const std::string capability = at::get_cpu_capability();
     if (capability == "AVX512") return InstructionSet::avx512;
-    return capability == "AVX2" ? InstructionSet::avx2 : InstructionSet::baseline;
+    if (capability == "AVX2") return InstructionSet::avx2;
+    return capability == "SVE256" ? InstructionSet::sve256 : InstructionSet::baseline;
   }();
   return set;
 }

@@ -10,8 +10,8 @@
 
 TORCH_LIBRARY(ddn, library) {
   library.def(
-      "layer_norm_convolution_silu(Tensor input, Tensor scale, Tensor shift, Tensor weight, Tensor bias, float epsilon) "
-      "-> Tensor");
+      "layer_norm_convolution_silu(Tensor input, Tensor scale, Tensor shift, Tensor weight, Tensor bias, "
+      "float epsilon) -> Tensor");
   library.def(
       "layer_norm_convolution_silu_forward(Tensor input, Tensor scale, Tensor shift, Tensor weight, Tensor bias, "
       "float epsilon, bool keeps) -> (Tensor output, Tensor convolved, Tensor mean, Tensor rstd)");

@@ -1,9 +1,9 @@
 // Sums of shifted rows: what all small convolutions and their gradients are made of, without copying patches.
 //
-// Images lie in a *strip* (image_strips.h): each channel is one long row of floats in which the images' rows follow each
-// other, with a zero after every row and, where taps reach above or below, a row of zeros after every image. A kernel
-// tap is then a constant offset into the strip, and all pixels of a channel are one loop over vectors, however small the
-// images. Included by kernels only.
+// Images lie in a *strip* (image_strips.h): each channel is one long row of floats in which the images' rows follow
+// each other, with a zero after every row and, where taps reach above or below, a row of zeros after every image. A
+// kernel tap is then a constant offset into the strip, and all pixels of a channel are one loop over vectors, however
+// small the images. Included by kernels only.
 #pragma once
 #include <type_traits>
 

@@ -1,7 +1,6 @@
 // Vectors of floats as wide as the registers, and what the kernels compute with them. Included by kernels only.
 //
-// GCC's and Clang's vector types, because they compile to the same instructions as intrinsics on every processor; see
-// Documentation/Design.md for what was compared.
+// GCC's and Clang's vector types, as fast as libtorch's and Highway's; see "Vectors" in Documentation/Design.md.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -18,6 +17,8 @@ namespace {
 constexpr int lanes = 16, rows_at_once = 8, vectors_at_once = 3;
 #elif defined(__AVX2__)
 constexpr int lanes = 8, rows_at_once = 4, vectors_at_once = 3;
+#elif __ARM_FEATURE_SVE_BITS == 256
+constexpr int lanes = 8, rows_at_once = 8, vectors_at_once = 3;
 #else
 constexpr int lanes = 4, rows_at_once = 4, vectors_at_once = 4;
 #endif

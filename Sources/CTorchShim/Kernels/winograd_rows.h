@@ -2,16 +2,16 @@
 // columns (S. Winograd, "Arithmetic Complexity of Computations", 1980; A. Lavin and S. Gray, "Fast Algorithms for
 // Convolutional Neural Networks", 2016). Included by kernels only.
 //
-// Four output rows, a *tile*, depend on the six input rows d0...d5 around them. In a column, pixels and a kernel g0, g1,
-// g2 are polynomials, evaluated and multiplied at six points p instead of twelve products of their coefficients:
+// Four output rows, a *tile*, depend on the six input rows d0...d5 around them. In a column, pixels and a kernel g0,
+// g1, g2 are polynomials, evaluated and multiplied at six points p instead of twelve products of their coefficients:
 //
 //   kernel at p   (g0 + p g1 + p^2 g2) / product of p - q    over the other finite points q; g2 at infinity
 //   pixels at p   sum of c_i d_i                             where sum of c_i x^i is the product of x - q
 //   output        row i is the sum of p^i times the product at p; the last row adds that at infinity
 //
-// Each transform is made once for all columns and channels that use it: inputs, outputs and kernels become six *planes*,
-// one per point. A plane of the outputs depends on that plane of the inputs and of the kernels alone, by sums of rows
-// shifted sideways. All of it is linear, so gradients go back through the transposed sums.
+// Each transform is made once for all columns and channels that use it: inputs, outputs and kernels become six
+// *planes*, one per point. A plane of the outputs depends on that plane of the inputs and of the kernels alone, by sums
+// of rows shifted sideways. All of it is linear, so gradients go back through the transposed sums.
 //
 // The points are 0, +-a, +-b and infinity with a = 5/8 and b = 5/4, the small fractions with the least rounding: 1.4
 // times the error of plain sums. The usual 1 and 2 have 2.1 times.
@@ -114,7 +114,8 @@ struct WinogradRows {
     }
   }
 
-  // Writes a channel of an input image to its planes. row_at(n, i) is n pixels of the channel's [H, W], from pixel i on.
+  // Writes a channel of an input image to its planes. row_at(n, i) is n pixels of the channel's [H, W], from pixel i
+  // on.
   template <typename RowAt>
   void write(const RowAt &row_at, float *strips, int image, int channel, int channels) const {
     using P = Points;

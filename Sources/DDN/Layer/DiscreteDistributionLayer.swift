@@ -35,7 +35,7 @@ public final class DiscreteDistributionLayer: Module {
     public var nodeInputs: Int { leaksChoice ? featureChannels / 2 : featureChannels }
   }
 
-  /// Applies the chosen node of every row to its parent's features; see `Sources/CTorchShim/nodes.cpp`.
+  /// Applies the chosen node of every row to its parent's features; see `Sources/CTorchShim/Kernels/chosen_images.cpp`.
   private static let chosenImages = Operator("ddn::chosen_images")
 
   public let configuration: Configuration

@@ -145,16 +145,24 @@ final class RecurrentUNet: Module {
     var input = try imageEncoder(image + shifts.image) + featureEncoder(features)
     if let leakEncoder { input = try input + leakEncoder(leakedChoice) }  // [R, B, 32, 32]
 
-    let half = try encoder16(down32(input) + shifts.side16)  // [R, 2B, 16, 16]
-    let quarter = try encoder8(down16(half) + shifts.side8)  // [R, 4B, 8, 8]
-    let bottom = try middle(down8(quarter) + shifts.side4)  // [R, 4B, 4, 4]
+    let half = try encoder16(downsampled(input, down32) + shifts.side16)  // [R, 2B, 16, 16]
+    let quarter = try encoder8(downsampled(half, down16) + shifts.side8)  // [R, 4B, 8, 8]
+    let bottom = try middle(downsampled(quarter, down8) + shifts.side4)  // [R, 4B, 4, 4]
 
     func join(_ skip: Tensor, _ below: Tensor) throws(TorchError) -> Tensor {
       try .concatenate([skip, below], dimension: 1)
     }
-    var output = try decoder8(join(quarter, up4(bottom)) + shifts.decoder8)  // [R, 2B, 8, 8]
-    output = try decoder16(join(half, up8(output)) + shifts.decoder16)  // [R, B, 16, 16]
-    return try decoder32(join(input, up16(output)) + shifts.decoder32)  // [R, B, 32, 32]
+    var output = try decoder8(join(quarter, upsampled(bottom, up4)) + shifts.decoder8)  // [R, 2B, 8, 8]
+    output = try decoder16(join(half, upsampled(output, up8)) + shifts.decoder16)  // [R, B, 16, 16]
+    return try decoder32(join(input, upsampled(output, up16)) + shifts.decoder32)  // [R, B, 32, 32]
+  }
+
+  private func downsampled(_ input: Tensor, _ convolution: Convolution) throws(TorchError) -> Tensor {
+    try input.convolvedDown(convolution.weight.tensor, bias: convolution.bias.tensor)
+  }
+
+  private func upsampled(_ input: Tensor, _ convolution: TransposeConvolution) throws(TorchError) -> Tensor {
+    try input.convolvedUp(convolution.weight.tensor, bias: convolution.bias.tensor)
   }
 }
 

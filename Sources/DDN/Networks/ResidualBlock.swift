@@ -69,8 +69,8 @@ final class ResidualBlock: Module {
     return try (hidden + shortcut.to(hidden.dtype)) * scale
   }
 
-  /// Saves only its inputs for the backward pass; see `Sources/CTorchShim/block.cpp`.
-  private static let normSiluConvolution = Operator("ddn::norm_silu_convolution")
+  /// Saves only its inputs for the backward pass; see `Sources/CTorchShim/Kernels/group_norm_silu_convolution.cpp`.
+  private static let normSiluConvolution = Operator("ddn::group_norm_silu_convolution")
 
   /// `convolution(silu(norm(features + addition)))`.
   static func convolved(

@@ -68,7 +68,7 @@ struct Bench: ParsableCommand {
       throw UsageError("--rows \(rows): no row's name contains this; ddn bench --list prints all names")
     }
     let machine = try startMachine()
-    Terminal.print("libtorch \(Torch.version), \(Torch.threadCount) threads, \(machine.device)")
+    Terminal.print("libtorch \(LibTorch.version), \(LibTorch.threadCount) threads, \(machine.device)")
     for row in chosen {
       let seconds = try Timing(row, rounds: rounds, machine).seconds
       let value = row.unit.value(seconds: seconds, images: row.images)

@@ -56,7 +56,7 @@ struct Info: ParsableCommand {
   private func printMachine() throws {
     Terminal.print("ddn           \(Ddn.configuration.version)")
     Terminal.print(
-      "libtorch      \(Torch.version), \(Torch.threadCount) threads, \(try Device.cudaCount()) CUDA devices")
+      "libtorch      \(LibTorch.version), \(LibTorch.threadCount) threads, \(try Device.cudaCount()) CUDA devices")
     for name in Model.shippedNames {
       let model = try Model(contentsOf: Model.shippedURL(name))
       Terminal.print("\(name.padding(toLength: 13, withPad: " ", startingAt: 0)) \(model.configuration.summary)")

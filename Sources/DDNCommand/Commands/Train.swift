@@ -93,7 +93,7 @@ struct Train: ParsableCommand {
     try options.identify(dataset)
 
     let device = try machine.start(threads: options.threads)
-    options.threads = Torch.threadCount
+    options.threads = LibTorch.threadCount
     options.precision = machine.precision ?? options.precision ?? .float32
     printCost(of: options.network, on: device)
     Terminal.printNotes(dataset.notes)

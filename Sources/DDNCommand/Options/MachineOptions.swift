@@ -20,7 +20,7 @@ struct MachineOptions: ParsableArguments {
   /// - Parameter defaultThreads: without `--threads`; nil for libtorch's default.
   /// - Throws: `UsageError` for a device that this machine lacks.
   func start(threads defaultThreads: Int? = nil) throws -> Device {
-    if let threads = threads ?? defaultThreads { try Torch.setThreadCount(threads) }
+    if let threads = threads ?? defaultThreads { try LibTorch.setThreadCount(threads) }
     if device == .cpu { return .cpu }  // Counting CUDA devices initializes the driver.
     let devices = try Device.cudaCount()
     guard let device else { return devices > 0 ? .cuda(0) : .cpu }

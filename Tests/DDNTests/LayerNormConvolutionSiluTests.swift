@@ -2,10 +2,12 @@ import GoldenSupport
 import Testing
 import Torch
 
-/// Layer norm, convolution and SiLU in one are the three operations, at every shape.
-@Suite("The fused unit")
-struct NormConvolutionSiluTests {
-  /// What a unit works on; leaves that gradients reach.
+@testable import DDN
+
+/// The fused operator, held to the three operations for many shapes.
+@Suite("Layer norm, convolution and SiLU")
+struct LayerNormConvolutionSiluTests {
+  /// The operator's inputs, leaves with gradients.
   struct Case {
     let input, scale, shift, weight, bias: Tensor
     var leaves: [Tensor] { [input, scale, shift, weight, bias] }
@@ -44,10 +46,10 @@ struct NormConvolutionSiluTests {
     [1, 1, 8, 32, 32], [64, 8, 8, 32, 32], [3, 16, 8, 32, 32], [5, 8, 16, 16, 16], [17, 32, 16, 8, 8],
     [67, 16, 32, 4, 4], [2, 3, 5, 16, 16], [2, 5, 1, 4, 4], [1, 130, 70, 8, 8],
     [3, 4, 6, 8, 16],  // not square
-    // Heights that are no multiple of a tile's, widths that are no usual ones.
+    // Heights that are no multiple of a tile's, unusual widths.
     [2, 3, 5, 1, 16], [2, 3, 5, 3, 16], [2, 3, 4, 6, 8], [1, 2, 3, 16, 1], [2, 3, 4, 6, 48], [2, 3, 4, 4, 12],
     [2, 3, 4, 16, 3],
-    [2, 4, 6, 5, 7], [1, 2, 3, 1, 1],  // no multiple of a vector: step by step
+    [2, 4, 6, 5, 7], [1, 2, 3, 1, 1],  // no multiple of a vector: libtorch's operators
   ]
 
   @Test("output and gradients are those of norm, convolution and SiLU", arguments: shapes)
@@ -61,7 +63,7 @@ struct NormConvolutionSiluTests {
       let (numbers, wantedNumbers) = (try got.array(Double.self), try wanted.array(Double.self))
       let largest = wantedNumbers.map(abs).max() ?? 0
       let difference = zip(numbers, wantedNumbers).map { abs($0 - $1) }.max() ?? 0
-      #expect(difference <= 3e-5 * max(largest, 1e-3))  // Nearly all of it is the layer norm's that it is held to.
+      #expect(difference <= 3e-5 * max(largest, 1e-3))  // Nearly all of it is the rounding of libtorch's layer norm.
     }
   }
 
@@ -84,9 +86,9 @@ struct NormConvolutionSiluTests {
   }
 
   @Test(
-    "numbers that are huge, infinite or none come out as from libtorch", arguments: [1e13, 1e14, 1e20, .infinity, .nan])
+    "huge, infinite and NaN values come out as from libtorch", arguments: [1e13, 1e14, 1e20, .infinity, .nan])
   func hugeNumbers(number: Double) throws {
-    // The norm's scale is zero: what goes into SiLU is the bias.
+    // The norm's scale is zero, so SiLU's input is the bias.
     let example = try Case(batch: 1, inputs: 2, outputs: 2, height: 8, width: 8)
     for bias in number.isFinite ? [number, -number] : [number] {
       func unit(_ body: (Tensor, Tensor) throws -> Tensor) throws -> [Float] {
@@ -106,7 +108,7 @@ struct NormConvolutionSiluTests {
     }
   }
 
-  @Test("an input that is a view is read as it is seen")
+  @Test("a strided input is read correctly")
   func views() throws {
     let example = try Case(batch: 2, inputs: 8, outputs: 8, height: 16, width: 16)
     let view = try Tensor.normal([2, 16, 16, 8], generator: Generator(seed: 1)).transposed(1, 3)
@@ -116,6 +118,29 @@ struct NormConvolutionSiluTests {
       ).array(Float.self)
     }
     #expect(try unit(view) == unit(view.cloned().reshaped([2, 8, 16, 16])))
+  }
+
+  /// CUDA devices take the same path.
+  @Test("types without a kernel go through libtorch's operators")
+  func otherTypes() throws {
+    let example = try Case(batch: 3, inputs: 4, outputs: 6, height: 8, width: 8)
+    let leaves = try example.leaves.map { try $0.detached().to(.float64) }
+    for leaf in leaves { try leaf.setRequiresGradient(true) }
+    func run(_ output: Tensor) throws -> [Tensor] {
+      for leaf in leaves { try leaf.clearGradient() }
+      try output.backward(Tensor.normal(output.shape, generator: Generator(seed: 8)).to(.float64))
+      return try [output] + leaves.map { try #require(try $0.gradient()) }
+    }
+    let fused = try run(
+      leaves[0].normConvolutionSilu(
+        scale: leaves[1], shift: leaves[2], weight: leaves[3], bias: leaves[4], epsilon: 1e-5))
+    let expected = try run(
+      leaves[0].layerNormalized(weight: leaves[1], bias: leaves[2], epsilon: 1e-5)
+        .convolved(leaves[3], bias: leaves[4], padding: 1).silu())
+    for (got, wanted) in zip(fused, expected) {
+      #expect(got.dtype == .float64)
+      #expect(try deviation(of: got, from: wanted) <= 1e-12)
+    }
   }
 
   @Test("shapes that do not fit are refused")

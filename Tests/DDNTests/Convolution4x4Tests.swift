@@ -2,9 +2,11 @@ import GoldenSupport
 import Testing
 import Torch
 
-/// Convolutions with 4x4 kernels and stride 2 have kernels of their own; libtorch's in float64 say what is right.
-@Suite("Halving and doubling convolutions")
-struct ResamplingTests {
+@testable import DDN
+
+/// 4x4 convolutions with stride 2, held to libtorch's in float64.
+@Suite("4x4 convolutions down and up")
+struct Convolution4x4Tests {
   static let shapes: [[Int]] = [
     // batch, inputs, outputs, height, width
     [64, 8, 8, 32, 32], [3, 16, 16, 16, 16], [70, 32, 32, 8, 8], [1, 1, 1, 4, 4], [7, 3, 5, 6, 10], [2, 9, 17, 2, 2],
@@ -23,8 +25,8 @@ struct ResamplingTests {
     let (input, weight, bias) = (converted[0], converted[1], converted[2])
     let output =
       try isDown
-      ? input.convolved(weight, bias: bias, stride: 2, padding: 1)
-      : input.transposeConvolved(weight, bias: bias, stride: 2, padding: 1)
+      ? input.convolvedDown(weight, bias: bias)
+      : input.convolvedUp(weight, bias: bias)
     try output.backward(Tensor.normal(output.shape, generator: Generator(seed: 4)).to(dtype))
     return try [output] + converted.map { try #require(try $0.gradient()) }
   }
@@ -41,7 +43,7 @@ struct ResamplingTests {
     let images = try Tensor.normal([30, 8, 16, 16], generator: Generator(seed: 5))
     let weight = try Tensor.normal([8, 8, 4, 4], generator: Generator(seed: 6))
     func halved(_ images: Tensor) throws -> [Float] {
-      try images.convolved(weight, bias: .zeros([8]), stride: 2, padding: 1).array(Float.self)
+      try images.convolvedDown(weight, bias: .zeros([8])).array(Float.self)
     }
     let all = try halved(images)
     #expect(try halved(images.slice(0, 11..<12)) == Array(all[11 * 512..<12 * 512]))
@@ -50,7 +52,7 @@ struct ResamplingTests {
   @Test("an image of odd sides goes through libtorch's convolution")
   func oddSides() throws {
     let images = try Tensor.normal([2, 3, 7, 5], generator: Generator(seed: 5))
-    let output = try images.convolved(.zeros([4, 3, 4, 4]), bias: .zeros([4]), stride: 2, padding: 1)
+    let output = try images.convolvedDown(.zeros([4, 3, 4, 4]), bias: .zeros([4]))
     #expect(output.shape == [2, 4, 3, 2])
   }
 }
