@@ -66,7 +66,7 @@ extension CommandTests {
     @Test("a class for a model that knows none exits with 64") func classes() async throws {
       let network = try await ShortTraining.finished.value
       let result = try await Command.run(["generate", "--network", network.path, "--class", "3"], in: Scratch.folder())
-      #expect(result.isFailure(64, "knows no classes"), "\(result)")
+      #expect(result.isFailure(64, "this model has no classes"), "\(result)")
     }
 
     @Test("a name with line breaks and terminal codes stays one plain line") func controlCharacters() async throws {

@@ -146,7 +146,7 @@ extension CommandTests {
       let folder = try SmallDataset.folder()
       let result = try await Command.run(
         ["dataset", "convert", "pictures", "a.zip", "-n", "--max-images", "4"], in: folder)
-      #expect(result.exitCode == 0 && result.output == "would make a.zip of 4 images of pictures\n", "\(result)")
+      #expect(result.exitCode == 0 && result.output == "would convert 4 images of pictures to a.zip\n", "\(result)")
       #expect(try SmallDataset.names(in: folder) == ["pictures"])
     }
 

@@ -143,14 +143,14 @@ extension CommandTests {
     func conditions() async throws {
       let folder = try Scratch.folder()
       let run = try await Self.train(["--condition", "color,resize2", "--duration", "0.0005"], in: folder)
-      try Bitmap(width: 40, height: 30, channels: 3, shade: 200).write(to: folder.appending(path: "told.png"))
-      let told = ["generate", "--network", run.path, "--seeds", "0-3", "--outdir", "out"]
-      let drawn = try await Command.run(told + ["--condition-image", "told.png"], in: folder)
+      try Bitmap(width: 40, height: 30, channels: 3, shade: 200).write(to: folder.appending(path: "source.png"))
+      let arguments = ["generate", "--network", run.path, "--seeds", "0-3", "--outdir", "out"]
+      let drawn = try await Command.run(arguments + ["--condition-image", "source.png"], in: folder)
       #expect(drawn.exitCode == 0, "\(drawn.errors)")
-      #expect(try await Command.run(told, in: folder).isFailure(64, "--condition-image"))
-      #expect(try await Command.run(told + ["--condition-image", "no.png"], in: folder).isFailure(66, "no.png"))
-      let digits = ["generate", "--network", "mnist", "--seeds", "1", "--condition-image", "told.png"]
-      #expect(try await Command.run(digits, in: folder).isFailure(64, "told nothing"))
+      #expect(try await Command.run(arguments, in: folder).isFailure(64, "--condition-image"))
+      #expect(try await Command.run(arguments + ["--condition-image", "no.png"], in: folder).isFailure(66, "no.png"))
+      let digits = ["generate", "--network", "mnist", "--seeds", "1", "--condition-image", "source.png"]
+      #expect(try await Command.run(digits, in: folder).isFailure(64, "not conditioned on images"))
       let data = try await Self.pictures.value.path
       let found = try await Command.run(
         ["reconstruct", "--network", run.path, "--data", data, "--outdir", "rec"], in: folder)
