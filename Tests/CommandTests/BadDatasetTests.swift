@@ -42,7 +42,7 @@ extension CommandTests {
     ]
 
     @Test(
-      "a zip file that is damaged, truncated, empty, a bomb, or malicious exits with 65", arguments: damaged)
+      "a zip file that is damaged, truncated, empty, a bomb, or malicious exits with 65", arguments: damages.indices)
     func archives(index: Int) async throws {
       let folder = try Scratch.folder()
       var bytes = try await SmallDataset.archive.value
