@@ -120,7 +120,6 @@ struct Generate: ParsableCommand {
     StopSignal.listen("stopping; the same command resumes from here; Ctrl-C again after 3 seconds stops at once")
     var progress = ProgressLine(total: jobs.count, unit: "images")
     defer { progress.clear() }
-    let start = ContinuousClock.now
     let exampleCount = 100
     var first: [Drawn] = []
     let drawing = DrawingJob(
@@ -134,7 +133,7 @@ struct Generate: ParsableCommand {
       let pictures = try images.bitmaps()
       let files = try PictureFiles.write(zip(jobs[range], pictures).map { (folder.file($0.file), $1) })
       first += zip(pictures, files).prefix(exampleCount - first.count).map { ($0, $1) }
-      progress.show(range.upperBound, rate: Double(range.upperBound) / ((ContinuousClock.now - start) / .seconds(1)))
+      progress.show(range.upperBound)
     }
     return first
   }

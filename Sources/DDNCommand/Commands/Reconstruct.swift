@@ -83,7 +83,6 @@ struct Reconstruct: ParsableCommand {
 
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
     var progress = ProgressLine(total: targets.count, unit: "images")
-    let start = ContinuousClock.now
     var report = ReconstructionReport(codeSpace: model.network.codeSpace, imageShape: model.network.imageShape)
     // The grid shows the first batch.
     let encoding = EncodingJob(
@@ -95,7 +94,7 @@ struct Reconstruct: ParsableCommand {
       }
       try report.add(
         batch.reconstruction, targets: batch.targets, names: range.map(targets.name), classes: batch.classes)
-      progress.show(report.count, rate: Double(report.count) / ((ContinuousClock.now - start) / .seconds(1)))
+      progress.show(report.count)
     }
     progress.clear()
 

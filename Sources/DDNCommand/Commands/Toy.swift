@@ -145,14 +145,13 @@ struct Toy: ParsableCommand {
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
     // With and without splits.
     let total = 2 * maps.count * experiment.samples
-    let start = ContinuousClock.now
     let state = Mutex((done: 0, line: ProgressLine(total: total, unit: "samples")))
     defer { state.withLock { $0.line.clear() } }
     return try experiment.run(on: maps) { samples in
       if StopSignal.shouldStop() { throw Interrupted() }
       state.withLock { state in
         state.done += samples
-        state.line.show(state.done, rate: Double(state.done) / ((ContinuousClock.now - start) / .seconds(1)))
+        state.line.show(state.done)
       }
     }
   }

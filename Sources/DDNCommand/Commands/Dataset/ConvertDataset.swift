@@ -87,7 +87,7 @@ struct ConvertDataset: ParsableCommand {
     do {
       report = try conversion.write(
         images, to: URL(fileURLWithPath: dest), shouldStop: StopSignal.shouldStop,
-        progress: { progress.show($0, rate: Double($0) / elapsed()) })
+        progress: { progress.show($0) })
     } catch is DatasetConversion.Stopped {
       progress.clear()
       throw Interrupted()

@@ -37,9 +37,8 @@ struct InspectDataset: ParsableCommand {
     let images = try openImages(URL(fileURLWithPath: data), split: split)
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
     var progress = ProgressLine(total: images.count, unit: "images")
-    let start = ContinuousClock.now
     let summary = try DatasetSummary(images) { done in
-      progress.show(done, rate: Double(done) / ((ContinuousClock.now - start) / .seconds(1)))
+      progress.show(done)
       if StopSignal.shouldStop() { throw Interrupted() }
     }
     progress.clear()
