@@ -1,7 +1,7 @@
 import CZlib
 import Foundation
 
-/// The bytes of a zip file in which every field can be wrong.
+/// The bytes of a zip file in which every field can be set to a wrong value.
 package struct ZipBytes {
   package struct Entry {
     package var name: [UInt8]
@@ -29,7 +29,7 @@ package struct ZipBytes {
 
   package var entries: [Entry]
   package var comment = Data()
-  /// The last record's fields; nil for the right value.
+  /// The end record's fields; nil for the right value.
   package var declaredEntries: UInt16?
   package var directoryOffset: UInt32?
   package var disk: UInt16 = 0
@@ -84,7 +84,7 @@ package func words(_ numbers: any FixedWidthInteger...) -> Data {
   }
 }
 
-/// Deflated bytes without zlib's frame.
+/// Raw deflated bytes, without zlib's header and checksum.
 package func rawDeflate(_ content: Data) -> Data {
   var compressed = [UInt8](repeating: 0, count: content.count + content.count / 100 + 1024)
   var count = uLong(compressed.count)

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("ByteSource")
 struct ByteSourceTests {
-  /// No bit of its deflated form is padding, so that every flip is noticed.
+  /// Its deflated form has no padding bits, so every flip is detected.
   private static let content = Data([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3] + Array(1...12))
 
   @Test("a plain file and its gzip version give the same bytes, in any chunks")
@@ -61,7 +61,7 @@ struct ByteSourceTests {
     var wrongLength = gzip(Self.content)
     wrongLength[wrongLength.count - 4] ^= 1
     #expect(try problem(wrongLength).contains("incorrect length check"))
-    // A flip in the header (a time stamp, for example) may be harmless; from the deflated bytes on, none is.
+    // A flip in the header, such as in a time stamp, may be harmless; in the deflated bytes none is.
     let whole = gzip(Self.content)
     for position in 10..<whole.count {
       var flipped = whole

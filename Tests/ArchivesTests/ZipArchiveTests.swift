@@ -100,9 +100,9 @@ struct ZipArchiveTests {
   }
 
   @Test("an encrypted entry or one of another method leaves the others readable") func otherMethods() throws {
-    for spoil in [{ $0.flags = 1 }, { $0.method = 93 }] as [(inout ZipBytes.Entry) -> Void] {
+    for change in [{ $0.flags = 1 }, { $0.method = 93 }] as [(inout ZipBytes.Entry) -> Void] {
       var zip = ZipBytes([.init("a", Self.text), .init("b", Self.text)])
-      spoil(&zip.entries[0])
+      change(&zip.entries[0])
       let archive = try open(zip.data)
       #expect(archive.names == ["a", "b"])
       #expect(try archive.read("b") == Self.text)
@@ -110,7 +110,7 @@ struct ZipArchiveTests {
     }
   }
 
-  /// Archives with one lie each, and words of the error.
+  /// Archives with one inconsistency each, and words of the error.
   static let changes: [(error: String, change: @Sendable (inout ZipBytes) -> Void)] = [
     ("is encrypted", { $0.entries[0].flags = 1 }),
     ("compressed by method 93", { $0.entries[0].method = 93 }),
@@ -156,7 +156,7 @@ struct ZipArchiveTests {
   ]
 
   @Test("an inconsistent directory is an error before memory is allocated", arguments: changes.indices)
-  func lies(index: Int) throws {
+  func inconsistency(index: Int) throws {
     var bytes = Self.whole
     Self.changes[index].change(&bytes)
     let problem = try problem(bytes.data)
@@ -191,7 +191,7 @@ struct ZipArchiveTests {
     for round in 0..<20_000 {
       var bytes = wholes[round % 2]
       for _ in 0..<Int.random(in: 1...4, using: &generator) {
-        // Mostly in the directory, where all decisions are made.
+        // Mostly in the directory.
         let place = Int.random(
           in: Bool.random(using: &generator) ? bytes.count - 500..<bytes.count : 0..<bytes.count, using: &generator)
         bytes[place] = [0, 1, 0x7f, 0x80, 0xff, UInt8.random(in: 0...255, using: &generator)].randomElement(
@@ -201,7 +201,7 @@ struct ZipArchiveTests {
     }
   }
 
-  /// The same numbers in every run.
+  /// Reproducible.
   private struct SplitMix: RandomNumberGenerator {
     var state: UInt64
 
@@ -226,7 +226,7 @@ struct ZipArchiveTests {
     try ZipArchive(Data(bytes), url: URL(fileURLWithPath: "/file.zip"))
   }
 
-  /// The error of opening the archive or of reading all of it; nil when there is none.
+  /// The error of opening the archive or reading all of it, if any.
   private func firstFailure(_ bytes: Data) throws -> FileError? {
     do {
       let archive = try open(bytes)
