@@ -13,10 +13,10 @@ struct Generate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Generate images.",
     discussion: """
-      Each seed determines a code, the same on any machine, and the code an image, for any batch size. Writes images/, a \
-      data set with dataset.json; codes.txt, a line per image with name, code and, for a class-conditional model, class; \
-      and for 9 images or more samples.png, a grid of the first 100, in columns by class, and examples.zip, an archive of \
-      them.
+      Each seed determines a code, the same on any machine, and the code an image, for any batch size. Writes images/, \
+      a data set with dataset.json; codes.txt, a line per image with name, code and, for a class-conditional model, \
+      class; and for 9 images or more samples.png, a grid of the first 100, in columns by class, and examples.zip, an \
+      archive of them.
 
       A folder with other files is refused without --overwrite. The same command resumes an interrupted one.
 

@@ -47,15 +47,15 @@ struct Train: ParsableCommand {
 
   @Option(
     help: """
-      Continue the run in this folder with its options; only --duration and --cooldown can be changed, and --data if the \
-      same images were moved.
+      Continue the run in this folder with its options; only --duration and --cooldown can be changed, and --data if \
+      the same images were moved.
       """)
   var resume: String?
 
   @Option(
     help: """
-      Start from this model's weights, with its network or the one of the network options, which may differ in conditions \
-      and, if recurrent, in the number of levels.
+      Start from this model's weights, with its network or the one of the network options, which may differ in \
+      conditions and, if recurrent, in the number of levels.
       """)
   var transfer: String?
 

@@ -10,9 +10,9 @@ struct InspectDataset: ParsableCommand {
     commandName: "inspect",
     abstract: "Summarize a data set, and draw some of its images.",
     discussion: """
-      Prints counts, sizes, classes, each channel's mean and standard deviation (0 is black, 1 is white), and whether ddn \
-      train would refuse the data set. Unreadable images are listed, and the command then fails. Transparency counts as \
-      white; animations give their first frame.
+      Prints counts, sizes, classes, each channel's mean and standard deviation (0 is black, 1 is white), and whether \
+      ddn train would refuse the data set. Unreadable images are listed, and the command then fails. Transparency \
+      counts as white; animations give their first frame.
 
       Examples:
         ddn dataset inspect cifar10-train.zip
