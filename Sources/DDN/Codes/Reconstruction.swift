@@ -58,7 +58,7 @@ extension DiscreteDistributionNetwork {
     for code in codes {
       if code.space != codeSpace { try codeSpace.validate(code.choices) }
       guard code.choices.count == codeSpace.choiceCount else {
-        throw LatentCodeError("code \(code) has \(code.choices.count) choices, and the model \(levels) levels")
+        throw LatentCodeError("code \(code) has \(code.choices.count) choices, but the model has \(levels) levels")
       }
     }
     if let classes, classes.count != codes.count || !classes.allSatisfy({ (0..<self.classes).contains($0) }) {

@@ -195,7 +195,7 @@ struct Generate: ParsableCommand {
     var distinct: Set<UInt64> = []
     let seeds = all.filter { distinct.insert($0).inserted }
     if seeds.count < all.count {
-      Terminal.printError("note: --seeds repeats \(counted(all.count - seeds.count, "seed")), which are drawn once")
+      Terminal.printError("note: --seeds repeats \(counted(all.count - seeds.count, "seed")); each is drawn once")
     }
     let drawn = CodeList(seeds: seeds, in: network.codeSpace, classes: network.classes, classIndex: classIndex)
     return zip(seeds, drawn.entries).map { Job(name: name(Int($0)), entry: $1) }

@@ -63,14 +63,18 @@ struct NetworkShape: ParsableArguments {
     let isRecurrent = !ofRecurrent.isEmpty || ofPyramid.isEmpty && suited == RecurrentNetwork.Configuration.self
     switch arch ?? (isRecurrent ? .recurrent : .pyramid) {
     case .recurrent:
-      if let name = ofPyramid.first { throw UsageError("\(name) is for --arch pyramid; remove one of them") }
+      if let name = ofPyramid.first {
+        throw UsageError("\(name) is for --arch pyramid, but the network is recurrent; remove it or change --arch")
+      }
       return .recurrent(
         .init(
           baseWidth: width ?? recurrent.baseWidth, nodes: nodes ?? recurrent.nodes,
           repeats: levels ?? recurrent.repeats, learnsResidual: learnRes ?? recurrent.learnsResidual,
           isClassConditional: cond))
     case .pyramid:
-      if let name = ofRecurrent.first { throw UsageError("\(name) is for --arch recurrent; remove one of them") }
+      if let name = ofRecurrent.first {
+        throw UsageError("\(name) is for --arch recurrent, but the network is a pyramid; remove it or change --arch")
+      }
       return .pyramid(
         try rules.configuration(
           resolution: images.side, imageChannels: images.channels, learnsResidual: learnRes,
