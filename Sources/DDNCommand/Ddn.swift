@@ -13,8 +13,8 @@ struct Ddn: ParsableCommand {
     commandName: "ddn",
     abstract: "Discrete Distribution Networks: train, generate, reconstruct.",
     discussion: """
-      A DDN generates an image level by level. Each level computes K images and chooses one: the nearest to a target in \
-      training and reconstruction, a random one in generation. The chosen indices are the image's code.
+      A DDN generates an image level by level. Each level computes K images and chooses one: the nearest to a target \
+      in training and reconstruction, a random one in generation. The chosen indices are the image's code.
 
       Try it: ddn demo
       """,

@@ -13,8 +13,8 @@ struct Demo: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a small model on digits, then generate and reconstruct some: about a minute.",
     discussion: """
-      Trains 8 nodes x 3 levels on 9,000 shipped digits, generates new digits, reconstructs some of 1,000 held-out digits, \
-      and writes the images and a page to open in a browser.
+      Trains 8 nodes x 3 levels on 9,000 shipped digits, generates new digits, reconstructs some of 1,000 held-out \
+      digits, and writes the images and a page to open in a browser.
       """)
 
   @Option(parsing: .unconditional, help: "Seconds to train. (default: 60)", transform: number(from: 1, to: 86_400))

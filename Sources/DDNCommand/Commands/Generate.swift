@@ -13,10 +13,10 @@ struct Generate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Generate images.",
     discussion: """
-      Each seed determines a code, the same on any machine, and the code an image, for any batch size. Writes images/, a \
-      data set with dataset.json; codes.txt, a line per image with name, code and, for a class-conditional model, class; \
-      and for 9 images or more samples.png, a grid of the first 100, in columns by class, and examples.zip, an archive of \
-      them.
+      Each seed determines a code, the same on any machine, and the code an image, for any batch size. Writes images/, \
+      a data set with dataset.json; codes.txt, a line per image with name, code and, for a class-conditional model, \
+      class; and for 9 images or more samples.png, a grid of the first 100, in columns by class, and examples.zip, an \
+      archive of them.
 
       A folder with other files is refused without --overwrite. The same command resumes an interrupted one.
 
@@ -120,7 +120,6 @@ struct Generate: ParsableCommand {
     StopSignal.listen("stopping; the same command resumes from here; Ctrl-C again after 3 seconds stops at once")
     var progress = ProgressLine(total: jobs.count, unit: "images")
     defer { progress.clear() }
-    let start = ContinuousClock.now
     let exampleCount = 100
     var first: [Drawn] = []
     let drawing = DrawingJob(
@@ -134,7 +133,7 @@ struct Generate: ParsableCommand {
       let pictures = try images.bitmaps()
       let files = try PictureFiles.write(zip(jobs[range], pictures).map { (folder.file($0.file), $1) })
       first += zip(pictures, files).prefix(exampleCount - first.count).map { ($0, $1) }
-      progress.show(range.upperBound, rate: Double(range.upperBound) / ((ContinuousClock.now - start) / .seconds(1)))
+      progress.show(range.upperBound)
     }
     return first
   }

@@ -13,9 +13,9 @@ struct Import: ParsableCommand {
       state_dict() files of torch.save or safetensors, including the MNIST network of sddn. No code in the file is \
       executed, and other content than the network is ignored. float16 and bfloat16 weights become float32.
 
-      Until 2023-11-20 the original's first level read channels of -1, 0, 1 instead of zeros. Snapshots store which; state \
-      dictionaries do not: give --initial-image channel-ramp for weights of that time, such as, it seems, the published \
-      ones labelled v15.
+      Until 2023-11-20 the original's first level read channels of -1, 0, 1 instead of zeros. Snapshots store which; \
+      state dictionaries do not: give --initial-image channel-ramp for weights of that time, such as, it seems, the \
+      published ones labelled v15.
 
       Examples:
         ddn import shot-010000.pkl cifar10.safetensors
@@ -32,9 +32,9 @@ struct Import: ParsableCommand {
   @Option(
     help: .init(
       """
-      Whether nodes learn residuals to the previous level's image: the original's option, which its files lack. (default: \
-      learn_res in \(OriginalOptions.fileName) beside the snapshot, false where the file lacks it, unless the path \
-      contains learn.res; without the file true, false for the MNIST network)
+      Whether nodes learn residuals to the previous level's image: the original's option, which its files lack. \
+      (default: learn_res in \(OriginalOptions.fileName) beside the snapshot, false where the file lacks it, unless \
+      the path contains learn.res; without the file true, false for the MNIST network)
       """, valueName: "true|false"))
   var learnRes: Bool?
 

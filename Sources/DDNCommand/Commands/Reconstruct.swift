@@ -15,10 +15,10 @@ struct Reconstruct: ParsableCommand {
     abstract: "Encode images, and draw their reconstructions.",
     discussion: """
       Each level chooses the image nearest to the target. Prints each level's mean squared error, in units of [-1, 1] \
-      squared, and PSNR and SSIM; writes images.csv with the same per image, reconstructions.png with targets and every \
-      level's choice, and codes.txt, a line per image with name, code and, for a class-conditional model, class, for ddn \
-      generate --codes. Image files of any size and format are center-cropped and resized; transparency becomes white, \
-      animations give their first frame.
+      squared, and PSNR and SSIM; writes images.csv with the same per image, reconstructions.png with targets and \
+      every level's choice, and codes.txt, a line per image with name, code and, for a class-conditional model, class, \
+      for ddn generate --codes. Image files of any size and format are center-cropped and resized; transparency \
+      becomes white, animations give their first frame.
 
       A folder with other files is refused without --overwrite.
 
@@ -83,7 +83,6 @@ struct Reconstruct: ParsableCommand {
 
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
     var progress = ProgressLine(total: targets.count, unit: "images")
-    let start = ContinuousClock.now
     var report = ReconstructionReport(codeSpace: model.network.codeSpace, imageShape: model.network.imageShape)
     // The grid shows the first batch.
     let encoding = EncodingJob(
@@ -95,7 +94,7 @@ struct Reconstruct: ParsableCommand {
       }
       try report.add(
         batch.reconstruction, targets: batch.targets, names: range.map(targets.name), classes: batch.classes)
-      progress.show(report.count, rate: Double(report.count) / ((ContinuousClock.now - start) / .seconds(1)))
+      progress.show(report.count)
     }
     progress.clear()
 

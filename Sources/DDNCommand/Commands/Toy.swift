@@ -11,11 +11,11 @@ struct Toy: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Fit nodes to two-dimensional densities: the method without a network, in seconds.",
     discussion: """
-      Every node is a point in a square. Each sample of a density moves its nearest node towards it, and Split-and-Prune \
-      overwrites unused nodes with copies of busy ones, until the nodes are distributed like samples. Writes \
-      densities.png (the density, real samples, the nodes without and with Split-and-Prune), nodes.gif and nodes.webp \
-      (the nodes during training) and split-and-prune.svg (splits in one dimension). A folder with other files is refused \
-      without --overwrite.
+      Every node is a point in a square. Each sample of a density moves its nearest node towards it, and \
+      Split-and-Prune overwrites unused nodes with copies of busy ones, until the nodes are distributed like samples. \
+      Writes densities.png (the density, real samples, the nodes without and with Split-and-Prune), nodes.gif and \
+      nodes.webp (the nodes during training) and split-and-prune.svg (splits in one dimension). A folder with other \
+      files is refused without --overwrite.
 
       Examples:
         ddn toy
@@ -38,7 +38,8 @@ struct Toy: ParsableCommand {
     transform: wholeNumber(in: 1...1000))
   var bins = 100
 
-  @Option(parsing: .unconditional, help: "K. (default: 10000)", transform: wholeNumber(in: 1...5_000_000))
+  @Option(
+    parsing: .unconditional, help: "K, number of nodes. (default: 10000)", transform: wholeNumber(in: 1...5_000_000))
   var nodes = 10_000
 
   @Option(
@@ -145,14 +146,13 @@ struct Toy: ParsableCommand {
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
     // With and without splits.
     let total = 2 * maps.count * experiment.samples
-    let start = ContinuousClock.now
     let state = Mutex((done: 0, line: ProgressLine(total: total, unit: "samples")))
     defer { state.withLock { $0.line.clear() } }
     return try experiment.run(on: maps) { samples in
       if StopSignal.shouldStop() { throw Interrupted() }
       state.withLock { state in
         state.done += samples
-        state.line.show(state.done, rate: Double(state.done) / ((ContinuousClock.now - start) / .seconds(1)))
+        state.line.show(state.done)
       }
     }
   }

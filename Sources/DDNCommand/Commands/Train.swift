@@ -47,15 +47,15 @@ struct Train: ParsableCommand {
 
   @Option(
     help: """
-      Continue the run in this folder with its options; only --duration and --cooldown can be changed, and --data if the \
-      same images were moved.
+      Continue the run in this folder with its options; only --duration and --cooldown can be changed, and --data if \
+      the same images were moved.
       """)
   var resume: String?
 
   @Option(
     help: """
-      Start from this model's weights, with its network or the one of the network options, which may differ in conditions \
-      and, if recurrent, in the number of levels.
+      Start from this model's weights, with its network or the one of the network options, which may differ in \
+      conditions and, if recurrent, in the number of levels.
       """)
   var transfer: String?
 
@@ -100,10 +100,7 @@ struct Train: ParsableCommand {
     if dryRun {
       var progress = ProgressLine(total: dataset.count, unit: "images")
       defer { progress.clear() }
-      let start = ContinuousClock.now
-      try dataset.checkAll {
-        progress.show($0, rate: Double($0) / ((ContinuousClock.now - start) / .seconds(1)), "checking")
-      }
+      try dataset.checkAll { progress.show($0, "checking") }
       progress.clear()
       Terminal.print(String(decoding: try options.json(), as: UTF8.self))
       let parent = URL(fileURLWithPath: outdir ?? "runs")
@@ -159,10 +156,9 @@ struct Train: ParsableCommand {
   /// The images of a run to continue or of a new one; decoding shows progress.
   private func loadImages(_ saved: TrainingOptions?, cacheBytes: Int) throws -> ImageDataset {
     var progress: ProgressLine?
-    let start = ContinuousClock.now
     func show(_ done: Int, _ count: Int) {
       progress = progress ?? ProgressLine(total: count, unit: "images")
-      progress?.show(done, rate: Double(done) / ((ContinuousClock.now - start) / .seconds(1)), "decoding")
+      progress?.show(done, "decoding")
     }
     defer { progress?.clear() }
     if var saved {

@@ -4,6 +4,7 @@ import Foundation
 struct ProgressLine {
   private let total: Int
   private let unit: String
+  private let start = ContinuousClock.now
   private var lastDrawn = ContinuousClock.now
 
   init(total: Int, unit: String) {
@@ -11,10 +12,11 @@ struct ProgressLine {
     self.unit = unit
   }
 
-  /// - Parameter rate: units per second.
-  mutating func show(_ done: Int, rate: Double, _ extra: String = "") {
+  /// - Parameter rate: units per second; nil for the mean since `init`.
+  mutating func show(_ done: Int, rate: Double? = nil, _ extra: String = "") {
     guard ContinuousClock.now - lastDrawn > (Terminal.isInteractive ? .milliseconds(100) : .seconds(30)) else { return }
     lastDrawn = .now
+    let rate = rate ?? Double(done) / ((lastDrawn - start) / .seconds(1))
     let share = min(Double(done) / Double(max(total, 1)), 1)
     let width = 16
     let filled = Int(share * Double(width))

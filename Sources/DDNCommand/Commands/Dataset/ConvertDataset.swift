@@ -10,8 +10,8 @@ struct ConvertDataset: ParsableCommand {
     abstract: "Convert images of any size and format to a data set.",
     discussion: """
       Writes PNG files and dataset.json to a zip file if DEST ends in .zip, else to a folder. Output is deterministic. \
-      Unusable images are listed and skipped. Transparency becomes white; animations give their first frame. dataset.json \
-      also stores class names and how digits were resized.
+      Unusable images are listed and skipped. Transparency becomes white; animations give their first frame. \
+      dataset.json also stores class names and how digits were resized.
 
       Examples:
         ddn dataset convert photos photos64.zip --resolution 64x64 --transform center-crop
@@ -87,7 +87,7 @@ struct ConvertDataset: ParsableCommand {
     do {
       report = try conversion.write(
         images, to: URL(fileURLWithPath: dest), shouldStop: StopSignal.shouldStop,
-        progress: { progress.show($0, rate: Double($0) / elapsed()) })
+        progress: { progress.show($0) })
     } catch is DatasetConversion.Stopped {
       progress.clear()
       throw Interrupted()

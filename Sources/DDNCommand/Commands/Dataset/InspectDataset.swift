@@ -10,9 +10,9 @@ struct InspectDataset: ParsableCommand {
     commandName: "inspect",
     abstract: "Summarize a data set, and draw some of its images.",
     discussion: """
-      Prints counts, sizes, classes, each channel's mean and standard deviation (0 is black, 1 is white), and whether ddn \
-      train would refuse the data set. Unreadable images are listed, and the command then fails. Transparency counts as \
-      white; animations give their first frame.
+      Prints counts, sizes, classes, each channel's mean and standard deviation (0 is black, 1 is white), and whether \
+      ddn train would refuse the data set. Unreadable images are listed, and the command then fails. Transparency \
+      counts as white; animations give their first frame.
 
       Examples:
         ddn dataset inspect cifar10-train.zip
@@ -37,9 +37,8 @@ struct InspectDataset: ParsableCommand {
     let images = try openImages(URL(fileURLWithPath: data), split: split)
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
     var progress = ProgressLine(total: images.count, unit: "images")
-    let start = ContinuousClock.now
     let summary = try DatasetSummary(images) { done in
-      progress.show(done, rate: Double(done) / ((ContinuousClock.now - start) / .seconds(1)))
+      progress.show(done)
       if StopSignal.shouldStop() { throw Interrupted() }
     }
     progress.clear()
