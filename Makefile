@@ -1,26 +1,28 @@
-# `make demo` and `make test` are all a fresh machine needs; `make` alone lists the rest.
+# `make demo` and `make test` are all that a fresh machine needs; `make` alone lists the targets.
 PREFIX ?= /usr/local
 
-# The same for programs and tests, so that the sources are compiled once: tests read internals (-enable-testing), and
-# without the next two options `swift test` would compile everything again in its own way.
+# The same for programs, tests and the example, so that sources are compiled once: tests read internals
+# (-enable-testing), and without the options of SWIFT_TEST `swift test` would compile everything again.
 SWIFT_BUILD = -c release -Xswiftc -enable-testing --enable-index-store
 SWIFT_TEST = $(SWIFT_BUILD) --disable-testable-imports --disable-xctest
 
-KERNEL_TESTS = ResidualBlock|NormConvolutionSiluTests|ResamplingTests|NodeDistancesTests|LayerGoldenTests|RecurrentNetworkGoldenTests|PyramidNetworkGoldenTests
+SWIFT_SOURCES = Package.swift Sources Tests Plugins Fuzz/Package.swift Fuzz/Sources Examples/Package.swift Examples/Sources
 
-# This clone's libCTorch, before one that another clone has published.
+KERNEL_TESTS = ResidualBlock|LayerNormConvolutionSiluTests|Convolution4x4Tests|ChosenImagesTests|NodeDistancesTests|LayerGoldenTests|RecurrentNetworkGoldenTests|PyramidNetworkGoldenTests
+
+# This clone's libCTorch takes precedence over another clone's.
 export PKG_CONFIG_PATH := $(CURDIR)/.build/ctorch/lib/pkgconfig$(if $(PKG_CONFIG_PATH),:$(PKG_CONFIG_PATH))
 
-.PHONY: help demo test build bench fuzz setup format lint install bundle env clean
+.PHONY: help demo test build examples docs bench fuzz setup format lint install bundle env clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
 
-demo: build ## set up, build and run the main job on the data that comes with the sources
+demo: build ## set up, build and run the main job on the shipped digits
 	@.build/release/ddn demo
 
-# Tests run side by side; threads within operators would fight. The kernels are tested again as older processors run them.
-test: build ## set up, build and run every test
+# Tests run in parallel, so operators use one thread. The kernels are tested again with the instructions of older processors.
+test: build examples docs ## set up, build and run every test, the example and the documentation
 	@OMP_NUM_THREADS=1 swift test $(SWIFT_TEST)
 	@for instructions in default avx2; do \
 	  OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=$$instructions swift test $(SWIFT_TEST) --skip-build --filter '$(KERNEL_TESTS)' \
@@ -30,29 +32,37 @@ test: build ## set up, build and run every test
 build: setup ## build .build/release/ddn
 	@swift build --quiet $(SWIFT_BUILD) --product ddn
 
-setup: ## fetch libtorch and build libCTorch, unless done; LIBTORCH=/path uses one you have
+setup: ## fetch libtorch and build libCTorch, unless done; LIBTORCH=/path uses your own
 	@scripts/setup
 
-bench: build ## compare with the original in Python; ROWS=layer runs the rows whose name contains the word
+# In the same build folder, where the package's modules are compiled already.
+examples: build ## build the package in Examples, encode and decode its picture
+	@swift build --quiet --package-path Examples --scratch-path .build $(SWIFT_BUILD)
+	@.build/release/encode-decode Examples/seven.png .build/seven.png
+
+docs: build ## build the documentation of every public module in .build/docs
+	@scripts/docs
+
+bench: build ## compare with the original in Python; ROWS=layer selects the rows whose name contains the word
 	@scripts/bench --rows "$(ROWS)"
 
-fuzz: setup ## feed the readers of files with damaged ones; READER=zip RUNS=5000000 choose
+fuzz: setup ## feed damaged files to the readers; READER=zip RUNS=5000000 select
 	@scripts/fuzz $(READER) $(RUNS)
 
 format: ## format the Swift sources in place
-	@swift format --in-place --parallel --recursive Package.swift Sources Tests Fuzz/Package.swift Fuzz/Sources
+	@swift format --in-place --parallel --recursive $(SWIFT_SOURCES)
 
 lint: ## check the format of the Swift sources
-	@swift format lint --strict --parallel --recursive Package.swift Sources Tests Fuzz/Package.swift Fuzz/Sources
+	@swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
 
-install: build ## install ddn into PREFIX, /usr/local unless given
+install: build ## install ddn into PREFIX (default: /usr/local)
 	@scripts/install "$(PREFIX)" $(SWIFT_BUILD)
 
-bundle: setup ## make .build/bundle: ddn, its golden tests and benchmark for a machine without Swift
+bundle: setup ## make .build/bundle: ddn, golden tests and benchmark for a machine without Swift
 	@scripts/bundle
 
-env: setup ## print the line with which plain swift commands use this clone's libCTorch
+env: setup ## print the line that makes plain swift commands use this clone's libCTorch
 	@echo 'export PKG_CONFIG_PATH=$(CURDIR)/.build/ctorch/lib/pkgconfig'
 
-clean: ## remove what was built here; the downloads stay in the cache
+clean: ## remove build products; downloads stay in the cache
 	@rm -rf .build

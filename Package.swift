@@ -9,13 +9,18 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .executable(name: "ddn", targets: ["DDNCommand"]),
+    // Each with the modules whose types its interface names.
+    .library(name: "Torch", targets: ["DDNFiles", "Torch"]),
+    .library(name: "DDN", targets: ["DDN", "DDNFiles", "Torch"]),
     .library(
-      name: "DDN",
+      name: "DDNTraining", targets: ["DDN", "DDNData", "DDNFiles", "DDNPictures", "DDNTraining", "Images", "Torch"]),
+    .library(
+      name: "DDNKit",
       targets: [
-        "Archives", "DDN", "DDNData", "DDNDensities", "DDNImport", "DDNTraining", "DDNEvaluation", "DDNFigures",
-        "DDNPictures",
-        "Images", "Torch",
+        "Archives", "DDN", "DDNData", "DDNDensities", "DDNEvaluation", "DDNFigures", "DDNFiles", "DDNImport",
+        "DDNModels", "DDNPictures", "DDNTraining", "Images", "Torch",
       ]),
+    .plugin(name: "SetUpLibtorch", targets: ["SetUpLibtorch"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
@@ -26,14 +31,13 @@ let package = Package(
     .systemLibrary(name: "CVips", pkgConfig: "vips", providers: [.apt(["libvips-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
-    // In the order of the data: files, tensors, images, the method, data sets, original weights, training, pictures.
+    // In the order of the data: files, tensors, images, the method, data sets, original weights, training, figures.
     .target(name: "DDNFiles", swiftSettings: settings),
     .target(name: "Archives", dependencies: ["CZlib", "DDNFiles"], swiftSettings: settings),
     .target(name: "Torch", dependencies: ["CTorch", "CZlib", "DDNFiles"], swiftSettings: settings),
     .target(name: "Images", dependencies: ["CVips", "DDNFiles"], swiftSettings: settings),
-    .target(
-      name: "DDN", dependencies: ["Torch", "DDNFiles"], resources: [.copy("Resources/models")],
-      swiftSettings: settings),
+    .target(name: "DDN", dependencies: ["DDNFiles", "Torch"], swiftSettings: settings),
+    .target(name: "DDNModels", dependencies: ["DDN"], resources: [.copy("Resources/models")], swiftSettings: settings),
     .target(name: "CPrefetch"),
     .target(name: "DDNDensities", dependencies: ["CPrefetch", "DDN", "DDNFiles", "Images"], swiftSettings: settings),
     .target(name: "DDNPictures", dependencies: ["DDN", "DDNFiles", "Images", "Torch"], swiftSettings: settings),
@@ -49,16 +53,22 @@ let package = Package(
       dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "DDNPictures", "Images", "Torch"],
       swiftSettings: settings),
     .target(
-      name: "DDNBenchmark", dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "DDNTraining", "Torch"],
+      name: "DDNBenchmark",
+      dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "DDNModels", "DDNTraining", "Torch"],
       swiftSettings: settings),
     .executableTarget(
       name: "DDNCommand",
       dependencies: [
         "DDN", "DDNBenchmark", "DDNData", "DDNDensities", "DDNEvaluation", "DDNFigures", "DDNFiles", "DDNImport",
-        "DDNPictures", "DDNTraining", "Images", "Torch",
+        "DDNModels", "DDNPictures", "DDNTraining", "Images", "Torch",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
+
+    .plugin(
+      name: "SetUpLibtorch",
+      capability: .command(
+        intent: .custom(verb: "setup-libtorch", description: "Fetch libtorch and build libCTorch, unless done."))),
 
     // Tests mirror the sources; Tests/Golden holds the original's numbers.
     .target(name: "GoldenSupport", dependencies: ["Torch"], path: "Tests/GoldenSupport", swiftSettings: settings),
@@ -68,7 +78,8 @@ let package = Package(
     .testTarget(name: "TorchTests", dependencies: ["DDNFiles", "GoldenSupport", "Torch"], swiftSettings: settings),
     .testTarget(name: "ImagesTests", dependencies: ["DDNFiles", "Images"], swiftSettings: settings),
     .testTarget(
-      name: "DDNTests", dependencies: ["DDN", "DDNData", "DDNFiles", "GoldenSupport", "Torch"], swiftSettings: settings),
+      name: "DDNTests", dependencies: ["DDN", "DDNData", "DDNFiles", "DDNModels", "GoldenSupport", "Torch"],
+      swiftSettings: settings),
     .testTarget(
       name: "DDNDensitiesTests", dependencies: ["DDN", "DDNDensities", "DDNFiles", "Images"], swiftSettings: settings),
     .testTarget(
@@ -82,7 +93,7 @@ let package = Package(
       name: "DDNTrainingTests", dependencies: ["DDN", "DDNData", "DDNFiles", "DDNTraining", "Torch"],
       swiftSettings: settings),
     .testTarget(
-      name: "DDNPicturesTests", dependencies: ["DDN", "DDNFiles", "DDNPictures", "Images", "Torch"],
+      name: "DDNPicturesTests", dependencies: ["DDN", "DDNFiles", "DDNModels", "DDNPictures", "Images", "Torch"],
       swiftSettings: settings),
     .testTarget(name: "DDNEvaluationTests", dependencies: ["DDNEvaluation", "Torch"], swiftSettings: settings),
     .testTarget(

@@ -8,7 +8,7 @@ let package = Package(
   dependencies: [.package(name: "ddn", path: "..")],
   targets: [
     .executableTarget(
-      name: "ddn-fuzz", dependencies: [.product(name: "DDN", package: "ddn")],
+      name: "ddn-fuzz", dependencies: [.product(name: "DDNKit", package: "ddn")],
       swiftSettings: [.enableUpcomingFeature("ExistentialAny")])
   ]
 )

@@ -1,12 +1,13 @@
 import DDNFiles
 import Foundation
 
-/// A file's content, read from start to end.
+/// A file's content, read sequentially.
 public protocol ByteSource {
   /// An upper bound on the bytes that remain, whatever a header claims.
   var upperBound: Int { get }
 
-  /// Fills `buffer` and returns the number of bytes written: fewer than asked only at the end, after its checksum is verified.
+  /// Fills `buffer` and returns the number of bytes written: fewer than asked only at the end, after its checksum is
+  /// verified.
   ///
   /// - Throws: `FileError` (`invalid`) when the content is damaged or truncated.
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int
@@ -26,15 +27,15 @@ extension ByteSource {
   }
 }
 
-/// Opens a plain or gzip file; the first two bytes tell which.
+/// Opens a plain or gzip file, by its first two bytes.
 ///
-/// - Throws: `FileError`: `missing` when there is no such file, `invalid` for a folder, `failed` when it cannot be read.
+/// - Throws: `FileError`: `missing` when the file does not exist, `invalid` for a folder, `failed` when it cannot be
+///   read.
 public func openByteSource(_ url: URL) throws(FileError) -> any ByteSource {
   let data = try InputFile.map(url)
   return data.starts(with: [0x1f, 0x8b]) ? try GzipSource(data, path: url.path) : PlainSource(data)
 }
 
-/// The bytes of a plain file.
 private final class PlainSource: ByteSource {
   private let data: Data
   private var position = 0

@@ -2,7 +2,7 @@ import CZlib
 import DDNFiles
 import Foundation
 
-/// Inflates the members of a gzip file one after the other, and checks each one's CRC and length.
+/// Inflates the concatenated members of a gzip file, and checks each one's CRC and length.
 final class GzipSource: ByteSource {
   private let data: Data
   private let path: String
@@ -16,10 +16,11 @@ final class GzipSource: ByteSource {
     self.path = path
     stream = .allocate(capacity: 1)
     stream.initialize(to: z_stream())
-    // 15: the largest window; 16 more: gzip, not zlib's own format.
+    // 15: the largest window; + 16: gzip instead of zlib format.
     let status = inflateInit2_(stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
     guard status == Z_OK else {
-      throw FileError(.failed, path: path, problem: "zlib does not start (status \(status))", remedy: "check zlib")
+      throw FileError(
+        .failed, path: path, problem: "zlib cannot be initialized (status \(status))", remedy: "check the zlib library")
     }
   }
 
@@ -46,7 +47,7 @@ final class GzipSource: ByteSource {
       if memberEnded {
         if position == input.count { break }
         guard input[position...].starts(with: [0x1f, 0x8b]) else {
-          throw invalid("has \(input.count - position) bytes of something else after the gzip content")
+          throw invalid("has \(input.count - position) trailing bytes after the gzip content")
         }
         inflateReset(stream)
         memberEnded = false
@@ -64,9 +65,9 @@ final class GzipSource: ByteSource {
       switch status {
       case Z_OK: continue
       case Z_STREAM_END: memberEnded = true
-      case Z_BUF_ERROR: throw invalid("is cut off: the gzip content does not end")
+      case Z_BUF_ERROR: throw invalid("is truncated within the gzip content")
       case Z_MEM_ERROR:
-        throw FileError(.failed, path: path, problem: "zlib has no memory left", remedy: "close other programs")
+        throw FileError(.failed, path: path, problem: "zlib is out of memory", remedy: "close other programs")
       default:
         let reason = stream.pointee.msg.map { String(cString: $0) } ?? "status \(status)"
         throw invalid("is damaged gzip content: \(reason)")

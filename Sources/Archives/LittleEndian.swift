@@ -1,6 +1,6 @@
 import Foundation
 
-/// Little-endian numbers at offsets from a start; reading beyond the data is a programming error.
+/// Reads little-endian numbers at offsets from a start; out-of-bounds reads trap.
 package struct LittleEndian {
   private let data: Data
   private let start: Int
@@ -23,7 +23,7 @@ package struct LittleEndian {
 }
 
 extension Data {
-  /// Appends a number, lowest byte first.
+  /// Appends a number in little-endian order.
   mutating func append(littleEndian number: some FixedWidthInteger) {
     Swift.withUnsafeBytes(of: number.littleEndian) { append(contentsOf: $0) }
   }

@@ -1,7 +1,7 @@
 import DDNFiles
 import Foundation
 
-/// Reads regular files of a tar archive, plain or gzip, in one pass.
+/// Reads regular files of a plain or gzip tar archive in one pass.
 ///
 /// Source: POSIX.1-2017, `pax`, "ustar Interchange Format" and "pax Extended Header"; GNU tar's manual, "The Standard
 /// Format", for long names.
@@ -10,18 +10,19 @@ public enum TarArchive {
   /// Upper bound on an extended header, which holds one file name.
   private static let maxHeaderBytes = 1 << 16
 
-  /// Whether a content that starts with these bytes (at least 512) is a tar archive.
+  /// Whether content with these first bytes (at least 512) is a tar archive.
   public static func begins(_ bytes: [UInt8]) -> Bool {
     bytes.count >= blockSize && bytes[257..<262].elementsEqual("ustar".utf8)
   }
 
-  /// The contents of the wanted files, by their path components within the archive.
+  /// The contents of the wanted files, by their path components.
   ///
   /// - Parameters:
-  ///   - maxBytes: upper bound on the size of a wanted file; a longer one is an error.
-  ///   - maxTotalBytes: upper bound on the sum of their sizes.
+  ///   - maxBytes: upper bound on the size of a wanted file.
+  ///   - maxTotalBytes: upper bound on their total size.
   ///   - isWanted: called with the path components of each regular file.
-  /// - Throws: `FileError` (`invalid`) when the archive is truncated or damaged, or holds a wanted file twice.
+  /// - Throws: `FileError` (`invalid`) when the archive is truncated, damaged or exceeds a bound, or contains a wanted
+  ///   file twice.
   public static func read(
     _ url: URL, maxBytes: Int, maxTotalBytes: Int = .max, isWanted: ([String]) -> Bool
   ) throws(FileError) -> [[String]: [UInt8]] {
@@ -31,7 +32,7 @@ public enum TarArchive {
     }
     var files: [[String]: [UInt8]] = [:]
     var total = 0
-    /// The next file's name, from an extended header.
+    // The next file's name, from an extended header.
     var longName: String?
     while true {
       let header = try source.bytes(blockSize)
@@ -39,14 +40,16 @@ public enum TarArchive {
       if header.isEmpty || header.allSatisfy({ $0 == 0 }) { return files }
       guard begins(header), let size = octal(header[124..<136]), let sum = octal(header[148..<156]),
         sum == headerSum(header)
-      else { throw damaged("is a damaged tar archive: a header's checksum is wrong, or it is cut off") }
+      else { throw damaged("is a truncated or damaged tar archive: a header's checksum is wrong") }
       let kind = header[156]
       let name = longName ?? Self.name(header)
       let shown = quoted(name.split(separator: "/").last ?? "")
       if kind == UInt8(ascii: "x") || kind == UInt8(ascii: "L") {
-        guard size <= maxHeaderBytes else { throw damaged("has a header of \(size) bytes, which no file's name takes") }
+        guard size <= maxHeaderBytes else {
+          throw damaged("has a header of \(size) bytes, more than the \(maxHeaderBytes) expected")
+        }
         let content = try source.bytes(size)
-        guard content.count == size else { throw damaged("is cut off within a header") }
+        guard content.count == size else { throw damaged("is truncated within a header") }
         longName = kind == UInt8(ascii: "L") ? text(content[...]) : paxPath(content) ?? longName
       } else {
         longName = nil
@@ -54,21 +57,21 @@ public enum TarArchive {
         let path = name.split(separator: "/").map(String.init)
         if isPlain && isWanted(path) {
           guard size <= maxBytes else {
-            throw damaged("holds \(shown) of \(size) bytes, more than the \(maxBytes) expected")
+            throw damaged("contains \(shown) of \(size) bytes, more than the \(maxBytes) expected")
           }
           total += size
           guard total <= maxTotalBytes else {
-            throw damaged("holds more than \(maxTotalBytes) bytes of images", "unpack it, and name the folder")
+            throw damaged("contains more than \(maxTotalBytes) bytes of images", "unpack it, and give the folder")
           }
-          guard files[path] == nil else { throw damaged("holds \(shown) twice") }
+          guard files[path] == nil else { throw damaged("contains \(shown) twice") }
           let content = try source.bytes(size)
-          guard content.count == size else { throw damaged("is cut off within \(shown)") }
+          guard content.count == size else { throw damaged("is truncated within \(shown)") }
           files[path] = content
         } else {
-          try skip(size, of: source, or: damaged("is cut off within \(shown)"))
+          try skip(size, of: source, or: damaged("is truncated within \(shown)"))
         }
       }
-      try skip((blockSize - size % blockSize) % blockSize, of: source, or: damaged("is cut off after \(shown)"))
+      try skip((blockSize - size % blockSize) % blockSize, of: source, or: damaged("is truncated after \(shown)"))
     }
   }
 
@@ -81,14 +84,14 @@ public enum TarArchive {
     }
   }
 
-  /// The name field (100 bytes), after the folders of the prefix field.
+  /// The prefix field's folders and the name field.
   private static func name(_ header: [UInt8]) -> String {
-    let isPosix = header[262] == 0  // GNU's format has other fields there.
+    let isPosix = header[262] == 0  // GNU's format has no prefix field.
     let folders = isPosix ? text(header[345..<500]) : ""
     return (folders.isEmpty ? "" : folders + "/") + text(header[..<100])
   }
 
-  /// The path in an extended header of lines "LENGTH KEY=VALUE"; nil when there is none.
+  /// The path in a pax header of lines "LENGTH KEY=VALUE", if any.
   private static func paxPath(_ content: [UInt8]) -> String? {
     var rest = content[...]
     var path: String?
@@ -106,13 +109,13 @@ public enum TarArchive {
     String(decoding: field.prefix { $0 != 0 }, as: UTF8.self)
   }
 
-  /// An octal number padded by spaces and zero bytes; nil when it is anything else.
+  /// An octal number padded by spaces and zero bytes; nil if malformed.
   private static func octal(_ field: ArraySlice<UInt8>) -> Int? {
     let digits = field.filter { $0 != 0 && $0 != UInt8(ascii: " ") }
     return digits.isEmpty ? nil : Int(String(decoding: digits, as: UTF8.self), radix: 8).flatMap { $0 < 0 ? nil : $0 }
   }
 
-  /// The sum of a header's bytes, with spaces in place of the checksum.
+  /// The sum of a header's bytes, with spaces for the checksum.
   private static func headerSum(_ header: [UInt8]) -> Int {
     header.enumerated().reduce(0) { $0 + Int((148..<156).contains($1.offset) ? UInt8(ascii: " ") : $1.element) }
   }

@@ -2,10 +2,10 @@ import CZlib
 import DDNFiles
 import Foundation
 
-/// A zip file whose entries any number of threads may read: stored or deflated, with zip64.
+/// A zip file of stored or deflated entries, with zip64; thread-safe.
 ///
-/// The directory is validated when the file is opened, an entry's bounds, length and CRC when it is read. No entry takes
-/// more memory than its declared size, which is at most `maxEntryBytes`.
+/// Opening validates the directory; reading validates an entry's bounds, length and CRC. An entry takes at most its
+/// declared size in memory, which is at most `maxEntryBytes`.
 ///
 /// Source: PKWARE's APPNOTE.TXT 6.3.9, sections 4.3 and 4.5.
 public struct ZipArchive: Sendable {
@@ -13,7 +13,7 @@ public struct ZipArchive: Sendable {
   public static let maxEntryBytes = 1 << 29
 
   public let url: URL
-  /// The names of all files, without folders, in the directory's order: relative, separated by `/`.
+  /// Relative paths of all files, without folders, in the directory's order.
   public var names: [String] { files.map(\.name) }
 
   private let data: Data
@@ -22,9 +22,9 @@ public struct ZipArchive: Sendable {
 
   /// Reads and validates the directory.
   ///
-  /// - Throws: `FileError`: `missing` when there is no such file; `invalid` when it is no zip file or truncated, or when
-  ///   entries overlap or share a name, a name leads out of the archive, or a size exceeds `maxEntryBytes` or what the
-  ///   compressed bytes can hold.
+  /// - Throws: `FileError`: `missing` when the file does not exist; `invalid` when it is truncated or not a zip file,
+  ///   or when entries overlap or share a name, a name is not relative, or a size exceeds `maxEntryBytes` or Deflate's
+  ///   maximum ratio.
   public init(contentsOf url: URL) throws(FileError) {
     try self.init(InputFile.map(url), url: url)
   }
@@ -45,25 +45,25 @@ public struct ZipArchive: Sendable {
 
   /// The content of a file; `name` must be one of `names`.
   ///
-  /// - Throws: `FileError` (`invalid`) naming the entry when its content differs from the directory, or it is encrypted
-  ///   or compressed by another method than Deflate.
+  /// - Throws: `FileError` (`invalid`) naming the entry when it contradicts the directory, is encrypted, or is
+  ///   compressed by another method than Deflate.
   public func read(_ name: String) throws(FileError) -> Data {
     guard let place = places[name] else { preconditionFailure("\(url.path) has no entry \(name)") }
     let entry = files[place]
-    if let refusal = entry.refusal { throw refusal }
+    if let error = entry.unsupported { throw error }
     let packed = try packedBytes(of: entry)
     let content = entry.method == .stored ? packed : try inflated(packed, entry)
     guard Checksum.crc32(content) == entry.crc else {
-      throw damaged(entry, "is damaged: its CRC is not what the directory says")
+      throw damaged(entry, "is damaged: its CRC differs from the directory's")
     }
     return content
   }
 
-  /// The entry's bytes in the file, after a comparison of its header with the directory.
+  /// The entry's bytes in the file; compares its header with the directory.
   private func packedBytes(of entry: ZipDirectory.Entry) throws(FileError) -> Data {
     let header = LittleEndian(data, from: entry.headerOffset)
-    // The directory's validation left room for the header, the name and the content.
-    guard header.uint32(0) == 0x0403_4b50 else { throw damaged(entry, "has no header where the directory says") }
+    // In bounds: the directory's validation checks header, name and content.
+    guard header.uint32(0) == 0x0403_4b50 else { throw damaged(entry, "has no header at the directory's offset") }
     let nameCount = Int(header.uint16(26))
     guard header.uint16(8) == entry.method.rawValue, header.uint16(6) & 1 == 0, nameCount == entry.nameBytes.count,
       header.bytes(30, nameCount).elementsEqual(entry.nameBytes)
@@ -73,7 +73,7 @@ public struct ZipArchive: Sendable {
       throw damaged(entry, "has a header with other sizes than the directory")
     }
     let start = entry.headerOffset + 30 + nameCount + Int(header.uint16(28))
-    guard start + entry.packedCount <= entry.end else { throw damaged(entry, "overlaps what comes after it") }
+    guard start + entry.packedCount <= entry.end else { throw damaged(entry, "overlaps the next entry") }
     return data[start..<start + entry.packedCount]
   }
 
@@ -84,7 +84,8 @@ public struct ZipArchive: Sendable {
     stream.initialize(to: z_stream())
     defer { stream.deallocate() }
     guard inflateInit2_(stream, -15, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
-      throw FileError(.failed, path: path(of: entry), problem: "zlib does not start", remedy: "check zlib")
+      throw FileError(
+        .failed, path: path(of: entry), problem: "zlib cannot be initialized", remedy: "check the zlib library")
     }
     defer { inflateEnd(stream) }
     let status = packed.withUnsafeBytes { input in
@@ -100,12 +101,13 @@ public struct ZipArchive: Sendable {
       if status == Z_BUF_ERROR || status == Z_OK {
         throw damaged(
           entry,
-          stream.pointee.avail_out == 0 ? "holds more than the \(entry.count) bytes that it promises" : "is cut off")
+          stream.pointee.avail_out == 0 ? "inflates to more than the declared \(entry.count) bytes" : "is truncated")
       }
       throw damaged(entry, "is damaged: \(stream.pointee.msg.map { String(cString: $0) } ?? "zlib status \(status)")")
     }
     guard stream.pointee.avail_out == 0, stream.pointee.avail_in == 0 else {
-      throw damaged(entry, "promises \(entry.count) bytes and holds \(entry.count - Int(stream.pointee.avail_out))")
+      throw damaged(
+        entry, "declares \(entry.count) bytes but inflates to \(entry.count - Int(stream.pointee.avail_out))")
     }
     return content.prefix(entry.count)
   }
@@ -113,6 +115,6 @@ public struct ZipArchive: Sendable {
   private func path(of entry: ZipDirectory.Entry) -> String { "\(url.path)/\(entry.name)" }
 
   private func damaged(_ entry: ZipDirectory.Entry, _ problem: String) -> FileError {
-    FileError(.invalid, path: path(of: entry), problem: problem, remedy: "make or download the archive again")
+    FileError(.invalid, path: path(of: entry), problem: problem, remedy: "create or download the archive again")
   }
 }

@@ -10,17 +10,17 @@ struct ZipDirectory {
 
   struct Entry {
     let name: String
-    /// The name as stored.
+    /// The undecoded name.
     let nameBytes: Data
     let method: Method
     let crc: UInt32
-    /// Sizes in bytes: in the file, and uncompressed.
+    /// Compressed size in bytes.
     let packedCount: Int
+    /// Uncompressed size in bytes.
     let count: Int
-    /// Offset of the entry's header.
     let headerOffset: Int
-    /// Why this entry alone cannot be read: encrypted, or of an unknown method.
-    let refusal: FileError?
+    /// The error of reading an encrypted entry or one of an unknown method.
+    let unsupported: FileError?
     /// Offset of the next entry, or of the directory.
     var end = 0
 
@@ -48,10 +48,10 @@ struct ZipDirectory {
     return entries
   }
 
-  /// The directory's place and number of entries.
+  /// The directory's byte range and number of entries.
   private func find() throws(FileError) -> (range: Range<Int>, count: Int) {
     guard let end = findEnd() else {
-      throw invalid("has no zip directory at its end: it is cut off, or no zip file")
+      throw invalid("has no zip directory at its end: it is truncated or not a zip file")
     }
     let record = LittleEndian(data, from: end)
     var disks = [Int(record.uint16(4)), Int(record.uint16(6))]
@@ -67,19 +67,19 @@ struct ZipDirectory {
     }
     guard disks == [0, 0], counts[0] == counts[1] else {
       throw FileError(
-        .invalid, path: path, problem: "is one of several parts of a zip archive", remedy: "join the parts")
+        .invalid, path: path, problem: "is one part of a multi-part zip archive", remedy: "join the parts")
     }
     guard start <= UInt64(directoryEnd), size == UInt64(directoryEnd) - start else {
-      throw invalid("has a zip directory that is not where it says: it is cut off or damaged")
+      throw invalid("has a zip directory at another offset than declared: it is truncated or damaged")
     }
     let range = Int(start)..<directoryEnd
     guard counts[0] <= range.count / Self.recordSize else {
-      throw invalid("promises \(counts[0]) entries and has no room for them")
+      throw invalid("declares \(counts[0]) entries, more than its directory can hold")
     }
     return (range, counts[0])
   }
 
-  /// Offset of the last record, found by its signature and a comment that ends with the file.
+  /// Offset of the end record, found by its signature and a comment that ends with the file.
   private func findEnd() -> Int? {
     let last = data.count - Self.endSize
     guard last >= 0 else { return nil }
@@ -89,7 +89,7 @@ struct ZipDirectory {
     }
   }
 
-  /// Offset of the zip64 record, which archives of more than 65,535 entries or 4 GiB have before the last one.
+  /// Offset of the zip64 end record, which archives of more than 65,535 entries or 4 GiB have.
   private func find64(before end: Int) throws(FileError) -> Int? {
     let place = end - Self.locatorSize
     guard place >= 0 else { return nil }
@@ -123,20 +123,20 @@ struct ZipDirectory {
       entries.append(try entry(record, name: name, nameBytes: nameBytes, extra: extra))
       start = next
     }
-    guard start == range.upperBound else { throw invalid("has more entries than the \(count) that it promises") }
+    guard start == range.upperBound else { throw invalid("has more entries than the declared \(count)") }
     return entries
   }
 
-  /// Decodes a name and refuses one that leads out of the archive.
+  /// Decodes and validates a name; it must be a relative path within the archive.
   private func name(_ bytes: Data, number: Int) throws(FileError) -> String {
-    // Windows writes backslashes, and names in code page 437.
+    // Windows writes backslashes and code page 437.
     let name = (String(validating: bytes, as: UTF8.self) ?? CodePage437.decode(bytes))
       .replacingOccurrences(of: "\\", with: "/")
     guard !name.isEmpty else {
       throw FileError(
         .invalid, path: path, problem: "entry \(number) has no name", remedy: "pack it again with plain names")
     }
-    // Messages quote whole names.
+    // Messages quote names.
     guard bytes.count <= Self.maxNameBytes else {
       throw FileError(
         .invalid, path: path, problem: "entry \(number) has a name of \(bytes.count) bytes",
@@ -149,58 +149,60 @@ struct ZipDirectory {
       parts.allSatisfy({ !["", ".", ".."].contains($0) })
     else {
       throw FileError(
-        .invalid, path: path, problem: "entry \(number) has a name that leads elsewhere: \(quoted(name))",
-        remedy: "pack it again with relative names and slashes between their parts")
+        .invalid, path: path, problem: "entry \(number) has a name that is not a relative path: \(quoted(name))",
+        remedy: "pack it again with relative paths and slashes")
     }
     return name
   }
 
   private func entry(_ record: LittleEndian, name: String, nameBytes: Data, extra: Data) throws(FileError) -> Entry {
-    func refuse(_ problem: String, _ remedy: String = "make or download the archive again") -> FileError {
+    func invalid(_ problem: String, _ remedy: String = "create or download the archive again") -> FileError {
       FileError(.invalid, path: "\(path)/\(name)", problem: problem, remedy: remedy)
     }
     // Bit 0: encrypted; 6: strong encryption; 13: encrypted directory.
-    var refusal: FileError?
+    var unsupported: FileError?
     if record.uint16(8) & (1 | 1 << 6 | 1 << 13) != 0 {
-      refusal = refuse("is encrypted", "pack it again without a password")
+      unsupported = invalid("is encrypted", "pack it again without a password")
     } else if Method(rawValue: record.uint16(10)) == nil {
-      refusal = refuse(
+      unsupported = invalid(
         "is compressed by method \(record.uint16(10)), not by Deflate", "pack it again as a plain zip file")
     }
     let method = Method(rawValue: record.uint16(10)) ?? .stored
     // Numbers beyond 32 bits are in the extra field, in this order.
     var numbers = [record.uint32(24), record.uint32(20), record.uint32(42)].map { UInt64($0) }
     if numbers.contains(UInt64(UInt32.max)) {
-      guard var large = Self.extraField(1, in: extra) else { throw refuse("lacks its zip64 sizes") }
+      guard var large = Self.extraField(1, in: extra) else { throw invalid("lacks its zip64 sizes") }
       for place in numbers.indices where numbers[place] == UInt64(UInt32.max) {
-        guard large.count >= 8 else { throw refuse("lacks its zip64 sizes") }
+        guard large.count >= 8 else { throw invalid("lacks its zip64 sizes") }
         numbers[place] = LittleEndian(large, from: large.startIndex).uint64(0)
         large = large.dropFirst(8)
       }
     }
     guard numbers[0] <= UInt64(ZipArchive.maxEntryBytes) else {
-      throw refuse("promises \(numbers[0]) bytes, more than the \(ZipArchive.maxEntryBytes) that are read")
+      throw invalid("declares \(numbers[0]) bytes, more than the \(ZipArchive.maxEntryBytes) supported")
     }
     guard numbers[1] <= UInt64(data.count), numbers[2] <= UInt64(data.count) else {
-      throw refuse("lies outside the archive")
+      throw invalid("is outside the archive")
     }
-    // Deflate adds at most a thousandth.
-    guard numbers[1] <= UInt64(ZipArchive.maxEntryBytes) * 2 else { throw refuse("is larger than what it promises") }
+    // Deflate adds at most 0.1%.
+    guard numbers[1] <= UInt64(ZipArchive.maxEntryBytes) * 2 else {
+      throw invalid("is larger compressed than declared")
+    }
     let (count, packedCount) = (Int(numbers[0]), Int(numbers[1]))
     switch method {
-    case _ where refusal != nil: break
-    case .stored where count != packedCount: throw refuse("is stored, with two different sizes")
+    case _ where unsupported != nil: break
+    case .stored where count != packedCount: throw invalid("is stored, but declares two different sizes")
     case .deflated where count > packedCount * Self.maxRatio:
-      throw refuse("promises \(count) bytes, which \(packedCount) compressed ones cannot hold")
+      throw invalid("declares \(count) bytes, more than \(packedCount) compressed bytes can hold")
     default: break
     }
-    guard !name.hasSuffix("/") || count == 0 else { throw refuse("is a folder with \(count) bytes of content") }
+    guard !name.hasSuffix("/") || count == 0 else { throw invalid("is a folder with \(count) bytes of content") }
     return Entry(
       name: name, nameBytes: nameBytes, method: method, crc: record.uint32(16), packedCount: packedCount, count: count,
-      headerOffset: Int(numbers[2]), refusal: refusal)
+      headerOffset: Int(numbers[2]), unsupported: unsupported)
   }
 
-  /// The data of one kind in an extra field.
+  /// The extra field of one kind.
   private static func extraField(_ kind: UInt16, in extra: Data) -> Data? {
     var rest = extra
     while rest.count >= 4 {
@@ -213,13 +215,13 @@ struct ZipDirectory {
     return nil
   }
 
-  /// Sets each entry's `end`, and refuses entries that overlap one another or the directory.
+  /// Sets each entry's `end`; throws if entries overlap each other or the directory.
   private func setEnds(_ entries: inout [Entry], directoryStart: Int) throws(FileError) {
     var end = directoryStart
     for place in entries.indices.sorted(by: { entries[$0].headerOffset > entries[$1].headerOffset }) {
       let entry = entries[place]
       guard entry.headerOffset + 30 + entry.nameBytes.count + entry.packedCount <= end else {
-        throw invalid("has entries that overlap, \(quoted(entry.name)) among them")
+        throw invalid("has overlapping entries, such as \(quoted(entry.name))")
       }
       entries[place].end = end
       end = entry.headerOffset
@@ -227,6 +229,6 @@ struct ZipDirectory {
   }
 
   private func invalid(_ problem: String) -> FileError {
-    FileError(.invalid, path: path, problem: problem, remedy: "make or download the archive again")
+    FileError(.invalid, path: path, problem: problem, remedy: "create or download the archive again")
   }
 }

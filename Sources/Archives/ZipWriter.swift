@@ -1,9 +1,9 @@
 import DDNFiles
 import Foundation
 
-/// Writes a zip file of stored entries, with zip64 if needed; equal entries give equal bytes.
+/// Writes a zip file of stored entries, with zip64 if needed; output is deterministic.
 ///
-/// Every entry has the time 1980-01-01 00:00, the format's earliest, and the permissions rw-r--r--.
+/// Every entry has the time 1980-01-01 00:00 and the permissions rw-r--r--.
 /// Source: PKWARE's APPNOTE.TXT 6.3.9, section 4.3.
 public struct ZipWriter {
   private let file: OutputFile
@@ -11,15 +11,14 @@ public struct ZipWriter {
   private var count = 0
   private var offset = 0
 
-  /// Writes nothing yet.
   public init(_ file: OutputFile) { self.file = file }
 
   /// Adds a file.
   ///
   /// - Parameters:
-  ///   - name: relative, separated by `/`, and unique in the archive.
-  ///   - content: of less than 4 GiB.
-  /// - Throws: `FileError` (`failed`) when the disk refuses.
+  ///   - name: a relative path, unique in the archive.
+  ///   - content: less than 4 GiB.
+  /// - Throws: `FileError` (`failed`) when the file cannot be written.
   public mutating func add(_ name: String, _ content: Data) throws(FileError) {
     precondition(content.count < UInt32.max, "\(name): \(content.count) bytes need zip64 in the entry")
     let crc = Checksum.crc32(content)
@@ -31,11 +30,11 @@ public struct ZipWriter {
 
     let needsLarge = offset >= UInt32.max
     directory.append(littleEndian: UInt32(0x0201_4b50))
-    directory.append(littleEndian: UInt16(3 << 8 | 45))  // Made on Unix, version 4.5 (zip64).
+    directory.append(littleEndian: UInt16(3 << 8 | 45))  // Created on Unix, version 4.5 (zip64).
     appendCommon(
       to: &directory, version: needsLarge ? 45 : 20, name: name, crc: crc, size: content.count,
       extraCount: needsLarge ? 12 : 0)
-    directory.append(contentsOf: [0, 0, 0, 0, 0, 0])  // No comment, the first disk, no text.
+    directory.append(contentsOf: [0, 0, 0, 0, 0, 0])  // No comment, disk 0, binary.
     directory.append(littleEndian: UInt32(0o100644) << 16)
     directory.append(littleEndian: UInt32(clamping: offset))
     directory.append(contentsOf: name.utf8)
@@ -48,9 +47,9 @@ public struct ZipWriter {
     offset += header.count + content.count
   }
 
-  /// Writes the directory, after which nothing can be added.
+  /// Writes the directory; call it last.
   ///
-  /// - Throws: `FileError` (`failed`) when the disk refuses.
+  /// - Throws: `FileError` (`failed`) when the file cannot be written.
   public mutating func finish() throws(FileError) {
     var end = Data()
     if count >= UInt16.max || offset >= UInt32.max || directory.count >= UInt32.max {
@@ -75,7 +74,7 @@ public struct ZipWriter {
     try file.write(directory + end)
   }
 
-  /// The fields that an entry's header and its directory record share.
+  /// The common fields of an entry's header and its directory record.
   private func appendCommon(
     to header: inout Data, version: UInt16, name: String, crc: UInt32, size: Int, extraCount: UInt16
   ) {

@@ -1,7 +1,7 @@
 // A C interface to libtorch: a few functions, because libtorch's dispatcher can call any operator by its schema name.
 //
-// Every function that can fail returns 0 when it succeeded and 1 when it did not; results go through pointers, and
-// ct_error_message() says what went wrong on this thread. No C++ exception leaves this library.
+// A function that can fail returns 0 for success and 1 for failure; results go through pointers, and ct_error_message()
+// is the reason of this thread's last failure. No C++ exception leaves this library.
 #ifndef CTORCH_H
 #define CTORCH_H
 
@@ -16,7 +16,7 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 typedef struct ct_tensor_s *ct_tensor;        // owns one at::Tensor
-typedef struct ct_operator_s *ct_operator;    // an operator found once; lives for ever
+typedef struct ct_operator_s *ct_operator;    // an operator; lives forever
 typedef struct ct_generator_s *ct_generator;  // owns one at::Generator
 
 typedef enum {
@@ -28,13 +28,13 @@ typedef enum {
   CT_STRING,        // .pointer, .count bytes
   CT_INTS,          // .pointer to int64_t, .count
   CT_DOUBLES,       // .pointer to double, .count
-  CT_TENSORS,       // .pointer to ct_tensor, .count; as a result: to be freed with ct_tensors_free
-  CT_OPTIONAL_TENSORS,  // the same, where a null ct_tensor stands for none
+  CT_TENSORS,       // .pointer to ct_tensor, .count; as a result, freed with ct_tensors_free
+  CT_OPTIONAL_TENSORS,  // the same; a null ct_tensor is None
   CT_DEVICE,        // .i: 0 CPU, 1 CUDA; .count: index, or -1
   CT_GENERATOR,     // .generator
 } ct_tag;
 
-// A tagged argument or result of an operator. Arguments are borrowed; results are the caller's to free.
+// A tagged argument or result of an operator. Arguments are borrowed; the caller frees results.
 typedef struct {
   ct_tag tag;
   int64_t i;
@@ -52,7 +52,7 @@ const char *ct_version(void);
 
 // Operators.
 int ct_operator_find(const char *name, const char *overload, ct_operator *found);
-// Arguments that are left out at the end take the schema's defaults. *result_count is the capacity on entry.
+// Arguments omitted at the end take the schema's defaults. *result_count is the capacity on entry.
 int ct_operator_call(ct_operator op, const ct_value *arguments, size_t argument_count, ct_value *results,
                      size_t *result_count);
 
@@ -73,14 +73,13 @@ int ct_gradient(ct_tensor leaf, ct_tensor *gradient_or_null);
 int ct_set_gradient(ct_tensor leaf, ct_tensor gradient_or_null);
 bool ct_grad_enabled(void);
 void ct_set_grad_enabled(bool enabled);
-// Turns autocast to `scalar_type` on or off for a device type. Weights that it has converted are kept until the cache is
-// cleared.
+// Turns autocast to `scalar_type` on or off for a device type. Converted weights are cached until the cache is cleared.
 int ct_set_autocast(int device_type, bool enabled, int scalar_type);
 void ct_clear_autocast_cache(void);
 int ct_autocast(int device_type, bool *enabled, int *scalar_type);
 
-// Long work. On this thread, `pulse` is called before every large operator of the networks, forward and backward; when it
-// returns false, the operator fails. Null for none.
+// Long work. `pulse` is called on this thread before every large operator of the networks, forward and backward; when
+// it returns false, the operator fails. Null for none.
 typedef bool (*ct_pulse)(void *context);
 void ct_set_pulse(ct_pulse pulse, void *context);
 
@@ -90,10 +89,14 @@ int ct_generator_state(ct_generator generator, ct_tensor *state);
 int ct_generator_set_state(ct_generator generator, ct_tensor state);
 void ct_generator_free(ct_generator generator);
 
+// The process. Tuning makes mimalloc the allocator of CPU tensors, where this library was built with it, and turns TF32
+// off in cuDNN's convolutions; loading the library changes neither.
+int ct_tune_process(void);
+
 // Devices and threads.
 int ct_cuda_device_count(int *count);
-// The most that tensors on the device have held at once; `forgets` makes what they hold now the most.
-int ct_cuda_peak_memory(int device_index, bool forgets, int64_t *bytes);
+// The peak of the memory of the device's tensors; `resets` first makes their current memory the peak.
+int ct_cuda_peak_memory(int device_index, bool resets, int64_t *bytes);
 int ct_thread_count(void);
 int ct_set_thread_count(int count);
 

@@ -3,17 +3,17 @@ import DDNDensities
 import Foundation
 import Torch
 
-/// Nodes in the plane that learn a density: the original's example without a network.
+/// Fits nodes to a two-dimensional density: the original's example without a network.
 public struct DensityWork: Encodable, Sendable {
   /// K.
   public let nodes: Int
-  /// Samples a step.
+  /// Samples per step.
   public let batch = 40
-  /// Samples that one of our runs works on: as many a node as in the original's example.
+  /// Samples per run here: as many per node as in the original's example.
   public let samples: Int
-  /// Samples that one of the original's runs works on; 0 where its tables of K x K do not fit.
+  /// Samples per run of the original; 0 where its K x K tables do not fit in memory.
   public let originalSamples: Int
-  /// Bins along each side of the density.
+  /// Bins per side of the density.
   let bins = 100
 
   init(nodes: Int) {
@@ -24,8 +24,8 @@ public struct DensityWork: Encodable, Sendable {
 
   var name: String { "toy, K=\(nodes)" }
 
-  /// Samples on which both sides must move the same nodes to the same places.
-  private static let compared = 400
+  /// Samples after which the nodes of both programs are comparedSamples.
+  private static let comparedSamples = 400
 
   private func options(_ rule: SplitPolicy.Rule) -> DensityFit.Options {
     .init(nodes: nodes, batch: batch, distance: .l1, split: .init(rule: rule))
@@ -41,12 +41,12 @@ public struct DensityWork: Encodable, Sendable {
       })
   }
 
-  /// Without splits, so that every number can be compared: of unused nodes the two sides give up different ones.
+  /// Without splits, because the two programs prune different ones of several unused nodes.
   private func makeCase(_ map: DensityMap) throws -> [String: Tensor] {
     var fit = DensityFit(options(.none))
     let before = fit.nodes
-    let draws = fit.upcomingSamples(Self.compared, of: map)
-    fit.train(on: map, samples: Self.compared)
+    let draws = fit.upcomingSamples(Self.comparedSamples, of: map)
+    fit.train(on: map, samples: Self.comparedSamples)
     func tensor(_ points: [SIMD2<Float>]) throws -> Tensor {
       try Tensor(points.flatMap { [$0.x, $0.y] }, shape: [points.count, 2])
     }

@@ -1,12 +1,12 @@
 import DDN
 import Torch
 
-/// One layer of nodes by itself, on random features.
+/// One layer of nodes on random features.
 public struct LayerWork: Encodable, Sendable {
   public enum Job: String, Encodable, Sendable {
     /// Evaluation with a target, without gradients.
     case forward
-    /// The layer's part of a training step: choice, gradients, and the counters of Split-and-Prune.
+    /// The layer's part of a training step: choice, gradients, Split-and-Prune's counters.
     case training
   }
 
@@ -15,12 +15,12 @@ public struct LayerWork: Encodable, Sendable {
   public let nodes: Int
   /// C, channels of the images.
   public let channels: Int
-  /// F, what one node reads; with leak choice the layer takes twice as many channels.
+  /// F, channels that one node reads; with leak choice the features have twice as many.
   public let nodeInputs: Int
-  /// Pixels on an image's side.
+  /// Pixels on a side of the images.
   public let side: Int
   public let batch: Int
-  /// Whether nodes add to the previous image.
+  /// Whether nodes compute residuals.
   public let learnsResidual: Bool
 
   init(_ job: Job, nodes: Int, channels: Int, nodeInputs: Int, side: Int, batch: Int) {
@@ -30,7 +30,7 @@ public struct LayerWork: Encodable, Sendable {
     self.nodeInputs = nodeInputs
     self.side = side
     self.batch = batch
-    learnsResidual = channels == 3  // As the colour networks do, and the MNIST network does not.
+    learnsResidual = channels == 3  // Like the colour networks, unlike the MNIST network.
   }
 
   var name: String { "layer K=\(nodes) C=\(channels) F=\(nodeInputs) \(side)x\(side) B=\(batch) \(job.rawValue)" }
@@ -103,7 +103,7 @@ public struct LayerWork: Encodable, Sendable {
   }
 }
 
-/// Split-and-Prune looks for layers within a module.
+/// Split-and-Prune takes a module that contains layers.
 private final class LayerOwner: Module {
   let layer: DiscreteDistributionLayer
 

@@ -1,21 +1,19 @@
 import DDN
 import Torch
 
-// What rows with a network write into the case file.
-
 extension DiscreteDistributionNetwork {
-  /// Parameters under the names of the case file.
+  /// Parameters by their names in the case file.
   ///
   /// - Parameter originalName: the original's name of one of this network's parameters.
   func caseWeights(_ originalName: (String) -> String?) -> [String: Tensor] {
     Dictionary(
       uniqueKeysWithValues: state().map { name, tensor in
-        guard let original = originalName(name) else { preconditionFailure("\(name) has no other name") }
+        guard let original = originalName(name) else { preconditionFailure("\(name) has no name in the original") }
         return ("weights.\(original)", tensor)
       })
   }
 
-  /// Codes, and the images that they give here.
+  /// Codes and their decoded images.
   func decodingCase(_ codes: [LatentCode]) throws -> [String: Tensor] {
     [
       "input.codes": try .stack(codes.tensors(on: .cpu)),  // [L, B]
@@ -25,7 +23,7 @@ extension DiscreteDistributionNetwork {
 }
 
 extension Reconstruction {
-  /// What was found of the first images of a case.
+  /// The expected results for a case's first images.
   var expectedOfCase: [String: Tensor] {
     get throws {
       [

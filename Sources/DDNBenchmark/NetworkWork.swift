@@ -1,17 +1,18 @@
 import DDN
 import DDNData
+import DDNModels
 import DDNTraining
 import Foundation
 import Torch
 
-/// A Recurrence Iteration network on the digits that are part of the package.
+/// A Recurrence Iteration network on the shipped digits.
 public struct NetworkWork: Encodable, Sendable {
   public enum Job: String, Encodable, Sendable {
-    /// A step: forward, backward, Adam, Split-and-Prune.
+    /// One step: forward, backward, Adam, Split-and-Prune.
     case train
-    /// The nearest codes of digits.
+    /// Images to codes.
     case encode
-    /// The images of codes.
+    /// Codes to images.
     case generate
   }
 
@@ -22,20 +23,20 @@ public struct NetworkWork: Encodable, Sendable {
   public let levels: Int
   /// Channels at full resolution.
   public let width: Int
-  /// Images at a time here; the original may do better with another number.
+  /// Batch size here; the original may use a faster one.
   public let batch: Int
   /// Digits or codes in the case file.
   public let images: Int
-  /// The shipped model to begin with, so that nodes are in balanced use; nil for fresh weights, trained a little.
+  /// The shipped model with the initial weights, so that node use is balanced; nil for random weights and a warm-up.
   public let model: String?
   /// Whether the original's U-Net is compiled.
   public let isOriginalCompiled: Bool
 
-  /// Enough of the first digits to see that both programs do the same.
+  /// Digits to compare results on.
   private static let checkedDigits = 512
-  /// Steps after which fresh weights use their nodes about equally: Split-and-Prune is quick.
+  /// Steps after which random weights have balanced node use.
   private static let warmupSteps = 40
-  /// Steps after which the original sees the same digits again.
+  /// Batches that the original cycles through.
   private static let trainingBatches = 8
 
   static func train(
@@ -95,7 +96,7 @@ public struct NetworkWork: Encodable, Sendable {
       }, run: { try Self.step(trainer) })
   }
 
-  /// A step in the trainer's own precision, which is that of the forward pass; gradients and Adam are float32.
+  /// A step in the trainer's precision, that of the forward pass; gradients and Adam are float32.
   static func step(_ trainer: Trainer) throws {
     try withPrecision(.float32, on: trainer.network.device) { _ = try trainer.step() }
   }
@@ -130,14 +131,14 @@ public struct NetworkWork: Encodable, Sendable {
     return try Model(contentsOf: Model.shippedURL(model), device: machine.device).network
   }
 
-  /// The first `images` digits as they lie in the file, and ready for use.
+  /// The first `images` digits, as stored and as training images.
   private func loadDigits(_ machine: Machine) throws -> (digits: DigitDataset, data: TrainingImages) {
     let shipped = try DigitDataset.shipped()
     let digits = shipped.split(last: shipped.count - images).head
     return (digits, try TrainingImages(digits, device: machine.device))
   }
 
-  /// - Parameter first: of the first digits, as many as it was made of.
+  /// - Parameter first: the reconstruction of the first digits.
   private func reconstructionCase(_ digits: DigitDataset, _ first: Reconstruction) throws -> [String: Tensor] {
     let shape = [images, 1, DigitDataset.side, DigitDataset.side]
     return try first.expectedOfCase.merging(["input.images": Tensor(digits.images, shape: shape)]) { $1 }

@@ -2,13 +2,13 @@ import DDN
 import DDNFiles
 import Foundation
 
-/// What a person waits for: a command from its start to its end.
+/// A whole process of `ddn generate`.
 public struct ProcessWork: Encodable, Sendable {
-  /// Digits to draw.
+  /// Digits to generate.
   public let images: Int
-  /// Of `ddn`; a folder for the images comes last.
+  /// Arguments of `ddn`, without the output folder, which is last.
   public let arguments: [String]
-  /// The same work without the start, which is what can be compared number by number.
+  /// The same work within this process, for comparing results.
   public let network: NetworkWork
 
   init(images: Int) {
@@ -36,8 +36,8 @@ public struct ProcessWork: Encodable, Sendable {
     process.waitUntilExit()
     guard process.terminationStatus == 0 else {
       throw FileError(
-        .failed, path: folder.path, problem: "ddn generate ended with \(process.terminationStatus)",
-        remedy: "see the line above")
+        .failed, path: folder.path, problem: "ddn generate exited with code \(process.terminationStatus)",
+        remedy: "see its error above")
     }
   }
 }

@@ -3,12 +3,10 @@ import DDNData
 import DDNTraining
 import Torch
 
-/// A pyramid network with random weights, on random images.
-///
-/// No trained one is part of the package; what the numbers are hardly matters to speed.
+/// A pyramid network with random weights on random images; values hardly affect speed.
 public struct PyramidWork: Encodable, Sendable {
   public let job: NetworkWork.Job
-  /// Every level; the original's side builds its network from them.
+  /// All levels; the original's network is built from them.
   public let pyramid: [PyramidLevel]
   public let batch: Int
   /// Images or codes in the case file.
@@ -17,7 +15,7 @@ public struct PyramidWork: Encodable, Sendable {
 
   private enum CodingKeys: CodingKey { case job, pyramid, batch, images }
 
-  /// Steps after which the original sees the same images again.
+  /// Batches that the original cycles through.
   private static let trainingBatches = 8
 
   init(_ job: NetworkWork.Job, _ configuration: PyramidNetwork.Configuration, batch: Int) {
@@ -79,11 +77,11 @@ public struct PyramidWork: Encodable, Sendable {
     return network
   }
 
-  /// Gives every parameter a size at which it matters, so that no mistake in a level can hide.
+  /// Gives every parameter a magnitude that affects the output, so that the comparison detects mistakes in any level.
   ///
-  /// Why: in a fresh network blocks do next to nothing, and norms and biases nothing. Nodes are weak so that images stay
-  /// within a few times [-1, 1] after many levels. Norms are small and biases large because otherwise every block
-  /// enlarges differences, and after 127 levels those of rounding are seen.
+  /// Initially blocks contribute almost nothing, norms and biases nothing. Nodes are small, so that images stay within
+  /// a few times [-1, 1] after many levels. Norms are small and biases large, so that blocks do not amplify rounding
+  /// errors over 127 levels.
   private static func randomize(_ network: any DiscreteDistributionNetwork) throws {
     let generator = try Generator(seed: 1)
     try withoutGradients {
@@ -105,7 +103,7 @@ public struct PyramidWork: Encodable, Sendable {
     }
   }
 
-  /// Random images that are smooth, as photographs are.
+  /// Smooth random images.
   private func makeImages() throws -> ImageDataset {
     let (channels, side) = (configuration.imageChannels, configuration.resolution)
     let coarse = try Tensor.uniform([images, channels, 4, 4], generator: Generator(seed: 2))
@@ -117,7 +115,7 @@ public struct PyramidWork: Encodable, Sendable {
     network.caseWeights { OriginalNames.pyramid($0, levels: pyramid) }
   }
 
-  /// All images, and what this network makes of the first batch of them.
+  /// All images, and the reconstruction of the first batch.
   private func reconstructionCase(
     _ dataset: ImageDataset, _ data: TrainingImages, _ network: any DiscreteDistributionNetwork
   ) throws -> [String: Tensor] {

@@ -1,9 +1,9 @@
 import DDN
 
 extension Row {
-  /// Every row, cheap ones first.
+  /// All rows, cheap ones first.
   ///
-  /// Wanted ratios are this project's goals; 1 stands for "never slower".
+  /// Wanted ratios are this project's goals; 1 means "not slower".
   public static let all: [Row] =
     layers(nodes: 64, channels: 1, nodeInputs: 16, side: 32, batch: 64, wanted: (forward: 10, training: 20))
     + layers(nodes: 512, channels: 3, nodeInputs: 128, side: 32, batch: 8, wanted: (forward: 12, training: 20))
@@ -39,8 +39,8 @@ extension Row {
   ]
 
   /// - Parameters:
-  ///   - wanted: in encoding and generating, and in training.
-  ///   - inBfloat16: the same; nil for the same numbers.
+  ///   - wanted: ratios of encoding and generating, and of training.
+  ///   - inBfloat16: ratios in bfloat16; nil for the same.
   private static func pyramids(
     _ configuration: PyramidNetwork.Configuration, wanted: (run: Double, training: Double),
     inBfloat16: (run: Double, training: Double)? = nil

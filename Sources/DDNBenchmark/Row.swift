@@ -1,11 +1,11 @@
 import Foundation
 import Torch
 
-/// One line of the benchmark: work that this program and the original do on the same numbers.
+/// One line of the benchmark: work that this program and the original do with the same inputs.
 ///
-/// Rows are defined here alone; the original's side reads them from the case file.
+/// Rows are defined only here; the original's side reads them from the case file.
 public struct Row: Encodable, Sendable {
-  /// What a row's time is told in.
+  /// The unit of a row's result.
   public enum Unit: String, Encodable, Sendable {
     case milliseconds = "ms"
     case seconds = "s"
@@ -13,8 +13,8 @@ public struct Row: Encodable, Sendable {
     case samplesPerSecond = "samples/s"
 
     /// - Parameters:
-    ///   - seconds: of one run.
-    ///   - images: that one run works on.
+    ///   - seconds: duration of one run.
+    ///   - images: images of one run.
     public func value(seconds: Double, images: Int) -> Double {
       switch self {
       case .milliseconds: seconds * 1000
@@ -24,7 +24,6 @@ public struct Row: Encodable, Sendable {
     }
   }
 
-  /// What is done.
   public enum Work: Encodable, Sendable {
     case layer(LayerWork)
     case network(NetworkWork)
@@ -48,11 +47,11 @@ public struct Row: Encodable, Sendable {
 
   public let name: String
   public let unit: Unit
-  /// Images, or samples of a density, that one run works on.
+  /// Images, or samples of a density, of one run.
   public let images: Int
-  /// How many times as fast as the original this program wants to be.
+  /// The goal for this program's speed relative to the original's.
   public let wantedRatio: Double
-  /// The same where both compute in bfloat16; nil for the same number.
+  /// The goal where both compute in bfloat16; nil for the same.
   public let wantedRatioInBfloat16: Double?
   public let work: Work
 
@@ -84,7 +83,7 @@ public struct Row: Encodable, Sendable {
     (self.wantedRatio, wantedRatioInBfloat16) = (wantedRatio, inBfloat16)
   }
 
-  /// Makes everything that is not timed.
+  /// Does the work that is not timed.
   public func prepare(_ machine: Machine) throws -> PreparedRow {
     switch work {
     case .layer(let work): try work.prepare(machine)
@@ -96,17 +95,16 @@ public struct Row: Encodable, Sendable {
   }
 }
 
-/// A row that can be run.
+/// A row that is ready to run.
 public struct PreparedRow {
-  /// What the original needs to do the same, and what came out here: tensors under the names of the case file.
-  ///
-  /// `weights.` and the original's name of a parameter, `input.` and `expected.`
+  /// Inputs for the original and this program's results, by their names in the case file: `weights.` and the original's
+  /// name of a parameter, `input.` and `expected.`
   let makeCase: () throws -> [String: Tensor]
-  /// Does the work once.
+  /// One run.
   let run: () throws -> Void
 }
 
-/// Where rows are run, and in which precision.
+/// The device and precision of rows.
 public struct Machine: Sendable {
   public let device: Device
   public let precision: Precision
@@ -115,18 +113,17 @@ public struct Machine: Sendable {
     (self.device, self.precision) = (device, precision)
   }
 
-  /// Seconds of one of some runs in a row, until the device has nothing left to do.
+  /// Mean seconds of consecutive runs, including the device's work.
   public func time(_ row: PreparedRow, runs: Int = 1) throws -> Double {
     try finish()
     return try ContinuousClock().measure {
-      // Checks are made in float32; only what is timed has another precision. Every run casts its weights anew, as the
-      // original's does.
+      // Only timed runs have another precision than float32. Every run casts its weights, like the original's.
       for _ in 0..<runs { try withPrecision(precision, on: device) { try row.run() } }
       try finish()
     } / .seconds(1) / Double(runs)
   }
 
-  /// Waits for the device: a number that is made last arrives last.
+  /// Synchronizes with the device.
   private func finish() throws {
     if device != .cpu { _ = try Tensor.zeros([1], device: device).item() }
   }

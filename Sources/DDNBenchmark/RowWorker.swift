@@ -1,11 +1,10 @@
 import Foundation
 import Torch
 
-/// One side of a comparison: prepares a row, then does a timed run whenever it is told to.
+/// One side of a comparison: prepares a row, then runs and times it on request.
 ///
-/// Lines of text both ways, the same for the original's side: out `ready`; for every `run 3` the seconds that one of
-/// three runs in a row took; for `quit`, or when nobody is left to say it, the peak memory of these runs in MiB: of the
-/// process, or of a GPU's tensors.
+/// A line protocol, the same for the original's side: prints `ready`; for every `run 3` the mean seconds of three runs;
+/// for `quit` or end of input the peak memory of the runs in MiB, of the process or of a GPU's tensors.
 public struct RowWorker {
   private let row: Row
   private let machine: Machine
@@ -16,7 +15,7 @@ public struct RowWorker {
     prepared = try row.prepare(machine)
   }
 
-  /// Writes the case: what the original needs to do the same work and to see that it did.
+  /// Writes the case file: inputs for the original, and expected results.
   public func writeCase(to folder: URL) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -29,10 +28,10 @@ public struct RowWorker {
   ///
   /// - Parameters:
   ///   - read: the next line; nil at the end.
-  ///   - print: takes a line and has it delivered before it returns.
-  /// - Throws: `ProtocolError` for a line that means nothing; what the row's work throws.
+  ///   - print: prints a line without buffering.
+  /// - Throws: `ProtocolError` for an invalid line; what the row's work throws.
   public func serve(read: () -> String?, print: (String) -> Void) throws {
-    _ = try peakMebibytes(forgetting: true)
+    _ = try peakMebibytes(resetting: true)
     print("ready")
     while let line = read(), line != "quit" {
       let words = line.split(separator: " ")
@@ -46,20 +45,20 @@ public struct RowWorker {
 
   public struct ProtocolError: Error, CustomStringConvertible {
     let line: String
-    public var description: String { "'\(line)' is neither run, with a number of runs, nor quit" }
+    public var description: String { "'\(line)' is neither 'quit' nor 'run' with a number of runs" }
   }
 
-  /// The most memory that the device's tensors, or on a CPU this process, have held.
+  /// Peak memory of the device's tensors, or on a CPU of this process.
   ///
-  /// - Parameter forgetting: makes what is held now the most: preparing and comparing may have taken more than the work
-  ///   does. On a CPU that is possible on Linux only; elsewhere, and where the system refuses, both sides count them.
-  private func peakMebibytes(forgetting: Bool = false) throws -> Double {
+  /// - Parameter resetting: resets the peak, to exclude preparation. On a CPU only Linux can do this; elsewhere both
+  ///   sides include it.
+  private func peakMebibytes(resetting: Bool = false) throws -> Double {
     if case .cuda(let index) = machine.device {
-      return Double(try Torch.peakCudaMemory(device: index, forgetting: forgetting)) / 1_048_576
+      return Double(try LibTorch.peakCudaMemory(device: index, resetting: resetting)) / 1_048_576
     }
     #if os(Linux)
-      if forgetting { try? Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs")) }
-      // Not getrusage, which on Linux can tell the peak of whoever started this process.
+      if resetting { try? Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs")) }
+      // Not getrusage, which on Linux can include the parent process's peak.
       let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
       let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") } ?? ""
       return (Double(line.filter(\.isNumber)) ?? .nan) / 1024

@@ -13,8 +13,8 @@ struct Ddn: ParsableCommand {
     commandName: "ddn",
     abstract: "Discrete Distribution Networks: train, generate, reconstruct.",
     discussion: """
-      A DDN makes an image level by level. Each level offers K images and one is chosen: the nearest to a target in \
-      training and reconstruction, a random one in generation. The chosen numbers are the image's code.
+      A DDN generates an image level by level. Each level computes K images and chooses one: the nearest to a target \
+      in training and reconstruction, a random one in generation. The chosen indices are the image's code.
 
       Try it: ddn demo
       """,
@@ -25,11 +25,12 @@ struct Ddn: ParsableCommand {
     ])
 
   static func main() {
-    // A reader that goes away, as in `ddn info | head`, ends the command quietly; a file too large is an error.
+    // A closed pipe, as in `ddn info | head`, ends the command silently; exceeding a file size limit is an error.
     signal(SIGPIPE, SIG_DFL)
     signal(SIGXFSZ, SIG_IGN)
     Terminal.openClosedStreams()
     do {
+      try LibTorch.tuneProcess()
       var command = try parseAsRoot()
       try command.run()
       if let failure = Terminal.outputFailure { throw failure }
@@ -39,13 +40,13 @@ struct Ddn: ParsableCommand {
     }
   }
 
-  /// Not exit(), in which libtorch would spend a quarter of a short command's time taking itself apart.
+  /// `_exit`: libtorch's teardown takes a quarter of a short command's time.
   private static func end(_ code: Int32) -> Never {
     fflush(nil)
     _exit(code)
   }
 
-  /// Prints an error as one line and gives its exit code.
+  /// Prints an error as one line and returns its exit code.
   private static func report(_ error: any Error) -> Int32 {
     let code = Self.exitCode(for: error).rawValue
     if code == 0 {  // --help and --version
@@ -68,13 +69,13 @@ struct Ddn: ParsableCommand {
     case let error as ConfigurationError: return fail(error.description, 64)
     default:
       guard code == 64 else { return fail("internal error: \(error); please report it", 70) }
-      // ArgumentParser's own: the first line says what is wrong, the usage after it is left to --help.
+      // ArgumentParser's errors: the first line is the message, the rest is usage.
       let line = Self.message(for: error).split(separator: "\n").first.map(String.init) ?? "wrong usage"
       return fail("\(line); see \((["ddn"] + commandNames() + ["--help"]).joined(separator: " "))", 64)
     }
   }
 
-  /// The commands among the arguments, from the outermost: "dataset", "convert".
+  /// The subcommands among the arguments: "dataset", "convert".
   private static func commandNames() -> [String] {
     var names: [String] = []
     var commands = configuration.subcommands
@@ -87,14 +88,14 @@ struct Ddn: ParsableCommand {
   }
 
   private static func fail(_ message: String, _ code: Int32) -> Int32 {
-    // One line without terminal codes, whatever a file's name or a library's message holds.
+    // File names and libraries' messages may contain newlines and terminal codes.
     let scalars = message.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }
     Terminal.printError("ddn: \(String(String.UnicodeScalarView(scalars)))")
     return code
   }
 }
 
-/// An option with an impossible value, found where ArgumentParser could not.
+/// An invalid option that is found after parsing.
 struct UsageError: Error, CustomStringConvertible {
   let description: String
   init(_ description: String) { self.description = description }

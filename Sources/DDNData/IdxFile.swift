@@ -57,11 +57,11 @@ public struct IdxFile: Sendable, Equatable {
     }
     guard count > 0 else { throw Self.invalid(path, "is empty: its size is \(size)") }
     guard count <= source.upperBound else {
-      throw Self.invalid(path, "is cut off: it declares \(size) bytes and has at most \(source.upperBound)")
+      throw Self.invalid(path, "is truncated: it declares \(size) bytes and has at most \(source.upperBound)")
     }
     bytes = try source.bytes(count)
     guard bytes.count == count else {
-      throw Self.invalid(path, "is cut off: it declares \(count) bytes (\(size)) and has \(bytes.count)")
+      throw Self.invalid(path, "is truncated: it declares \(count) bytes (\(size)) and has \(bytes.count)")
     }
     // Reading past the end also checks gzip's CRC.
     guard try source.bytes(1).isEmpty else {

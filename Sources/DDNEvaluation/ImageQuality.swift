@@ -1,17 +1,17 @@
 import Foundation
 import Torch
 
-/// How near an image is to another, as people measure it.
+/// Error, PSNR and SSIM of an image.
 public struct ImageQuality: Sendable, Equatable {
-  /// Mean over channels and pixels of the squared difference, in units of [-1, 1] squared.
+  /// Mean squared error over channels and pixels, in units of [-1, 1] squared.
   public let meanSquaredError: Double
-  /// Structural similarity, at most 1 for equal images; mean over channels and windows.
+  /// Structural similarity, the mean over channels and windows; 1 for equal images.
   public let ssim: Double
 
-  /// Peak signal-to-noise ratio in decibels; infinite for equal images. The range of values is 2.
+  /// Peak signal-to-noise ratio in dB, for a data range of 2; infinite for equal images.
   public var psnr: Double { 10 * log10(4 / meanSquaredError) }
 
-  /// Compares images one by one.
+  /// Compares each image to its target.
   ///
   /// - Parameters:
   ///   - images: `[B, C, H, W]` in [-1, 1].
@@ -25,27 +25,28 @@ public struct ImageQuality: Sendable, Equatable {
     }
   }
 
-  /// `[B]`, for values in a range of 2, by a Gaussian window of 11 pixels and deviation 1.5, or as many as images have.
+  /// `[B]`, SSIM for a data range of 2, with a Gaussian window of 11 pixels, or fewer for smaller images, and sigma
+  /// 1.5.
   ///
   /// - Source: Wang, Bovik, Sheikh and Simoncelli, "Image quality assessment" (2004), equation 13.
   private static func structuralSimilarity(_ images: Tensor, _ targets: Tensor) throws(TorchError) -> Tensor {
     let (batch, channels, height, width) = (images.shape[0], images.shape[1], images.shape[2], images.shape[3])
-    let reach = min(5, (min(height, width) - 1) / 2)
-    let bell = (-reach...reach).map { exp(-Double($0 * $0) / (2 * 1.5 * 1.5)) }
-    let sum = bell.reduce(0, +)
-    let side = bell.count
-    let window = bell.flatMap { row in bell.map { Float(row * $0 / (sum * sum)) } }
+    let radius = min(5, (min(height, width) - 1) / 2)
+    let gaussian = (-radius...radius).map { exp(-Double($0 * $0) / (2 * 1.5 * 1.5)) }
+    let sum = gaussian.reduce(0, +)
+    let side = gaussian.count
+    let window = gaussian.flatMap { row in gaussian.map { Float(row * $0 / (sum * sum)) } }
     let kernel = try Tensor(window, shape: [1, 1, side, side]).to(images.device)
-    func weighted(_ values: Tensor) throws(TorchError) -> Tensor {
+    func filtered(_ values: Tensor) throws(TorchError) -> Tensor {
       try values.reshaped([batch * channels, 1, height, width]).convolved(kernel, bias: nil)
     }
-    let (meanX, meanY) = (try weighted(images), try weighted(targets))
-    let varianceX = try weighted(images.squared()) - meanX.squared()
-    let varianceY = try weighted(targets.squared()) - meanY.squared()
-    let covariance = try weighted(images * targets) - meanX * meanY
+    let (meanX, meanY) = (try filtered(images), try filtered(targets))
+    let varianceX = try filtered(images.squared()) - meanX.squared()
+    let varianceY = try filtered(targets.squared()) - meanY.squared()
+    let covariance = try filtered(images * targets) - meanX * meanY
     let (luminance, contrast) = (0.02 * 0.02, 0.06 * 0.06)  // (k L)^2 with k of 0.01 and 0.03, L of 2.
-    let above = try (meanX * meanY * 2 + luminance) * (covariance * 2 + contrast)
-    let below = try (meanX.squared() + meanY.squared() + luminance) * (varianceX + varianceY + contrast)
-    return try (above / below).reshaped([batch, -1]).mean([1])
+    let numerator = try (meanX * meanY * 2 + luminance) * (covariance * 2 + contrast)
+    let denominator = try (meanX.squared() + meanY.squared() + luminance) * (varianceX + varianceY + contrast)
+    return try (numerator / denominator).reshaped([batch, -1]).mean([1])
   }
 }

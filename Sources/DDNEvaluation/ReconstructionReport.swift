@@ -2,19 +2,19 @@ import DDN
 import Foundation
 import Torch
 
-/// What codes keep of images: errors, PSNR and SSIM of every image and on average, bits of a code.
+/// Quality of reconstructions: error, PSNR and SSIM per image and on average, and bits per code.
 public struct ReconstructionReport {
-  /// Bits of an image's code.
+  /// Bits per image.
   public let bits: Double
-  /// Bits of a code, divided by the pixels of an image.
+  /// Bits per pixel.
   public let bitsPerPixel: Double
   public private(set) var codes: [LatentCode] = []
   public private(set) var qualities: [ImageQuality] = []
   private var names: [String] = []
-  /// Empty for a network that knows no classes.
+  /// Empty for a network without classes.
   private var classes: [Int] = []
   private var errorSums: [Double] = []
-  /// `[L]`, pixels on a side of each level's images.
+  /// `[L]`, each level's side in pixels.
   private var sides: [Int] = []
 
   /// - Parameter imageShape: `[C, H, W]`.
@@ -29,9 +29,9 @@ public struct ReconstructionReport {
   /// Adds a batch.
   ///
   /// - Parameters:
-  ///   - targets: `[B, C, H, W]` in [-1, 1], what was reconstructed.
-  ///   - names: `[B]`, what the table calls them.
-  ///   - classes: `[B]`, what the network was conditioned on; nil for a network that knows no classes.
+  ///   - targets: `[B, C, H, W]` in [-1, 1].
+  ///   - names: `[B]`, names of the images in the table.
+  ///   - classes: `[B]`, classes that the network is conditioned on; nil for a network without classes.
   public mutating func add(
     _ result: Reconstruction, targets: Tensor, names: [String], classes: [Int]? = nil
   ) throws(TorchError) {
@@ -44,18 +44,18 @@ public struct ReconstructionReport {
     errorSums = errorSums.isEmpty ? sums : zip(errorSums, sums).map(+)
   }
 
-  /// Mean over images of each level's mean squared error.
+  /// `[L]`, each level's mean squared error, averaged over images.
   public var errorsOfLevels: [Double] { errorSums.map { $0 / Double(count) } }
 
-  /// A line for each level, or for sixteen of them from the first to the last: its error, at the size that it works at.
+  /// A line with the error of each level, or of 16 levels spread evenly.
   public var levelLines: [String] {
-    return Reconstruction.shownLevels(of: sides.count).map { level in
+    Reconstruction.shownLevels(of: sides.count).map { level in
       let size = Set(sides).count > 1 ? "  \(sides[level])x\(sides[level])" : ""
       return "level \(level + 1)\(size)  error \(String(format: "%.4f", errorsOfLevels[level]))"
     }
   }
 
-  /// Means over images; equal images, whose PSNR is infinite, make the mean so.
+  /// Mean over images; infinite if an image equals its target.
   public var meanPSNR: Double { qualities.reduce(0) { $0 + $1.psnr } / Double(count) }
   public var meanSSIM: Double { qualities.reduce(0) { $0 + $1.ssim } / Double(count) }
 
@@ -64,11 +64,10 @@ public struct ReconstructionReport {
     String(
       format:
         "%d image\(count == 1 ? "" : "s"): PSNR %.2f dB, SSIM %.4f, %.1f bits each (%.4f a pixel), %d different codes",
-      count, meanPSNR,
-      meanSSIM, bits, bitsPerPixel, Set(codes).count)
+      count, meanPSNR, meanSSIM, bits, bitsPerPixel, Set(codes).count)
   }
 
-  /// A line an image: its name, its code and, where there are classes, its class; as `CodeList` reads them.
+  /// A line per image with name, code and class, if any, in the format of `CodeList`.
   public var codeLines: String {
     codes.indices.map { index in
       let name = names[index].split(whereSeparator: \.isNewline).joined(separator: " ")
@@ -76,7 +75,7 @@ public struct ReconstructionReport {
     }.joined()
   }
 
-  /// A table with a line for every image, as comma-separated values (RFC 4180).
+  /// A line per image as comma-separated values (RFC 4180).
   public var csv: String {
     let rows = codes.indices.map { index in
       let name = "\"\(names[index].replacingOccurrences(of: "\"", with: "\"\""))\""

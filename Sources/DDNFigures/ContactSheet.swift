@@ -2,13 +2,13 @@ import DDNData
 import DDNFiles
 import Images
 
-/// Some pictures of a data set: a row a class where it has classes, otherwise the first ones.
+/// A grid of images of a data set: a row per class, or the first images without classes.
 public enum ContactSheet {
   private static let columns = 10
   private static let maxRows = 20
   private static let maxSide = 128
 
-  /// Pictures of other sizes are stretched to the first one's; those that cannot be decoded are left out.
+  /// Images are stretched to the size of the first; undecodable ones are skipped.
   ///
   /// - Throws: `FileError` when none can be decoded; `ImageError`.
   public static func draw(_ source: any ImageSource) throws -> Bitmap {
@@ -18,7 +18,8 @@ public enum ContactSheet {
       if !images.isEmpty { rows.append((label, Array(images))) }
     }
     guard let first = rows.first?.images[0] else {
-      throw FileError(.invalid, path: source.name, problem: "has no image that can be shown", remedy: "choose another")
+      throw FileError(
+        .invalid, path: source.name, problem: "has no image that can be decoded", remedy: "choose another data set")
     }
     let scale = min(1, Double(maxSide) / Double(max(first.width, first.height)))
     let width = max(1, Int(Double(first.width) * scale))
@@ -33,7 +34,7 @@ public enum ContactSheet {
     return try Grid(columns: columns, zoom: max(1, 64 / max(width, height)), rowLabels: labels).draw(cells)
   }
 
-  /// Rows of candidates; twice as many as are shown, in case some cannot be decoded.
+  /// Rows of image indices; twice as many as needed, because some may be undecodable.
   private static func choose(_ source: any ImageSource) -> [(label: String, indices: [Int])] {
     guard let labels = source.labels else {
       return stride(from: 0, to: min(source.count, columns * columns), by: columns).map { start in

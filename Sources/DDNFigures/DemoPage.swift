@@ -1,6 +1,6 @@
 import DDN
 
-/// The page that `ddn demo` leaves beside its pictures.
+/// The page that `ddn demo` writes beside its images.
 public struct DemoPage {
   private let codeSpace: CodeSpace
   private let seconds: Double
@@ -8,9 +8,9 @@ public struct DemoPage {
   private let codes: [(label: UInt8, code: LatentCode)]
 
   /// - Parameters:
-  ///   - seconds: of training.
-  ///   - errors: of each level on unseen digits, in units of [-1, 1] squared.
-  ///   - codes: of the digits in the reconstruction picture.
+  ///   - seconds: duration of training.
+  ///   - errors: each level's error on held-out digits, in units of [-1, 1] squared.
+  ///   - codes: labels and codes of the digits in the reconstruction grid.
   public init(
     codeSpace: CodeSpace, seconds: Double, errors: [Double], codes: some Sequence<(UInt8, LatentCode)>
   ) {
@@ -36,14 +36,15 @@ public struct DemoPage {
       td { padding: 0 1em 0 0 }
       </style>
       <h1>A Discrete Distribution Network after \(Int(seconds)) seconds</h1>
-      <p>The model makes an image in \(codeSpace.levels.count) levels. Each level offers \(codeSpace.levels[0].nodes) images, one is
-      chosen, and the next level goes on from there. The choices are the image's code: \(bits) bits in all.</p>
+      <p>The model generates an image in \(codeSpace.levels.count) levels. Each level computes
+      \(codeSpace.levels[0].nodes) images and chooses one, from which the next level continues. The choices are the
+      image's code of \(bits) bits.</p>
       <h2>New digits</h2>
-      <p>Here every choice was made by chance.</p>
+      <p>Every choice is random.</p>
       <img src="samples.png" alt="100 generated digits">
-      <h2>Unseen digits, level by level</h2>
-      <p>Here each level's choice is the image nearest to the target on the left. Mean squared error on 1,000 digits
-      that were not trained on: \(levels).</p>
+      <h2>Held-out digits, level by level</h2>
+      <p>Each level chooses the image nearest to the target on the left. Mean squared error on 1,000 held-out digits:
+      \(levels).</p>
       <img src="reconstructions.png" alt="targets and every level's choice">
       <h2>Their codes</h2>
       <table>

@@ -2,9 +2,10 @@ import DDNDensities
 import Foundation
 import Images
 
-/// Pictures of fits to two-dimensional densities.
+/// Figures of fits to two-dimensional densities.
 public enum DensityFigures {
-  /// A column for each density: the truth, real samples, gradient descent alone, with Split-and-Prune; KL under each.
+  /// A column per density: the density, real samples, gradient descent alone, Split-and-Prune; each with its KL
+  /// divergence.
   ///
   /// Source: paper, Figure 5.
   public static func panel(_ outcomes: [DensityExperiment.Outcome]) throws(ImageError) -> Bitmap {
@@ -19,7 +20,7 @@ public enum DensityFigures {
     ).draw(cells.map { picture($0.points, $0.outcome.map) })
   }
 
-  /// The nodes as they learn one density after the other, beside the truth.
+  /// The nodes during training on consecutive densities, beside the density.
   public static func animation(_ outcomes: [DensityExperiment.Outcome]) throws(ImageError) -> Animation {
     var pictures: [Bitmap] = []
     for outcome in outcomes {
@@ -40,7 +41,7 @@ public enum DensityFigures {
   /// About 200 pixels across.
   private static func zoom(_ map: DensityMap) -> Int { max(1, 200 / max(map.width, map.height)) }
 
-  /// A density, or points in its bins, on one scale: yellow is one and a half times the density's highest bin.
+  /// A density or a histogram of points on a common scale: yellow is 1.5 times the density's maximum.
   private static func picture(_ points: DensityExperiment.BinnedPoints?, _ map: DensityMap) -> Bitmap {
     let total = points.map { Double($0.counts.reduce(0, +)) } ?? 1
     let values = points.map { $0.counts.map { Double($0) / total } } ?? map.probabilities

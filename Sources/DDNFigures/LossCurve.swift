@@ -1,15 +1,15 @@
 import Foundation
 
-/// How a training's loss fell, as a drawing (SVG): images to the right, loss upwards on a logarithmic scale.
+/// Loss over training images as SVG, on a logarithmic scale.
 public enum LossCurve {
-  /// What is known at one moment of a training.
+  /// Losses at one point of training.
   public struct Point: Sendable {
     let images: Int
     let losses: [Double]
 
     /// - Parameters:
     ///   - images: seen so far.
-    ///   - losses: of every level, in units of [-1, 1] squared.
+    ///   - losses: every level's loss, in units of [-1, 1] squared.
     public init(images: Int, losses: [Double]) {
       self.images = images
       self.losses = losses
@@ -22,18 +22,18 @@ public enum LossCurve {
   private static let (width, height) = (640.0, 360.0)
   private static let (left, right, top, bottom) = (60.0, 620.0, 20.0, 310.0)
 
-  /// - Parameter points: in the order of images; points with a loss that is not above 0 are left out.
+  /// - Parameter points: in the order of images; points with a loss that is not positive and finite are skipped.
   public static func svg(_ points: [Point]) -> String {
     let points = points.filter { !$0.losses.isEmpty && $0.mean > 0 && $0.last > 0 && $0.mean.isFinite }
     guard let end = points.last else { return SVG.drawing(width: width, height: height, []) }
     let losses = points.flatMap { [$0.mean, $0.last] }
-    // Whole steps of a tenth of a power of ten, so that a curve never lies on the edge.
+    // Rounded to tenths of a decade with a margin.
     let (low, high) = (floor(log10(losses.min()!) * 10 - 0.5) / 10, ceil(log10(losses.max()!) * 10 + 0.5) / 10)
     func x(_ images: Int) -> Double { left + (right - left) * Double(images) / Double(max(end.images, 1)) }
     func y(_ loss: Double) -> Double { bottom - (bottom - top) * (log10(loss) - low) / (high - low) }
 
     var parts: [String] = []
-    for loss in marks(from: pow(10, low), to: pow(10, high)) {
+    for loss in ticks(from: pow(10, low), to: pow(10, high)) {
       parts.append(SVG.line(left, y(loss), right, y(loss), "#ddd"))
       parts.append(SVG.text(String(format: "%g", loss), left - 6, y(loss) + 4, anchor: "end"))
     }
@@ -55,8 +55,8 @@ public enum LossCurve {
     return SVG.drawing(width: width, height: height, parts)
   }
 
-  /// 1, 2 and 5 times the powers of ten between two numbers.
-  private static func marks(from low: Double, to high: Double) -> [Double] {
+  /// Ticks at 1, 2 and 5 times powers of ten.
+  private static func ticks(from low: Double, to high: Double) -> [Double] {
     (Int(floor(log10(low)))...Int(ceil(log10(high)))).flatMap { power in [1, 2, 5].map { $0 * pow(10, Double(power)) } }
       .filter { (low...high).contains($0) }
   }

@@ -1,7 +1,7 @@
 import DDNDensities
 import Foundation
 
-/// Split-and-Prune on a line, step by step, as a drawing (SVG).
+/// Stages of Split-and-Prune in one dimension as SVG.
 ///
 /// Source: paper, Figures 4 and 18.
 public enum NodeLineFigure {
@@ -26,7 +26,7 @@ public enum NodeLineFigure {
 
   private static func x(_ place: Double) -> Double { margin + (place + 1) / 2 * (panelWidth - 2 * margin) }
 
-  /// The tallest density that fits is a little more than the curve's.
+  /// The plot's height is 1.25 times the curve's maximum.
   private static func y(_ density: Double) -> Double {
     30 + plotHeight * (1 - min(density / (1.25 * NodeLine.density(NodeLine.mean)), 1))
   }
@@ -63,7 +63,7 @@ public enum NodeLineFigure {
     return parts.joined(separator: "\n")
   }
 
-  /// Numbers stand evenly under the line, each joined to its node.
+  /// Numbers are spaced evenly below the axis and joined to their nodes by lines.
   private static func numbersX(_ node: Int, _ count: Int) -> Double {
     margin + (Double(node) + 0.5) / Double(count) * (panelWidth - 2 * margin)
   }

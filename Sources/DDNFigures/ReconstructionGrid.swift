@@ -3,15 +3,14 @@ import DDNPictures
 import Images
 import Torch
 
-/// How images come about level by level: a row an image, first the target, then every level's choice.
+/// Reconstructions level by level: a row per image, the target and then every level's choice.
 ///
 /// Source: paper, Figure 1a.
 public enum ReconstructionGrid {
   /// - Parameters:
   ///   - targets: `[B, C, H, W]` in [-1, 1].
-  ///   - levels: every level's chosen images, each `[B, C, h, w]`; smaller ones are shown with larger pixels.
-  ///     Of more than sixteen, sixteen are shown.
-  ///   - codes: written beside the rows; empty for none.
+  ///   - levels: every level's chosen images, each `[B, C, h, w]`, enlarged to the target's size; at most 16 are shown.
+  ///   - codes: labels of the rows; empty for none.
   public static func draw(
     targets: Tensor, levels: [Tensor], codes: [LatentCode] = [], title: String = "", zoom: Int = 2
   ) throws -> Bitmap {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Pieces of drawings (SVG 1.1); lengths are in pixels, y grows downwards.
+/// SVG 1.1 elements; lengths are in pixels, y points down.
 enum SVG {
   static func drawing(width: Double, height: Double, _ parts: [String]) -> String {
     """
@@ -31,7 +31,7 @@ enum SVG {
     return #"<circle \#(place) fill="none" stroke="\#(colour)" stroke-width="2"/>"#
   }
 
-  /// - Parameter anchor: "start", "middle" or "end": which part of the text is at `x`.
+  /// - Parameter anchor: "start", "middle" or "end": the alignment at `x`.
   static func text(
     _ text: String, _ x: Double, _ y: Double, size: Double = 11, _ colour: String = "#222", anchor: String = "middle"
   ) -> String {

@@ -1,8 +1,8 @@
 import Images
 
-/// Pictures side by side, as square as they fit.
+/// A grid of images, by default square.
 public enum SampleGrid {
-  /// - Parameter columns: nil for the square root of the number of pictures.
+  /// - Parameter columns: nil for the square root of the number of images.
   public static func draw(_ images: [Bitmap], columns: Int? = nil, zoom: Int = 2) throws(ImageError) -> Bitmap {
     let square = Int(Double(images.count).squareRoot().rounded(.up))
     return try Grid(columns: columns ?? square, gap: 2, zoom: zoom).draw(images)

@@ -1,15 +1,15 @@
 import Images
 
-/// The colour map viridis: dark blue for little, yellow for much, as bright as it is much.
+/// The colour map viridis, from dark blue to yellow with increasing brightness.
 ///
-/// Source: nine of the colours by Stéfan van der Walt and Nathaniel Smith (matplotlib, CC0), in between by straight lines.
+/// Source: Stéfan van der Walt and Nathaniel Smith (matplotlib, CC0); nine of its colours, linearly interpolated.
 enum Viridis {
   private static let anchors: [SIMD3<Double>] = [
     [68, 1, 84], [71, 44, 122], [59, 81, 139], [44, 113, 142], [33, 144, 141], [39, 173, 129], [92, 200, 99],
     [170, 220, 50], [253, 231, 37],
   ]
 
-  /// The colour of a value in 0...1; what is beyond has the colour of the nearest end.
+  /// The colour of a value, clamped to 0...1.
   static func colour(_ value: Double) -> [UInt8] {
     let place = min(max(value, 0), 1) * Double(anchors.count - 1)
     let index = min(Int(place), anchors.count - 2)
@@ -17,7 +17,7 @@ enum Viridis {
     return (0..<3).map { UInt8(colour[$0].rounded()) }
   }
 
-  /// A picture of values, of which `top` and more are yellow.
+  /// An image of values; `top` and above are yellow.
   static func bitmap(_ values: [Double], height: Int, width: Int, top: Double) -> Bitmap {
     Bitmap(width: width, height: height, channels: 3, pixels: values.flatMap { colour($0 / top) })
   }

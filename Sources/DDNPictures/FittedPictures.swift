@@ -4,7 +4,7 @@ import Images
 import Torch
 
 extension Bitmap {
-  /// The square in the middle at a network's resolution.
+  /// Center-cropped and resized to a network's resolution.
   ///
   /// - Parameter imageShape: `[C, H, W]`; C must be the picture's.
   public func fitted(to imageShape: [Int]) throws(ImageError) -> Bitmap {
@@ -13,7 +13,7 @@ extension Bitmap {
 }
 
 extension PNG {
-  /// Reads a picture of any format and size, cut to the square in the middle, at a network's resolution and channels.
+  /// Reads a picture of any format and size, center-cropped, at a network's resolution and channels.
   ///
   /// - Parameter imageShape: `[C, H, W]`.
   /// - Throws: `FileError` when it is missing or cannot be decoded; `ImageError`.
@@ -22,12 +22,12 @@ extension PNG {
   }
 }
 
-/// Single pictures to encode.
+/// Pictures to encode.
 public struct PictureSource: EncodingSource {
   private let pictures: [Bitmap]
   private let device: Device
 
-  /// - Parameter pictures: of the network's shape.
+  /// - Parameter pictures: must have the network's shape.
   public init(_ pictures: [Bitmap], device: Device) {
     self.pictures = pictures
     self.device = device

@@ -4,18 +4,18 @@ import Foundation
 import Images
 import Torch
 
-/// A model for concurrent callers: values in, values out, one job at a time on a thread of its own queue.
+/// A model for concurrent callers, an actor on a separate serial queue.
 ///
-/// Networks are not thread-safe, and a job blocks its thread, so the actor has a serial queue instead of a thread of Swift's
-/// pool. Cancelling a caller's task stops its job within a large operator.
+/// Networks are not thread-safe, and a job blocks its thread, which must not be one of Swift's cooperative pool.
+/// Cancelling a caller's task stops its job within a large operator.
 ///
 ///     let server = try await ModelServer(contentsOf: url)
 ///     let pictures = try await server.draw([LatentCode(seed: 7, in: server.codeSpace)])
 public actor ModelServer {
-  /// A picture's code, and what the model keeps of it.
+  /// A picture's code and reconstruction.
   public struct Encoded: Sendable {
     public let code: LatentCode
-    /// The image that the code stands for.
+    /// The decoded code.
     public let picture: Bitmap
     /// `[L]`, each level's mean squared error, in units of [-1, 1] squared.
     public let errors: [Double]
@@ -39,12 +39,12 @@ public actor ModelServer {
     network = model.network
   }
 
-  /// The images of codes.
+  /// Decodes codes to pictures.
   ///
   /// - Parameters:
-  ///   - classes: one for each code, for a model with classes; nil for no class.
+  ///   - classes: one per code, for a model with classes; nil for no class.
   ///   - conditionImage: of any size, for a model with conditions on images.
-  /// - Throws: `LatentCodeError` or `ConditionError` when they do not fit the model; `JobStopped` when the task was
+  /// - Throws: `LatentCodeError` or `ConditionError` when they do not fit the model; `JobStopped` when the task is
   ///   cancelled; `ImageError`; `TorchError`.
   public func draw(
     _ codes: [LatentCode], classes: [Int]? = nil, conditionImage: Bitmap? = nil,
@@ -61,7 +61,7 @@ public actor ModelServer {
     return pictures
   }
 
-  /// The codes of pictures of any size, each by the nearest image at every level.
+  /// Encodes pictures of any size.
   ///
   /// - Throws: `ConditionError` when a picture's channels do not fit; `JobStopped`; `ImageError`; `TorchError`.
   public func encode(_ pictures: [Bitmap], batchSize: Int = EncodingJob.defaultBatch) throws -> [Encoded] {

@@ -4,13 +4,13 @@ import DDNFiles
 import Foundation
 import Torch
 
-/// A saved trainer: the folder `state-<images>`, from which training goes on as if it had never stopped.
+/// A saved training state, the folder `state-<images>`; resuming from it gives the same weights as an uninterrupted
+/// run.
 ///
-/// It holds `model.safetensors`, a model like any other, and `training.safetensors` with the rest: Adam's moments,
-/// the moving average, the node statistics and the state of the random numbers, and in its metadata how far the
-/// order of the images is.
+/// `model.safetensors` is a regular model. `training.safetensors` holds Adam's moments, the moving average, the node
+/// statistics and the random state, and in its metadata the position in the order of the images.
 public enum Checkpoint {
-  /// What a checkpoint says besides tensors.
+  /// A checkpoint's metadata.
   struct Progress: Codable {
     var images: Int
     var order: BatchOrder.State
@@ -19,7 +19,7 @@ public enum Checkpoint {
   private static let modelFile = "model.safetensors"
   private static let trainingFile = "training.safetensors"
 
-  /// The folder that holds the state after `images` images, in `folder`.
+  /// The path of the state after `images` images.
   static func url(in folder: URL, images: Int) -> URL {
     folder.appendingPathComponent("state-" + zeroPadded(images, digits: 10))
   }
@@ -32,7 +32,7 @@ public enum Checkpoint {
       .map { folder.appendingPathComponent($0.name) }
   }
 
-  /// Saves a trainer whole or not at all; a state of the same number of images stays as it is.
+  /// Saves a trainer atomically; keeps an existing state of the same number of images.
   public static func save(_ trainer: Trainer, summary: TrainingSummary, in folder: URL) throws {
     let url = url(in: folder, images: trainer.images)
     guard !FileManager.default.fileExists(atPath: url.path) else { return }
@@ -47,19 +47,18 @@ public enum Checkpoint {
     }
   }
 
-  /// A saved state whose files are whole; it may still be of another training.
+  /// A saved state with intact files; it may still belong to another training.
   struct Saved {
     let url: URL
     let model: SafetensorsFile
     let training: SafetensorsFile
     let progress: Progress
-    /// What the model's card says.
     let summary: TrainingSummary
 
-    /// Reads and verifies all of a state but its numbers.
+    /// Opens a state and verifies its checksums.
     ///
-    /// - Throws: `FileError`: `missing` when it lacks a file, `invalid` when one is damaged, `failed` when the system
-    ///   refuses to read it.
+    /// - Throws: `FileError`: `missing` when it lacks a file, `invalid` when one is damaged, `failed` when one cannot
+    ///   be read.
     init(contentsOf url: URL) throws {
       self.url = url
       model = try SafetensorsFile(contentsOf: url.appendingPathComponent(modelFile))
@@ -74,36 +73,36 @@ public enum Checkpoint {
         progress.images == progress.order.drawn, progress.images == summary.images
       else {
         throw FileError(
-          .invalid, path: training.url.path, problem: "does not say how far training is",
-          remedy: "remove \(url.lastPathComponent) to resume from an older state, or start anew")
+          .invalid, path: training.url.path, problem: "has no valid progress in its metadata",
+          remedy: "remove \(url.lastPathComponent) to resume from an older state, or start a new run")
       }
       (self.progress, self.summary) = (progress, summary)
     }
   }
 
-  /// Puts a trainer, made with the same options, where the one saved at `url` was.
+  /// Restores a trainer of the same options from the state at `url`.
   ///
-  /// - Returns: what the saved model's card says.
-  /// - Throws: `FileError` when a file is missing, damaged or of another configuration; then nothing was changed.
+  /// - Returns: the saved model's summary.
+  /// - Throws: `FileError` when a file is missing, damaged or of another configuration; the trainer is then unchanged.
   public static func load(_ url: URL, into trainer: Trainer) throws -> TrainingSummary {
     let saved = try Saved(contentsOf: url)
     try load(saved, into: trainer)
     return saved.summary
   }
 
-  /// - Throws: `FileError` (`invalid`) when the state is of another configuration, data set or seed, or its statistics or
-  ///   random state are impossible; then nothing was changed.
+  /// - Throws: `FileError` (`invalid`) when the state is of another configuration, data set or seed, or its statistics
+  ///   or random state are invalid; the trainer is then unchanged.
   static func load(_ saved: Saved, into trainer: Trainer) throws {
     let (model, file, progress) = (saved.model, saved.training, saved.progress)
-    func refuse(_ problem: String) -> FileError {
+    func invalid(_ problem: String) -> FileError {
       FileError(
         .invalid, path: file.url.path, problem: problem,
-        remedy: "remove \(saved.url.lastPathComponent) to resume from an older state, or start anew")
+        remedy: "remove \(saved.url.lastPathComponent) to resume from an older state, or start a new run")
     }
     guard progress.order.count == trainer.data.count else {
-      throw refuse("was trained on \(progress.order.count) images, and the data has \(trainer.data.count)")
+      throw invalid("was trained on \(progress.order.count) images, but the data set has \(trainer.data.count)")
     }
-    guard progress.order.seed == trainer.order.state.seed else { throw refuse("was trained with another seed") }
+    guard progress.order.seed == trainer.order.state.seed else { throw invalid("was trained with another seed") }
 
     var statistics: [String: Tensor] = [:]
     for name in file.entries.keys where name.hasPrefix(statisticsPrefix) { statistics[name] = try file.tensor(name) }
@@ -111,14 +110,14 @@ public enum Checkpoint {
       (
         layer,
         try NodeStatistics(
-          named: statisticsPrefix + name, in: statistics, nodes: layer.configuration.nodes, refuse: refuse)
+          named: statisticsPrefix + name, in: statistics, nodes: layer.configuration.nodes, error: invalid)
       )
     }
     let random = try trainer.dropoutGenerator.state().cloned()
     guard file.entries[randomName]?.shape == random.shape else {
-      throw refuse("was saved on another kind of device; choose that with --device")
+      throw invalid("was saved on another kind of device; select it with --device")
     }
-    let others = editableTensors(of: trainer).merging([randomName: random]) { $1 }.merging(statistics) { $1 }
+    let others = mutableTensors(of: trainer).merging([randomName: random]) { $1 }.merging(statistics) { $1 }
     try model.check(fits: trainer.network.state())
     try file.check(fits: others)
 
@@ -128,7 +127,7 @@ public enum Checkpoint {
       try trainer.dropoutGenerator.setState(random)
     } catch {
       try trainer.dropoutGenerator.setState(before)
-      throw refuse("its random state is not one")
+      throw invalid("has an invalid random state")
     }
     try model.load(into: trainer.network.state())
     try file.load(into: others)
@@ -146,7 +145,7 @@ public enum Checkpoint {
   private static let randomName = "random"
 
   private static func tensors(of trainer: Trainer) throws -> [String: Tensor] {
-    var tensors = editableTensors(of: trainer)
+    var tensors = mutableTensors(of: trainer)
     for (name, layer) in trainer.network.layers {
       tensors.merge(try layer.statistics.tensors(named: statisticsPrefix + name)) { $1 }
     }
@@ -154,8 +153,8 @@ public enum Checkpoint {
     return tensors
   }
 
-  /// The tensors that loading fills in place.
-  private static func editableTensors(of trainer: Trainer) -> [String: Tensor] {
+  /// The tensors that loading writes in place.
+  private static func mutableTensors(of trainer: Trainer) -> [String: Tensor] {
     var tensors: [String: Tensor] = [:]
     for (name, tensor) in trainer.optimizer.state() { tensors["adam/\(name)"] = tensor }
     for (name, tensor) in trainer.average?.state() ?? [:] { tensors["average/\(name)"] = tensor }
@@ -163,7 +162,7 @@ public enum Checkpoint {
   }
 }
 
-/// A number as file names hold it, so that names sort by number.
+/// A number padded with zeros, so that names sort by number.
 public func zeroPadded(_ number: Int, digits: Int) -> String {
   let text = String(number)
   return String(repeating: "0", count: max(0, digits - text.count)) + text

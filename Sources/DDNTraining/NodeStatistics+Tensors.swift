@@ -3,7 +3,7 @@ import DDNFiles
 import Torch
 
 extension NodeStatistics {
-  /// This layer's statistics as tensors, with names that begin with `name`.
+  /// The statistics as tensors, named `<name>.<field>`.
   func tensors(named name: String) throws(TorchError) -> [String: Tensor] {
     [
       "\(name).counts": try Tensor(counts, shape: [nodes]),
@@ -15,19 +15,19 @@ extension NodeStatistics {
     ]
   }
 
-  /// Reads what `tensors(named:)` wrote.
+  /// The inverse of `tensors(named:)`.
   ///
-  /// - Throws: what `refuse` makes of a problem.
-  init(named name: String, in tensors: [String: Tensor], nodes: Int, refuse: (String) -> FileError) throws {
+  /// - Parameter error: the error to throw for a problem.
+  init(named name: String, in tensors: [String: Tensor], nodes: Int, error: (String) -> FileError) throws {
     func find(_ field: String, _ shape: [Int]?) throws -> Tensor {
       guard let tensor = tensors["\(name).\(field)"], shape == nil || tensor.shape == shape else {
-        throw refuse("\(name).\(field) is missing or has the wrong size")
+        throw error("\(name).\(field) is missing or has the wrong size")
       }
       return tensor
     }
     let totals = try find("totals", [3]).array(Int.self)
     for field in ["counts", "rivalCounts", "distanceSums"] where try !find(field, nil).allFinite() {
-      throw refuse("\(name).\(field) has a number that is infinite or none")
+      throw error("\(name).\(field) is not finite")
     }
     self.init(
       counts: try find("counts", [nodes]).array(), rivalCounts: try find("rivalCounts", [nodes, nodes]).array(),

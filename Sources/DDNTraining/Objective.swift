@@ -1,13 +1,13 @@
 import DDN
 import Torch
 
-/// What training minimizes, and by what nodes are chosen meanwhile; pass another to `Trainer` for a perceptual or any
-/// other loss.
+/// The loss that training minimizes, and the choice of nodes in training; pass one to `Trainer` for another loss, such
+/// as a perceptual one.
 public protocol Objective {
   /// `[B]`, the loss of every chosen image of a level. Training minimizes the mean over images and levels.
   func losses(of output: LevelOutput, to target: Target) throws -> Tensor
 
-  /// Chooses the nodes that learn; it must report distances for Split-and-Prune to count by.
+  /// Chooses the nodes to train; its choices must have distances, which Split-and-Prune needs.
   func chooser(for target: Target) -> any Chooser
 }
 
@@ -15,7 +15,7 @@ extension Objective {
   public func chooser(for target: Target) -> any Chooser { NearestChooser(target) }
 }
 
-/// The distance between pixels, by which the nodes are chosen, too.
+/// The pixel distance, as loss and for choosing nodes.
 ///
 /// Source: paper, section 3.1 (plain L2 loss on the chosen image).
 public struct PixelObjective: Objective {

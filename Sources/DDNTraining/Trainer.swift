@@ -5,13 +5,13 @@ import Torch
 
 /// Trains a network: an objective, by default L2 on the chosen images, Adam, and Split-and-Prune.
 ///
-/// A `Trainer` has no files, clocks or terminals; `TrainingRun` does.
+/// Files and clocks belong to `TrainingRun`.
 public final class Trainer {
   public let options: TrainingOptions
   public let objective: any Objective
   public let network: any DiscreteDistributionNetwork
   public let optimizer: Adam
-  /// Of the weights; nil when the options ask for none.
+  /// The moving average of the weights, if any.
   public let average: ExponentialMovingAverage?
   /// Images seen so far, repeats included.
   public internal(set) var images = 0
@@ -20,15 +20,15 @@ public final class Trainer {
   let dropoutGenerator: Generator
   var order: BatchOrder
   private let splitAndPrune: SplitAndPrune
-  /// `[L]` sum of losses since `takeLosses()`, over `lossParts` batches or parts of batches.
+  /// `[L]` sum of losses since `takeLosses()`, over `lossParts` micro-batches.
   private var lossSums: Tensor?
   private var lossParts = 0
-  /// So many skipped steps in a row mean divergence.
-  static let mostSkippedInARow = 20
+  /// As many consecutive skipped steps are divergence.
+  static let maxConsecutiveSkips = 20
 
-  /// A trainer before its first image. The seed decides the weights, the order of the images and chain dropout.
+  /// A trainer before its first image; the options' seed determines weights, order of images and chain dropout.
   ///
-  /// - Parameter objective: what to minimize; nil for the options' pixel distance.
+  /// - Parameter objective: nil for the options' pixel distance.
   /// - Throws: `TorchError` when the device is missing or memory is short.
   public init(
     _ options: TrainingOptions, data: TrainingImages, device: Device, objective: (any Objective)? = nil
@@ -47,7 +47,7 @@ public final class Trainer {
     splitAndPrune = SplitAndPrune(policy: options.split, network: network)
   }
 
-  /// Loads the weights of a model of the same network, which may have another number of levels.
+  /// Loads the weights of a model; the number of levels of a recurrent network may differ.
   ///
   /// - Throws: `FileError` when it is missing, damaged or of another network; the trainer is then unchanged.
   func transfer(from file: URL) throws {
@@ -55,38 +55,38 @@ public final class Trainer {
     try average?.restart()
   }
 
-  /// Learns from one batch, or abandons it without a trace.
+  /// Trains on one batch, or abandons the step and restores the trainer.
   ///
-  /// - Parameter shouldContinue: called many times in a step with the finished share of it, 0 to 1; false abandons the
+  /// - Parameter shouldContinue: called many times per step with its finished fraction, in 0...1; false abandons the
   ///   step.
-  /// - Returns: the splits of this step.
+  /// - Returns: the step's splits.
   /// - Throws: `StepAbandoned`; `TrainingError.diverged` when a distance is not finite; `TorchError`.
   /// - Source: paper, Figure 3a and Algorithm 1.
   @discardableResult
   public func step(while shouldContinue: (Double) -> Bool = { _ in true }) throws -> [SplitAndPrune.Event] {
-    // Forward and backward: gradients of the batch's parts add up.
-    try abandonable(shouldContinue) { watch in
+    // Forward and backward: gradients accumulate over micro-batches.
+    try abandonable(shouldContinue) { progress in
       try optimizer.clearGradients()
       let parts = options.batch / (options.microBatch ?? options.batch)
       for part in 0..<parts {
-        watch.begin(part, of: parts, levels: network.codeSpace.levels.count)
-        let losses = try levelLosses(of: order.next(options.batch / parts), watch.finishLevel)  // [L]
-        watch.beginBackward()
+        progress.begin(part, of: parts, levels: network.codeSpace.levels.count)
+        let losses = try levelLosses(of: order.next(options.batch / parts), progress.finishLevel)  // [L]
+        progress.beginBackward()
         try (losses.mean() * (options.network.architecture.lossScale / Double(parts))).backward()
         try addLosses(losses.detached())
       }
     }
 
-    // Learn: Adam on all weights, then the evolution of the nodes.
+    // Update: Adam, then Split-and-Prune.
     optimizer.learningRate = options.learningRate(after: images)
     try optimizer.step()
-    let events = try evolve()
+    let events = try splitNodes()
     images += options.batch
     try average?.update(decay: options.averageDecay(after: images))
     return events
   }
 
-  /// `[L]`, the mean loss of each level. Each image chooses its nearest node, or now and then a random one.
+  /// `[L]`, the mean loss of each level. Choices are the objective's, with chain dropout.
   private func levelLosses(of indices: [Int], _ finishLevel: () -> Void) throws -> Tensor {
     let batch = try data.batch(indices)
     let target = Target(batch.images)
@@ -104,30 +104,30 @@ public final class Trainer {
     return try Tensor.stack(losses)
   }
 
-  /// Computes gradients; when `shouldContinue` returns false, restores everything else that they changed.
-  private func abandonable(_ shouldContinue: (Double) -> Bool, _ body: (StepWatch) throws -> Void) throws {
-    // The order's state, not the order: keeping that would copy all indices in the step.
+  /// Runs `body`; if `shouldContinue` returns false, restores all state but the gradients and throws `StepAbandoned`.
+  private func abandonable(_ shouldContinue: (Double) -> Bool, _ body: (StepProgress) throws -> Void) throws {
+    // The order's state, because a copy of the order would copy all indices in every step.
     let before = (order: order.state, sums: lossSums, parts: lossParts, random: try dropoutGenerator.state())
-    let watch = StepWatch()
+    let progress = StepProgress()
     var isAbandoned = false
     func pulse() -> Bool {
-      watch.count()
-      isAbandoned = isAbandoned || !shouldContinue(watch.fraction)
+      progress.countOperator()
+      isAbandoned = isAbandoned || !shouldContinue(progress.fraction)
       return !isAbandoned
     }
     do {
-      try withPulse(pulse) { try body(watch) }
+      try withPulse(pulse) { try body(progress) }
     } catch let error as TorchError {
       guard isAbandoned else { throw error }
       order = BatchOrder(resuming: before.order)
       (lossSums, lossParts) = (before.sums, before.parts)
       try dropoutGenerator.setState(before.random)
-      for (_, layer) in network.layers { layer.forgetObservations() }
+      for (_, layer) in network.layers { layer.discardObservations() }
       throw StepAbandoned()
     }
   }
 
-  private func evolve() throws -> [SplitAndPrune.Event] {
+  private func splitNodes() throws -> [SplitAndPrune.Event] {
     do { return try splitAndPrune.step(optimizer: optimizer, average: average) } catch is DistanceError {
       throw TrainingError.diverged(images: images + options.batch)
     }
@@ -138,15 +138,15 @@ public final class Trainer {
     lossParts += 1
   }
 
-  /// Whether there was a step since the last call of `takeLosses()`.
+  /// Whether there is a step since the last `takeLosses()`.
   var hasLosses: Bool { lossSums != nil }
 
-  /// The mean loss of each level since the last call; empty when there was no step.
+  /// The mean loss of each level since the last call; empty without a step.
   ///
-  /// - Throws: `TrainingError.diverged` when a loss, or many gradients in a row, are not finite.
+  /// - Throws: `TrainingError.diverged` when a loss, or the gradients of many consecutive steps, are not finite.
   public func takeLosses() throws -> [Double] {
     guard let lossSums else { return [] }
-    guard try optimizer.skippedSteps().inARow < Self.mostSkippedInARow else {
+    guard try optimizer.skippedSteps().inARow < Self.maxConsecutiveSkips else {
       throw TrainingError.diverged(images: images)
     }
     let losses = try lossSums.array(Double.self).map { $0 / Double(lossParts) }
@@ -170,7 +170,7 @@ public final class Trainer {
 /// A step was abandoned before it changed any weight.
 public struct StepAbandoned: Error {}
 
-/// Why training could not go on; one line.
+/// Training diverged or was interrupted; one line.
 public enum TrainingError: Error, CustomStringConvertible {
   case diverged(images: Int)
   case interrupted(images: Int, savedIn: String)
@@ -178,7 +178,7 @@ public enum TrainingError: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .diverged(let images):
-      "the loss or its gradient is no longer a number after \(images) images; start again with a lower learning rate (--lr)"
+      "the loss or its gradient is not finite after \(images) images; start again with a lower learning rate (--lr)"
     case .interrupted(let images, let folder):
       "interrupted after \(images) images; everything is saved in \(folder), continue with --resume \(folder)"
     }

@@ -1,7 +1,7 @@
 import DDN
 import DDNData
 
-/// The values of training options that were not given; options, flags and help texts all read them here.
+/// Default training options, shared by options, flags and help texts.
 public enum TrainingDefaults {
   public static let images = 200_000
   public static let batch = 128

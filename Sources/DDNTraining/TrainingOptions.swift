@@ -4,27 +4,27 @@ import DDNFiles
 import Foundation
 import Torch
 
-/// Everything that decides how a run goes; saved in the run folder as `options.json`.
+/// All options of a training run; saved in the run folder as `options.json`.
 public struct TrainingOptions: Codable, Sendable, Equatable {
   /// The folder or file of images; nil for the shipped digits.
   public var dataFolder: String?
-  /// Of the images when the run began, so that changed images are noticed; nil in runs of earlier versions.
+  /// Fingerprint of the images at the start of the run, to detect changes; nil in runs of earlier versions.
   public var fingerprint: DatasetFingerprint?
-  /// Whether every image is also seen mirrored; nil, as in runs of earlier versions, for no.
+  /// Whether mirrored images are added; nil, as in runs of earlier versions, for no.
   public var xflip: Bool?
-  /// How 28x28 digits become 32x32: "bilinear" or "padded".
+  /// Resizing of 28x28 digits to 32x32: "bilinear" or "padded".
   public var resize: String
   public var network: NetworkConfiguration
-  /// The model whose weights the run begins with; nil for fresh weights.
+  /// The model with the initial weights; nil for random ones.
   public var transferFile: String?
   /// The run's length in images, repeats included.
   public var images: Int
-  /// Images a step.
+  /// Images per step.
   public var batch: Int
-  /// Images in memory at once; a step accumulates the gradients of such parts. Nil for the whole batch.
+  /// Images per forward pass; a step accumulates gradients over micro-batches. Nil for the whole batch.
   public var microBatch: Int?
   public var learningRate: Double
-  /// Images of linear warm-up from learning rate 0, the first step's; nil for none.
+  /// Images of linear warm-up from learning rate 0; nil for none.
   public var rampImages: Int?
   /// Images of linear decay to learning rate 0 at the end.
   public var cooldownImages: Int
@@ -34,16 +34,16 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   public var chainDropout: Double
   public var chainDropoutScope: ChainDropout.Scope
   public var split: SplitPolicy
-  /// The pixel distance that is minimized; nil, as in runs of earlier versions, for squared.
+  /// The pixel distance to minimize; nil, as in runs of earlier versions, for squared.
   public var loss: NodeDistances.Measure?
   public var seed: UInt64
-  /// Images between progress lines and pictures.
+  /// Images between status lines and image grids.
   public var tickImages: Int
   /// Ticks between saves.
   public var saveTicks: Int
-  /// Of convolutions; nil, as in runs of earlier versions, for float32.
+  /// Precision of convolutions; nil, as in runs of earlier versions, for float32.
   public var precision: Precision?
-  /// Threads of one operation, on which the last bits depend; nil for libtorch's choice.
+  /// Threads per operation; results depend on it in the last bits. Nil for libtorch's default.
   public var threads: Int?
 
   public init(
@@ -78,14 +78,14 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   /// - Throws: `ConfigurationError` naming the first impossible value.
   public func validate() throws(ConfigurationError) {
     try network.validate()
-    if let problem { throw ConfigurationError(problem) }
+    if let validationError { throw ConfigurationError(validationError) }
   }
 
-  private var problem: String? {
+  private var validationError: String? {
     if images < 1 { return "the duration must be at least one image, not \(images)" }
     if !(1...1_000_000).contains(batch) { return "a batch of \(batch) images is not within 1...1000000" }
     if let microBatch, microBatch < 1 || batch % microBatch != 0 {
-      return "a batch of \(batch) images does not divide into parts of \(microBatch)"
+      return "a batch of \(batch) images does not divide into micro-batches of \(microBatch)"
     }
     if !(learningRate > 0 && learningRate.isFinite) { return "the learning rate must be above 0, not \(learningRate)" }
     if !(0...images).contains(cooldownImages) {
@@ -98,27 +98,27 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
       return "the moving average's half-life must be 0 or more images, not \(averageHalfLifeImages)"
     }
     if !(0...1).contains(chainDropout) { return "chain dropout is a probability from 0 to 1, not \(chainDropout)" }
-    if DigitDataset.Resize(rawValue: resize) == nil { return "'\(resize)' is not a way to resize digits" }
+    if DigitDataset.Resize(rawValue: resize) == nil { return "resize '\(resize)' is not bilinear or padded" }
     if seed > UInt64(UInt32.max) { return "a seed is within 0...\(UInt32.max), not \(seed)" }
     if split.warmupImages < 0 { return "the split warm-up must be 0 or more images, not \(split.warmupImages)" }
-    if tickImages < 1 || saveTicks < 1 { return "ticks and saves must be at least 1 apart" }
+    if tickImages < 1 || saveTicks < 1 { return "images per tick and ticks per save must be at least 1" }
     return nil
   }
 
-  /// Formatted for people.
+  /// Pretty-printed.
   public func json() throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     return try encoder.encode(self)
   }
 
-  /// The learning rate after `seen` images.
+  /// The learning rate after `seen` images: linear warm-up and decay.
   func learningRate(after seen: Int) -> Double {
     func share(_ part: Int, _ whole: Int) -> Double { whole > 0 ? min(1, Double(part) / Double(whole)) : 1 }
     return learningRate * share(seen, rampImages ?? 0) * share(max(images - seen, 0), cooldownImages)
   }
 
-  /// The moving average's decay in a step after `seen` images; smaller at the beginning.
+  /// The moving average's decay of the step after `seen` images; its half-life ramps up with 5% of them.
   func averageDecay(after seen: Int) -> Double {
     let halfLife = min(averageHalfLifeImages, 0.05 * Double(seen))
     return pow(0.5, Double(batch) / max(halfLife, 1e-8))
@@ -126,7 +126,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
 
   /// The shipped digits: 9,000 for training and 1,000 for tests.
   ///
-  /// - Throws: `FileError` when the program's own files are damaged.
+  /// - Throws: `FileError` when the shipped file is damaged.
   public static func shippedDigits(
     resize: DigitDataset.Resize = .bilinear
   ) throws -> (seen: DigitDataset, unseen: DigitDataset) {
@@ -134,12 +134,12 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     return (parts.head, parts.tail)
   }
 
-  /// The images that `dataFolder` and `resize` name.
+  /// Loads the images of `dataFolder`.
   ///
   /// - Parameters:
-  ///   - cacheBytes: limit on memory for decoded images; others are decoded while training.
-  ///   - progress: called with the number of decoded images, of how many.
-  /// - Throws: `FileError` when they are missing, damaged, or not what the network takes.
+  ///   - cacheBytes: limit on memory for decoded images; the others are decoded during training.
+  ///   - progress: called with the number of decoded images and their total.
+  /// - Throws: `FileError` when they are missing, damaged, or do not fit the network.
   public func loadImages(
     cacheBytes: Int = ImageDataset.defaultCacheBytes, progress: (_ done: Int, _ count: Int) -> Void = { _, _ in }
   ) throws -> ImageDataset {
@@ -149,15 +149,15 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     return images
   }
 
-  /// Stores the images' fingerprint, or compares them with the stored one.
+  /// Stores the images' fingerprint, or compares it with the stored one.
   ///
-  /// - Throws: `FileError` (`invalid`) when they are not the images that the run began with.
+  /// - Throws: `FileError` (`invalid`) when the images are not those of the start of the run.
   public mutating func identify(_ images: ImageDataset) throws(FileError) {
     let found = try DatasetFingerprint(images)
     if let difference = fingerprint.flatMap({ found.difference(from: $0) }) {
       throw FileError(
         .invalid, path: dataFolder ?? images.name, problem: "\(difference) when this run began",
-        remedy: "say with --data where the same images are, or start a new run with --transfer")
+        remedy: "give the original images with --data, or start a new run with --transfer")
     }
     fingerprint = found
   }

@@ -4,27 +4,26 @@ import DDNFiles
 import Foundation
 import Torch
 
-/// A training from its first image, or from a saved one, to its last: ticks, saves, and a clean stop.
+/// A training run with a folder: resumes, trains, writes statistics, saves, and stops cleanly.
 public final class TrainingRun {
-  /// What the run reports.
   public enum Event {
-    /// Many times in a step and after it, for a progress line; `step` is the share of the current step that is done, 0..<1.
+    /// Many times per step; `step` is the finished fraction of the current step, in 0..<1.
     case progress(images: Int, step: Double, imagesPerSecond: Double)
-    /// Every `tickImages`: statistics are written; draw pictures of `trainer.network` now.
+    /// Every `tickImages`, after statistics are written; draw images of `trainer.network` now.
     case tick(TickStatistics)
-    /// The last statistics before a stop that was asked for; draw nothing.
+    /// The last statistics before a requested stop; draw nothing.
     case stopping(TickStatistics)
-    /// Something could not be written; the run goes on and tries again at the next tick.
-    case trouble(FileError)
+    /// A file could not be written; the run continues and retries at the next tick.
+    case writeFailed(FileError)
   }
 
-  /// Where a run begins.
+  /// How a run starts.
   public struct Start {
     /// Images already seen.
     public let images: Int
-    /// Damaged states that were passed over, the newest first, and what is wrong with each.
+    /// Errors of skipped damaged states, the newest first.
     public let damaged: [FileError]
-    /// Whether the folder's run was stopped before its first save, so that it begins again.
+    /// Whether the run starts again, because it was stopped before its first save.
     public let isRestart: Bool
   }
 
@@ -33,12 +32,12 @@ public final class TrainingRun {
   private let lock: FolderLock
   private var elapsedSeconds = 0.0
   private var lastLosses: [Double] = []
-  /// Statistics that the disk has refused so far.
+  /// Statistics that could not be written yet.
   private var unwritten: [TickStatistics] = []
   private var isSaveDue = false
   private static let keptStates = 2
 
-  /// - Parameter data: what to train on; it must be what the options name.
+  /// - Parameter data: the options' images.
   /// - Throws: `FileError` when another process trains in this folder.
   public init(_ options: TrainingOptions, data: TrainingImages, folder: RunFolder, device: Device) throws {
     lock = try FolderLock(folder.url, for: "training")
@@ -46,20 +45,18 @@ public final class TrainingRun {
     self.folder = folder
   }
 
-  /// Goes on from the newest whole state; in a folder where nothing was ever saved, from the weights that the options name
-  /// or fresh ones.
+  /// Resumes from the newest intact state; in a folder without saves, starts from the options' initial weights.
   ///
-  /// Puts the folder in order: what a killed run had not finished is removed or, the newest model, written; damaged states
-  /// get other names.
-  /// - Throws: `FileError`: `missing` when the folder's states are gone, `invalid` when none is whole, or when one is of
-  ///   another training; then nothing is changed.
+  /// Cleans up after a killed run: removes unfinished files, restores the newest model, and renames damaged states.
+  /// - Throws: `FileError`: `missing` when states are lost, `invalid` when all are damaged or one is of another
+  ///   training; nothing is then changed.
   public func resume() throws -> Start {
     let states = try Checkpoint.all(in: folder.url)
-    let (saved, damaged) = try newestWhole(of: states)
+    let (saved, damaged) = try newestIntact(of: states)
     if let saved {
       try Checkpoint.load(saved, into: trainer)
       elapsedSeconds = saved.summary.elapsedSeconds
-      for state in states.suffix(damaged.count) { try setAside(state) }
+      for state in states.suffix(damaged.count) { try renameDamaged(state) }
       try restoreModel(saved.summary)
     } else {
       try folder.checkNothingWasSaved(trainer.options)
@@ -72,43 +69,43 @@ public final class TrainingRun {
     return Start(images: trainer.images, damaged: damaged, isRestart: isRestart)
   }
 
-  /// The newest state whose files are whole, and what is wrong with those after it.
-  private func newestWhole(of states: [URL]) throws -> (Checkpoint.Saved?, damaged: [FileError]) {
+  /// The newest intact state, and the errors of damaged ones after it.
+  private func newestIntact(of states: [URL]) throws -> (Checkpoint.Saved?, damaged: [FileError]) {
     var damaged: [FileError] = []
     for state in states.reversed() {
       do { return (try Checkpoint.Saved(contentsOf: state), damaged) } catch let error as FileError {
-        if error.kind == .failed { throw error }  // Not damage: perhaps it can be read tomorrow.
+        if error.kind == .failed { throw error }  // Unreadable is not damaged; it may be temporary.
         damaged.append(error)
       }
     }
     guard let newest = damaged.first else { return (nil, []) }
     throw FileError(
       .invalid, path: newest.path,
-      problem: newest.problem + (damaged.count == 1 ? "" : ", and the states before it are damaged, too"),
+      problem: newest.problem + (damaged.count == 1 ? "" : ", and all older states are damaged, too"),
       remedy: "restore a state from a backup, or start a new run with --transfer \(folder.model.path)")
   }
 
-  /// Gives a damaged state another name, so that a whole one of as many images can be saved.
-  private func setAside(_ state: URL) throws {
-    let aside = folder.url.appendingPathComponent("damaged-" + state.lastPathComponent)
-    try Folder.remove(aside)
-    guard rename(state.path, aside.path) == 0 else { throw FileError.system("cannot be renamed", path: state.path) }
+  /// Renames a damaged state, so that an intact one of as many images can be saved.
+  private func renameDamaged(_ state: URL) throws {
+    let renamed = folder.url.appendingPathComponent("damaged-" + state.lastPathComponent)
+    try Folder.remove(renamed)
+    guard rename(state.path, renamed.path) == 0 else { throw FileError.system("cannot be renamed", path: state.path) }
   }
 
-  /// Writes the state's model unless a newer one is there, which a damaged state has left.
+  /// Writes the state's model, unless the folder has a newer one from a damaged state.
   private func restoreModel(_ summary: TrainingSummary) throws {
-    // One that cannot be read is replaced like one that is not there.
-    let present = try? Model(contentsOf: folder.model).training?.images
-    if present ?? 0 <= summary.images { try writeModel(summary) }
+    // An unreadable model is replaced like a missing one.
+    let existing = try? Model(contentsOf: folder.model).training?.images
+    if existing ?? 0 <= summary.images { try writeModel(summary) }
   }
 
   /// Trains until the options' last image.
   ///
   /// - Parameters:
-  ///   - shouldStop: asked many times a step; true abandons the step, saves what was learned before it and stops.
-  ///   - report: sees every event. A `FileError` that it throws is reported as trouble.
+  ///   - shouldStop: called many times per step; true abandons the step, saves and stops.
+  ///   - report: called with every event. A `FileError` that it throws is reported as `writeFailed`.
   /// - Throws: `TrainingError.interrupted` after a clean stop, `TrainingError.diverged`; `FileError` when the last save
-  ///   cannot be written; what was saved before stays.
+  ///   cannot be written; earlier saves are kept.
   public func run(shouldStop: () -> Bool = { false }, report: (Event) throws -> Void = { _ in }) throws {
     let options = trainer.options
     trainer.data.follow(trainer.order, batch: options.microBatch ?? options.batch)
@@ -118,7 +115,7 @@ public final class TrainingRun {
     while trainer.images < options.images {
       do {
         try trainer.step { fraction in
-          // Progress that cannot be shown is no reason to stop.
+          // Failing to show progress must not stop the run.
           try? report(.progress(images: trainer.images, step: fraction, imagesPerSecond: rate()))
           return !shouldStop()
         }
@@ -134,7 +131,7 @@ public final class TrainingRun {
       if ticks > ticksBefore || isLast {
         let tick = try makeTick(imagesPerSecond: rate())
         isSaveDue = isSaveDue || isLast || ticks / options.saveTicks > ticksBefore / options.saveTicks
-        // Saved before anyone draws: a picture that fails must not cost the run.
+        // Save first: a failure to draw must not lose the run.
         try write(tick, mustSave: isLast, report)
         try draw(tick, shouldStop, report)
         (tickSeconds, tickStart) = (0, trainer.images)
@@ -159,7 +156,7 @@ public final class TrainingRun {
     throw TrainingError.interrupted(images: trainer.images, savedIn: folder.url.path)
   }
 
-  /// Writes statistics and, where it is due, saves. What the disk refuses is tried again at the next tick.
+  /// Writes statistics and saves if due. Failures are retried at the next tick.
   private func write(_ tick: TickStatistics, mustSave: Bool, _ report: (Event) throws -> Void) throws {
     unwritten.append(tick)
     do {
@@ -167,16 +164,16 @@ public final class TrainingRun {
         try folder.append(next)
         unwritten.removeFirst()
       }
-    } catch let error as FileError { try report(.trouble(error)) }
+    } catch let error as FileError { try report(.writeFailed(error)) }
     guard isSaveDue else { return }
-    do { try save() } catch let error as FileError where !mustSave { try report(.trouble(error)) }
+    do { try save() } catch let error as FileError where !mustSave { try report(.writeFailed(error)) }
   }
 
-  /// Lets the caller draw; a stop that is asked for meanwhile ends the drawing.
+  /// Reports a tick; a stop requested meanwhile interrupts the caller's drawing.
   private func draw(_ tick: TickStatistics, _ shouldStop: () -> Bool, _ report: (Event) throws -> Void) throws {
     func shouldContinue() -> Bool { !shouldStop() }
     do { try withPulse(shouldContinue) { try report(.tick(tick)) } } catch let error as FileError {
-      try report(.trouble(error))
+      try report(.writeFailed(error))
     } catch let error as TorchError {
       if !shouldStop() { throw error }
     }
@@ -213,7 +210,7 @@ public final class TrainingRun {
 struct Stopwatch {
   private var last = ContinuousClock.now
 
-  /// Seconds since the last call, or since this was made.
+  /// Seconds since the last call or `init`.
   mutating func lap() -> Double {
     let now = ContinuousClock.now
     defer { last = now }

@@ -1,7 +1,7 @@
 import CZlib
 import Foundation
 
-/// The bytes of a zip file in which every field can be wrong.
+/// The bytes of a zip file in which every field can be set to a wrong value.
 package struct ZipBytes {
   package struct Entry {
     package var name: [UInt8]
@@ -29,8 +29,8 @@ package struct ZipBytes {
 
   package var entries: [Entry]
   package var comment = Data()
-  /// The last record's fields; nil for the right value.
-  package var promisedEntries: UInt16?
+  /// The end record's fields; nil for the right value.
+  package var declaredEntries: UInt16?
   package var directoryOffset: UInt32?
   package var disk: UInt16 = 0
   /// Adds the zip64 records of large archives.
@@ -66,8 +66,8 @@ package struct ZipBytes {
       file += words(UInt64(entries.count), UInt64(entries.count), UInt64(directory.count), UInt64(start))
       file += words(UInt32(0x0706_4b50), UInt32(0), UInt64(start + directory.count), UInt32(1))
     }
-    let promised = promisedEntries ?? (isZip64 ? 0xffff : UInt16(entries.count))
-    file += words(UInt32(0x0605_4b50), disk, disk, promised, promised)
+    let declared = declaredEntries ?? (isZip64 ? 0xffff : UInt16(entries.count))
+    file += words(UInt32(0x0605_4b50), disk, disk, declared, declared)
     file += words(UInt32(isZip64 ? 0xffff_ffff : UInt32(directory.count)))
     file += words(directoryOffset ?? (isZip64 ? 0xffff_ffff : UInt32(start)), UInt16(comment.count))
     return file + comment
@@ -84,7 +84,7 @@ package func words(_ numbers: any FixedWidthInteger...) -> Data {
   }
 }
 
-/// Deflated bytes without zlib's frame.
+/// Raw deflated bytes, without zlib's header and checksum.
 package func rawDeflate(_ content: Data) -> Data {
   var compressed = [UInt8](repeating: 0, count: content.count + content.count / 100 + 1024)
   var count = uLong(compressed.count)

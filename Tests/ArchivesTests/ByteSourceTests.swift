@@ -7,10 +7,10 @@ import Testing
 
 @Suite("ByteSource")
 struct ByteSourceTests {
-  /// No bit of its deflated form is padding, so that every flip is noticed.
+  /// Its deflated form has no padding bits, so every flip is detected.
   private static let content = Data([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3] + Array(1...12))
 
-  @Test("A plain file and its gzip form give the same bytes, piece by piece")
+  @Test("a plain file and its gzip version give the same bytes, in any chunks")
   func plainAndGzip() throws {
     for file in [Self.content, gzip(Self.content)] {
       try withTemporaryFolder { (folder) throws in
@@ -25,18 +25,18 @@ struct ByteSourceTests {
     }
   }
 
-  @Test("Gzip members one after the other are one content")
+  @Test("concatenated gzip members are one content")
   func members() throws {
     #expect(try read(gzip(Self.content) + gzip(Data()) + gzip(Data([1, 2]))) == Array(Self.content) + [1, 2])
   }
 
-  @Test("Content that is larger than zlib's window is inflated whole")
+  @Test("content larger than zlib's window is inflated")
   func large() throws {
     let bytes = (0..<300 * 28 * 28).map { UInt8(truncatingIfNeeded: $0 &* $0 / 7) }
     #expect(try read(gzip(Data(bytes))) == bytes)
   }
 
-  @Test("A missing file is missing, a folder invalid")
+  @Test("a missing file is missing, a folder invalid")
   func missing() throws {
     try withTemporaryFolder { (folder) throws in
       let none = folder.appendingPathComponent("none")
@@ -45,15 +45,15 @@ struct ByteSourceTests {
     }
   }
 
-  @Test("A gzip file that is cut off anywhere is an error")
+  @Test("a gzip file truncated anywhere is an error")
   func truncatedGzip() throws {
     let whole = gzip(Self.content)
     for length in 2..<whole.count {
-      #expect(try problem(whole.prefix(length)).contains("cut off"), "after \(length) bytes")
+      #expect(try problem(whole.prefix(length)).contains("truncated"), "after \(length) bytes")
     }
   }
 
-  @Test("A gzip file with a wrong CRC or a flipped bit is an error")
+  @Test("a gzip file with a wrong CRC or a flipped bit is an error")
   func corruptedGzip() throws {
     var wrongCRC = gzip(Self.content)
     wrongCRC[wrongCRC.count - 8] ^= 1
@@ -61,7 +61,7 @@ struct ByteSourceTests {
     var wrongLength = gzip(Self.content)
     wrongLength[wrongLength.count - 4] ^= 1
     #expect(try problem(wrongLength).contains("incorrect length check"))
-    // A flip in the header (a time stamp, for example) may be harmless; from the deflated bytes on, none is.
+    // A flip in the header, such as in a time stamp, may be harmless; in the deflated bytes none is.
     let whole = gzip(Self.content)
     for position in 10..<whole.count {
       var flipped = whole
@@ -70,9 +70,9 @@ struct ByteSourceTests {
     }
   }
 
-  @Test("Bytes after the gzip content are an error")
+  @Test("trailing bytes after the gzip content are an error")
   func garbageAfterGzip() throws {
-    #expect(try problem(gzip(Self.content) + Data("tail".utf8)).contains("4 bytes of something else"))
+    #expect(try problem(gzip(Self.content) + Data("tail".utf8)).contains("4 trailing bytes"))
   }
 
   private func read(_ content: Data) throws -> [UInt8] {

@@ -10,7 +10,7 @@ struct TarArchiveTests {
     ("a/one", Data("one".utf8)), ("a/two", Data(count: 1000)), ("b", Data()),
   ]
 
-  @Test("Wanted files are read by their path, plain and gzip")
+  @Test("wanted files are read by path, plain and gzip")
   func reads() throws {
     for bytes in [tar(Self.files), gzip(tar(Self.files))] {
       let files = try read(bytes) { $0.last != "two" }
@@ -19,16 +19,16 @@ struct TarArchiveTests {
     #expect(TarArchive.begins([UInt8](tar(Self.files))) && !TarArchive.begins([UInt8](repeating: 0, count: 512)))
   }
 
-  @Test("An archive that is truncated is an error, unless it ends between two files")
+  @Test("a truncated archive is an error, unless it ends between two files")
   func truncated() throws {
     let bytes = tar(Self.files)
     for length in [1, 511, 513, 1023, 1025, 1600, 2600] {
-      #expect(try problem(bytes.prefix(length)).contains("cut off"), "after \(length) bytes")
+      #expect(try problem(bytes.prefix(length)).contains("truncated"), "after \(length) bytes")
     }
     #expect(try read(bytes.prefix(1024)).count == 1)
   }
 
-  @Test("A changed header, a file that comes twice, and files that are too long are errors")
+  @Test("a changed header, a duplicate file and too large files are errors")
   func invalid() throws {
     var bytes = tar(Self.files)
     bytes[130] ^= 1

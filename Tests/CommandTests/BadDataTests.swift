@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension CommandTests {
-  @Suite("Damaged images to learn from are named in one line, and no run begins") struct BadDataTests {
+  @Suite("Damaged training images are errors of one line, and no run starts") struct BadDataTests {
     private static let images = "train-images-idx3-ubyte"
     private static let labels = "train-labels-idx1-ubyte"
     /// One white digit.
@@ -27,15 +27,15 @@ extension CommandTests {
       return result
     }
 
-    @Test("one whole digit is enough") func whole() async throws {
+    @Test("one digit is enough") func whole() async throws {
       let result = try await Self.train([Self.images: Self.image, Self.labels: Self.label])
-      // Its class is the highest; that no lower one has an image is said.
+      // Its class is the highest; a note says that lower ones have no images.
       #expect(
         result.exitCode == 0 && result.errors.hasPrefix("note: 7 of the classes 0...7 have no images"), "\(result)")
       #expect(result.errors.split(separator: "\n").count == 1)
     }
 
-    @Test("a folder that is not there, or empty, exits with 66") func missing() async throws {
+    @Test("a missing or empty folder exits with 66") func missing() async throws {
       let nowhere = try await Command.run(["train", "--data", "nowhere"], in: Scratch.folder())
       #expect(nowhere.isFailure(66, "nowhere"), "\(nowhere)")
       #expect(try await Self.train([:]).isFailure(66, "-ubyte"))
@@ -43,7 +43,7 @@ extension CommandTests {
       #expect(try await Self.train([Self.images: Self.image]).isFailure(66, Self.labels))
     }
 
-    @Test("a cut gzip file exits with 65") func cutGzip() async throws {
+    @Test("a truncated gzip file exits with 65") func cutGzip() async throws {
       let shipped = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appending(path: "Sources/DDNData/Resources/mnist-test")
       let images = try Data(contentsOf: shipped.appending(path: "t10k-images-idx3-ubyte.gz"))
@@ -54,7 +54,7 @@ extension CommandTests {
       #expect(result.isFailure(65, Self.images), "\(result)")
     }
 
-    @Test("another kind of file, no images and a cut file exit with 65") func damaged() async throws {
+    @Test("another kind of file, no images and a truncated file exit with 65") func damaged() async throws {
       let noImages = Self.image.prefix(4) + Data(count: 4) + Self.image[8..<16]
       let noLabels = Self.label.prefix(4) + Data(count: 4)
       let cases: [(images: Data, labels: Data)] = [
@@ -67,7 +67,7 @@ extension CommandTests {
       }
     }
 
-    @Test("a picture that is none exits with 65, one that is not there with 66") func pictures() async throws {
+    @Test("an invalid image exits with 65, a missing one with 66") func pictures() async throws {
       let network = try await ShortTraining.finished.value
       let folder = try Scratch.folder()
       try Data("no picture".utf8).write(to: folder.appending(path: "text.png"))

@@ -3,8 +3,8 @@ import Images
 import Testing
 
 extension CommandTests {
-  @Suite("Damaged and hostile data sets are refused in one line") struct BadDatasetTests {
-    /// Runs what reads data sets, and expects each to fail the same way and to leave nothing.
+  @Suite("Damaged and malicious data sets are errors of one line") struct BadDatasetTests {
+    /// Runs all commands that read data sets; expects the same error and no output.
     private static func expectFailure(
       _ code: Int32, _ words: String, _ name: String, in folder: URL,
       _ commands: [String] = ["train", "inspect", "convert"]
@@ -24,15 +24,15 @@ extension CommandTests {
       }
     }
 
-    /// Ways to spoil a zip file, and words of the error.
-    static let damages: [(words: String, spoil: @Sendable (inout Data) -> Void)] = [
+    /// Ways to damage a zip file, and words of the error.
+    static let damage: [(words: String, apply: @Sendable (inout Data) -> Void)] = [
       ("is neither", { $0 = Data("no archive, but a text".utf8) }),
       ("is neither", { $0 = Data() }),
-      ("cut off", { $0 = $0.prefix($0.count / 2) }),
-      ("is neither", { $0 = $0.dropFirst(100) }), ("not where it says", { $0.removeSubrange(200..<300) }),
+      ("truncated", { $0 = $0.prefix($0.count / 2) }),
+      ("is neither", { $0 = $0.dropFirst(100) }), ("another offset than declared", { $0.removeSubrange(200..<300) }),
       ("holds no images", { $0 = Data([0x50, 0x4b, 5, 6]) + Data(count: 18) }),
-      ("leads elsewhere", { $0.replaceAll("00000/img00000003", "../00/img00000003") }),
-      ("leads elsewhere", { $0.replaceAll("00000/img00000003", "/etc//img00000003") }),
+      ("not a relative path", { $0.replaceAll("00000/img00000003", "../00/img00000003") }),
+      ("not a relative path", { $0.replaceAll("00000/img00000003", "/etc//img00000003") }),
       ("two entries", { $0.replaceAll("img00000003", "img00000002") }),
       ("but there is no such image", { $0.replaceAll("img00000003.png", "img00000009.png", onlyNames: true) }),
       ("is encrypted", { $0.patchDirectory(at: 8, [1]) }),
@@ -42,15 +42,15 @@ extension CommandTests {
     ]
 
     @Test(
-      "a zip file that is none, cut off, empty, a bomb, or full of tricks exits with 65", arguments: damages.indices)
+      "a zip file that is damaged, truncated, empty, a bomb, or malicious exits with 65", arguments: damage.indices)
     func archives(index: Int) async throws {
       let folder = try Scratch.folder()
       var bytes = try await SmallDataset.archive.value
       let whole = bytes
-      Self.damages[index].spoil(&bytes)
+      Self.damage[index].apply(&bytes)
       try #require(bytes != whole)
       try bytes.write(to: folder.appending(path: "a.zip"))
-      try await Self.expectFailure(65, Self.damages[index].words, "a.zip", in: folder)
+      try await Self.expectFailure(65, Self.damage[index].words, "a.zip", in: folder)
     }
 
     @Test("a damaged image in a zip file exits with 65 and names the image") func damagedImage() async throws {
@@ -77,14 +77,14 @@ extension CommandTests {
       }
     }
 
-    @Test("what is not there, and an empty folder, exit with 66") func missing() async throws {
+    @Test("a missing path and an empty folder exit with 66") func missing() async throws {
       let folder = try Scratch.folder()
       try FileManager.default.createDirectory(at: folder.appending(path: "empty"), withIntermediateDirectories: false)
       try await Self.expectFailure(66, "nowhere", "nowhere", in: folder)
       try await Self.expectFailure(66, "no images in this folder", "empty", in: folder)
     }
 
-    @Test("mixed sizes, gray among colours, and colours for a gray network exit with 65") func mixed() async throws {
+    @Test("mixed sizes, mixed channels, and RGB for a gray network exit with 65") func mixed() async throws {
       let folder = try SmallDataset.folder()
       let odd = folder.appending(path: "pictures/odd/1.png")
       try SmallDataset.bitmap(1, side: 16).write(to: odd)
@@ -100,7 +100,7 @@ extension CommandTests {
         65, "64 x 64 gray, and the recurrent network", "pictures", in: large, ["train recurrent"])
     }
 
-    @Test("a data set of one image is trained on") func one() async throws {
+    @Test("training works with one image") func one() async throws {
       let folder = try Scratch.folder()
       let picture = folder.appending(path: "one/a.png")
       try FileManager.default.createDirectory(at: folder.appending(path: "one"), withIntermediateDirectories: false)

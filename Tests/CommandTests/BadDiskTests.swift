@@ -2,18 +2,18 @@ import Foundation
 import Testing
 
 extension CommandTests {
-  @Suite("What cannot be written is said, and what was there stays whole") struct BadDiskTests {
+  @Suite("Failures to write are reported, and existing files stay intact") struct BadDiskTests {
     /// Files may not grow beyond 200 KiB, as on a disk that is nearly full; a model has 340.
     private static let fullDisk = "ulimit -f 200; exec \"$@\""
 
-    @Test("a new training on a full disk exits with 1 and leaves no part of a model") func newRun() async throws {
+    @Test("a new run on a full disk exits with 1 and leaves no partial model") func newRun() async throws {
       let folder = try Scratch.folder()
       let result = try await Command.run(
         ShortTraining.arguments(thousandImages: 2, in: folder), shell: Self.fullDisk)
-      // The first save that fails is told; the last one, which is the run's, ends it.
+      // The first failed save is reported; failing at the last one ends the run.
       #expect(result.exitCode == 1, "\(result)")
       let lines = result.errors.split(separator: "\n")
-      #expect(lines.count == 2 && lines[0].contains("training goes on and tries again"), "\(result)")
+      #expect(lines.count == 2 && lines[0].contains("training continues and retries"), "\(result)")
       #expect(lines[1].hasPrefix("ddn: ") && lines[1].contains("model.safetensors: cannot be written"))
       let run = SavedRun(url: folder.appending(path: "00000-mnist-test"))
       try run.expectWhole()
@@ -21,7 +21,7 @@ extension CommandTests {
       #expect(!FileManager.default.fileExists(atPath: run.model.path))
     }
 
-    @Test("a resumed training on a full disk exits with 1, keeps all that was saved, and goes on when there is room")
+    @Test("a resumed run on a full disk exits with 1, keeps its saves, and continues when there is space")
     func resumedRun() async throws {
       let run = SavedRun(url: try await ShortTraining.copy())
       let model = try Data(contentsOf: run.model)
@@ -35,7 +35,7 @@ extension CommandTests {
       #expect(try run.states == [2000, 3000])
     }
 
-    @Test("a place where nothing can be made exits with 1", arguments: ["train", "generate", "reconstruct", "demo"])
+    @Test("an unwritable folder exits with 1", arguments: ["train", "generate", "reconstruct", "demo"])
     func readOnly(command: String) async throws {
       let folder = try Scratch.folder()
       try Data().write(to: folder.appending(path: "file"))
@@ -64,14 +64,14 @@ extension CommandTests {
       _ = try await first.result()
     }
 
-    @Test("a reader that goes away ends it quietly") func head() async throws {
+    @Test("a closed pipe ends it silently") func head() async throws {
       let result = try await Command.run(
         ["train", "--help"], shell: "\"$@\" | head -1; exit ${PIPESTATUS[0]}")
       #expect([0, 128 + SIGPIPE].contains(result.exitCode) && result.errors.isEmpty, "\(result)")
       #expect(result.output.split(separator: "\n").count == 1)
     }
 
-    @Test("closed standard streams do no harm") func closedStreams() async throws {
+    @Test("closed standard streams are harmless") func closedStreams() async throws {
       let folder = try Scratch.folder()
       let result = try await Command.run(
         ShortTraining.arguments(thousandImages: 1, in: folder), shell: "exec \"$@\" <&- >&- 2>&-")

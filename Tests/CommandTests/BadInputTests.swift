@@ -5,8 +5,8 @@ import Testing
 import Torch
 
 extension CommandTests {
-  @Suite("Missing or damaged input is named in one line") struct BadInputTests {
-    @Test("a model that is not there exits with 66") func missingModel() async throws {
+  @Suite("Missing or damaged input is an error of one line") struct BadInputTests {
+    @Test("a missing model exits with 66") func missingModel() async throws {
       let folder = try Scratch.folder()
       for path in ["nothing.safetensors", "nothing", folder.path] {
         let result = try await Command.run(["generate", "--network", path], in: folder)
@@ -14,8 +14,8 @@ extension CommandTests {
       }
     }
 
-    /// Ways to spoil the bytes of a model.
-    static let damages: [(name: String, spoil: @Sendable (inout Data) -> Void)] = [
+    /// Ways to damage a model file.
+    static let damage: [(name: String, apply: @Sendable (inout Data) -> Void)] = [
       ("empty", { $0 = Data() }),
       ("text", { $0 = Data("these are no weights\n".utf8) }),
       ("cut within the header's length", { $0 = $0.prefix(5) }),
@@ -34,19 +34,20 @@ extension CommandTests {
       ("no number of nodes", { $0.replace("\\\"nodes\\\":4,", with: "\\\"nodes\\\":x,") }),
     ]
 
-    @Test("damaged weights, and those of another configuration, exit with 65", arguments: damages.indices)
+    @Test("damaged weights and weights of another configuration exit with 65", arguments: damage.indices)
     func damagedModel(index: Int) async throws {
       let run = SavedRun(url: try await ShortTraining.copy())
       var bytes = try Data(contentsOf: run.model)
       let whole = bytes
-      Self.damages[index].spoil(&bytes)
+      Self.damage[index].apply(&bytes)
       try #require(bytes != whole)
       try bytes.write(to: run.model)
       let result = try await Command.run(["info", "--network", run.url.path])
-      #expect(result.isFailure(65, run.model.path), "\(Self.damages[index].name): \(result)")
+      #expect(result.isFailure(65, run.model.path), "\(Self.damage[index].name): \(result)")
     }
 
-    @Test("a few bytes that claim to be a giant are refused before memory is taken for it") func giant() async throws {
+    @Test("a small file that declares a huge network is an error before memory is allocated") func giant() async throws
+    {
       let run = SavedRun(url: try await ShortTraining.copy())
       for giant in [
         ["\"nodes\":4": "\"nodes\":4096", "\"baseWidth\":2": "\"baseWidth\":1024"], ["\"stacks\":1": "\"stacks\":64"],
@@ -64,7 +65,7 @@ extension CommandTests {
       }
     }
 
-    @Test("a run that is not there to resume exits with 66") func noRun() async throws {
+    @Test("resuming a missing run exits with 66") func noRun() async throws {
       let folder = try Scratch.folder()
       for path in ["nothing", "."] {
         #expect(try await Command.run(["train", "--resume", path], in: folder).isFailure(66))
@@ -73,7 +74,7 @@ extension CommandTests {
       #expect(try await Command.run(["train", "--resume", "."], in: folder).isFailure(65, "options.json"))
     }
 
-    @Test("a run whose saved states are gone is not begun again over its model") func noState() async throws {
+    @Test("a run with lost states is not started again over its model") func noState() async throws {
       let run = SavedRun(url: try await ShortTraining.copy())
       for images in try run.states {
         try FileManager.default.removeItem(at: run.state(images, "model").deletingLastPathComponent())
@@ -84,7 +85,9 @@ extension CommandTests {
       #expect(try Data(contentsOf: run.model) == model)
     }
 
-    @Test("a run whose images were moved goes on with --data, and not with others") func movedData() async throws {
+    @Test("a run whose images were moved continues with --data, but not with other images") func movedData()
+      async throws
+    {
       let folder = try Scratch.folder()
       try Folder.create(folder.appending(path: "pictures"))
       for index in 0..<4 {
@@ -99,7 +102,7 @@ extension CommandTests {
         at: folder.appending(path: "pictures"), to: folder.appending(path: "elsewhere"))
       let resume = ["train", "--resume", "00000-pictures", "--duration", "0.00016"]
       let lost = try await Command.run(resume, in: folder)
-      #expect(lost.isFailure(66, "say where they are with --data"), "\(lost)")
+      #expect(lost.isFailure(66, "give their path with --data"), "\(lost)")
       let moved = try await Command.run(resume + ["--data", "elsewhere"], in: folder)
       #expect(moved.exitCode == 0 && moved.output.contains("continuing after 80"), "\(moved)")
       try Bitmap(width: 8, height: 8, channels: 1, pixels: [UInt8](repeating: 9, count: 64))
@@ -109,7 +112,7 @@ extension CommandTests {
     }
 
     @Test(
-      "a damaged state is said and put aside, and the one before it is used", arguments: ["model", "training"])
+      "a damaged state is reported and renamed, and the previous one is used", arguments: ["model", "training"])
     func damagedState(part: String) async throws {
       let run = SavedRun(url: try await ShortTraining.copy())
       let file = run.state(2000, part)

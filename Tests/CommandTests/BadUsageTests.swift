@@ -2,9 +2,9 @@ import Foundation
 import Testing
 
 extension CommandTests {
-  @Suite("Wrong usage is refused in one line before anything happens") struct BadUsageTests {
+  @Suite("Wrong usage is an error of one line before any work") struct BadUsageTests {
     @Test(
-      "an unknown command or option, or a value that cannot be, exits with 64",
+      "an unknown command or option, or an invalid value, exits with 64",
       arguments: [
         "paint", "--nodes 4", "train --node 4", "train --nodes four", "train --nodes 1", "train --nodes 65537",
         "train --levels 0", "train --width 7", "train --width 0", "train --batch 0", "train --batch -3", "train --lr 0",
@@ -41,7 +41,7 @@ extension CommandTests {
     }
 
     @Test(
-      "a number is refused with its reason and its limit",
+      "an invalid number's error states the limits",
       arguments: [
         ("generate --seeds 4294967296", "above 4294967295"), ("train --tick 0.1", "not a whole number within 1..."),
         ("train --lr -1", "-1 is not a number above 0"), ("train --ema -1", "-1 is not a number of at least 0"),
@@ -54,7 +54,7 @@ extension CommandTests {
     }
 
     @Test(
-      "a code that the model does not have exits with 65",
+      "a code that does not fit the model exits with 65",
       arguments: ["0.x", "0,", "4.0", "0.-1", "0.99999999999999999999", "0", "0.0.0"])
     func codes(codes: String) async throws {
       let network = try await ShortTraining.finished.value
@@ -63,18 +63,20 @@ extension CommandTests {
       #expect(result.isFailure(65) && result.output.isEmpty, "\(result)")
     }
 
-    @Test("a class for a model that knows none exits with 64") func classes() async throws {
+    @Test("a class for a model without classes exits with 64") func classes() async throws {
       let network = try await ShortTraining.finished.value
       let result = try await Command.run(["generate", "--network", network.path, "--class", "3"], in: Scratch.folder())
-      #expect(result.isFailure(64, "knows no classes"), "\(result)")
+      #expect(result.isFailure(64, "this model has no classes"), "\(result)")
     }
 
-    @Test("a name with line breaks and terminal codes stays one plain line") func controlCharacters() async throws {
+    @Test("a name with line breaks and terminal codes is printed as one plain line") func controlCharacters()
+      async throws
+    {
       let result = try await Command.run(["info", "--network", "a\nb\u{1B}[2Jc"])
       #expect(result.isFailure(66, "a b [2Jc"), "\(result)")
     }
 
-    @Test("the largest seed draws a demo") func largestSeed() async throws {
+    @Test("the demo accepts the largest seed") func largestSeed() async throws {
       let folder = try Scratch.folder()
       let result = try await Command.run(
         ["demo", "--threads", "1", "--seconds", "1", "--seed", String(UInt32.max), "--outdir", "."], in: folder)

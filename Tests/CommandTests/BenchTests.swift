@@ -3,7 +3,7 @@ import Testing
 import Torch
 
 extension CommandTests {
-  @Suite("ddn bench serves the rows that it is compared by") struct BenchTests {
+  @Suite("ddn bench serves rows for comparison") struct BenchTests {
     private static let row = "layer K=512 C=3 F=128 4x4 B=8 training"
 
     @Test("--list prints every row's name once") func list() async throws {
@@ -14,7 +14,7 @@ extension CommandTests {
     }
 
     @Test(
-      "a row that is not there, or one without its folder, exits with 64",
+      "an unknown row, or one without its folder, exits with 64",
       arguments: [
         ["--row", "layer", "--serve", "."], ["--row", row], ["--serve", "."], ["--rows", "nothing"],
         ["--rounds", "0"], ["--precision", "float8"],
@@ -27,7 +27,7 @@ extension CommandTests {
     }
 
     @Test(
-      "a worker writes the case, is ready, tells seconds for every run, and its peak memory at quit or the end",
+      "a worker writes the case, prints ready, seconds for every run, and peak memory at quit or end of input",
       arguments: ["run 1\\nrun 2\\nquit\\n", "run 1\\nrun 2\\n"])
     func worker(input: String) async throws {
       let folder = try Scratch.folder()
@@ -49,13 +49,13 @@ extension CommandTests {
       #expect(file.entries["expected.gradientOfFeatures"]?.shape == [8, 256, 4, 4])
     }
 
-    @Test("a worker that is told something else exits with 64") func unknownRequest() async throws {
+    @Test("an invalid line to a worker exits with 64") func unknownRequest() async throws {
       let result = try await serve("run\\n", in: Scratch.folder())
       #expect(result.isFailure(64, "'run'") && result.output == "ready\n", "\(result)")
     }
 
     @Test(
-      "a pyramid's case has every level, its weights by the original's names, and what came out",
+      "a pyramid's case has every level, its weights by the original's names, and its results",
       arguments: ["encode", "generate", "train"])
     func pyramid(job: String) async throws {
       let folder = try Scratch.folder()
@@ -74,7 +74,7 @@ extension CommandTests {
         let (side, place, isUp) = (level["side"] as? Int, level["place"] as? Int, level["isUp"] as? Bool)
         let name = "weights.model.block_\(side!)x\(side!)_\(place!)\(isUp! ? "_up" : "")"
         #expect(file.entries["\(name).ddo.multi_out_conv1x1.weight"]?.shape == [3 * 64, 16, 1, 1])
-        // At the original's first weights this convolution does next to nothing, and a bias nothing.
+        // With the original's initial weights this convolution has almost no effect, and biases none.
         let second = try file.tensor("\(name).block.conv1.weight").array(Float.self)
         #expect(second.map { abs($0) }.max()! > 0.05)
         #expect(try file.tensor("\(name).block.norm1.bias").array(Float.self).allSatisfy { $0 != 0 })

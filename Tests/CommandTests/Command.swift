@@ -2,19 +2,19 @@ import DDNFiles
 import Foundation
 import Testing
 
-/// The promises that the built program makes to its user; one at a time, because every `ddn` wants the whole machine.
+/// Tests of the built program; serialized, because every `ddn` uses all cores.
 @Suite("The command ddn", .serialized) enum CommandTests {}
 
 /// A running `ddn`.
 final class Command {
-  /// How a command ended.
+  /// A command's exit code and output.
   struct Result {
-    /// 128 and the signal's number for one that a signal ended, as a shell says it.
+    /// 128 + the signal's number after a signal, as in a shell.
     let exitCode: Int32
     let output: String
     let errors: String
 
-    /// Whether the command failed as promised: this exit code and one line on standard error, beginning with "ddn: ".
+    /// Whether the command failed with this exit code and one line on standard error that starts with "ddn: ".
     func isFailure(_ code: Int32, _ part: String = "ddn") -> Bool {
       exitCode == code && errors.hasPrefix("ddn: ") && errors.hasSuffix("\n")
         && errors.split(separator: "\n").count == 1
@@ -30,7 +30,7 @@ final class Command {
   private let errors: URL
 
   /// - Parameters:
-  ///   - shell: a line for bash in which `"$@"` is the command.
+  ///   - shell: a bash command line in which `"$@"` is the command.
   init(_ arguments: [String], shell: String? = nil, in folder: URL = Scratch.root) throws {
     let streams = try Scratch.folder()
     (output, errors) = (streams.appending(path: "output"), streams.appending(path: "errors"))
@@ -47,7 +47,7 @@ final class Command {
     try process.run()
   }
 
-  /// The program beside the tests, or the one that `make build` leaves.
+  /// The program beside the tests, or the one of `make build`.
   static let program: URL = {
     let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
@@ -55,14 +55,14 @@ final class Command {
     return places.first { FileManager.default.isExecutableFile(atPath: $0.path) } ?? places[1]
   }()
 
-  /// Runs a command to its end.
+  /// Runs a command and waits for its end.
   static func run(_ arguments: [String], shell: String? = nil, in folder: URL = Scratch.root) async throws -> Result {
     try await Command(arguments, shell: shell, in: folder).result()
   }
 
   func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
-  /// What was printed so far.
+  /// The output so far.
   var printed: String { (try? String(contentsOf: output, encoding: .utf8)) ?? "" }
 
   /// Waits until something has been printed, or the command has ended.
@@ -92,7 +92,7 @@ final class Command {
   }
 }
 
-/// Folders that are gone when the tests have ended.
+/// Folders that are removed after the tests.
 enum Scratch {
   static let root: URL = {
     let url = FileManager.default.temporaryDirectory.appending(path: "ddn-command-tests-\(getpid())")
@@ -107,9 +107,9 @@ enum Scratch {
   }
 }
 
-/// A training so small that it saves several times a second.
+/// A run so small that it saves several times per second.
 enum ShortTraining {
-  /// - Parameter thousandImages: of which every one is followed by a save.
+  /// - Parameter thousandImages: duration in thousands of images, with a save after each thousand.
   static func arguments(thousandImages: Int, in folder: URL) -> [String] {
     [
       "train", "--threads", "1", "--nodes", "4", "--levels", "2", "--width", "2", "--batch", "500", "--tick", "1",
@@ -117,7 +117,7 @@ enum ShortTraining {
     ]
   }
 
-  /// The folder of a finished run of 2,000 images, for tests that change nothing in it.
+  /// The folder of a finished run of 2,000 images, for read-only tests.
   static let finished = Task {
     let folder = try Scratch.folder()
     let result = try await Command.run(arguments(thousandImages: 2, in: folder))
@@ -125,7 +125,7 @@ enum ShortTraining {
     return folder.appending(path: "00000-mnist-test")
   }
 
-  /// A copy of `finished` to spoil.
+  /// A mutable copy of `finished`.
   static func copy() async throws -> URL {
     let copy = try Scratch.folder().appending(path: "run")
     try FileManager.default.copyItem(at: try await finished.value, to: copy)

@@ -2,7 +2,7 @@ import Foundation
 import Images
 import Testing
 
-/// Folders and zip files of pictures, and what `ddn dataset` makes of them.
+/// `ddn dataset` with folders and zip files of images.
 enum SmallDataset {
   static func bitmap(_ number: Int, side: Int = 32, channels: Int = 1) -> Bitmap {
     Bitmap(
@@ -10,7 +10,7 @@ enum SmallDataset {
       pixels: (0..<side * side * channels).map { UInt8(truncatingIfNeeded: $0 &* 5 &+ number &* 40) })
   }
 
-  /// A folder `pictures` with two classes of pictures in a new folder, which is given back.
+  /// Creates a folder with a folder `pictures` of two classes; returns the parent.
   static func folder(side: Int = 32, channels: Int = 1) throws -> URL {
     let folder = try Scratch.folder()
     for number in 0..<6 {
@@ -21,7 +21,7 @@ enum SmallDataset {
     return folder
   }
 
-  /// The bytes of a zip file that `ddn dataset convert` makes of such pictures.
+  /// The bytes of a zip file that `ddn dataset convert` writes of these images.
   static let archive = Task {
     let folder = try SmallDataset.folder()
     let result = try await Command.run(["dataset", "convert", "pictures", "a.zip"], in: folder)
@@ -35,8 +35,10 @@ enum SmallDataset {
 }
 
 extension CommandTests {
-  @Suite("ddn dataset makes and describes data sets, and ddn train learns from them") struct DatasetTests {
-    @Test("a folder of pictures becomes a zip file that inspect describes and train takes") func zip() async throws {
+  @Suite("ddn dataset converts and describes data sets for ddn train") struct DatasetTests {
+    @Test("a folder of images is converted to a zip file that inspect describes and train accepts") func zip()
+      async throws
+    {
       let folder = try SmallDataset.folder(side: 40, channels: 3)
       let made = try await Command.run(
         [
@@ -68,13 +70,13 @@ extension CommandTests {
       #expect(try SmallDataset.names(in: folder.appending(path: "runs")) == ["00000-a", "00001-a"])
     }
 
-    @Test("inspect names the folders that are classes") func classFolders() async throws {
+    @Test("inspect names classes from folders") func classFolders() async throws {
       let said = try await Command.run(
         ["dataset", "inspect", "pictures", "--sheet", "s.png"], in: SmallDataset.folder())
       #expect(said.exitCode == 0 && said.output.contains("class         0 (even): 3\n"), "\(said)")
     }
 
-    @Test("inspect writes no picture unless asked, and replaces one only with --overwrite") func sheet() async throws {
+    @Test("inspect writes images only with --sheet, and overwrites only with --overwrite") func sheet() async throws {
       let folder = try SmallDataset.folder()
       #expect(try await Command.run(["dataset", "inspect", "pictures"], in: folder).exitCode == 0)
       #expect(try SmallDataset.names(in: folder) == ["pictures"])
@@ -82,13 +84,13 @@ extension CommandTests {
       try Data("mine".utf8).write(to: mine)
       let arguments = ["dataset", "inspect", "pictures", "--sheet", "s.png"]
       let refused = try await Command.run(arguments, in: folder)
-      #expect(refused.isFailure(1, "exists already"), "\(refused)")
+      #expect(refused.isFailure(1, "give --overwrite"), "\(refused)")
       #expect(try Data(contentsOf: mine) == Data("mine".utf8))
       #expect(try await Command.run(arguments + ["--overwrite"], in: folder).exitCode == 0)
       #expect(try PNG.read(mine).width > 0)
     }
 
-    @Test("class names and how digits were resized stand in the data set that convert makes") func kept() async throws {
+    @Test("a converted data set stores class names and how digits were resized") func kept() async throws {
       let folder = try SmallDataset.folder()
       #expect(try await Command.run(["dataset", "convert", "pictures", "a.zip"], in: folder).exitCode == 0)
       let said = try await Command.run(["dataset", "inspect", "a.zip"], in: folder)
@@ -106,7 +108,7 @@ extension CommandTests {
       }
     }
 
-    @Test("what cannot be used is listed by convert, and named by what trains") func unusable() async throws {
+    @Test("convert lists unusable images, and train names one") func unusable() async throws {
       let folder = try SmallDataset.folder()
       let link = folder.appending(path: "pictures/odd/gone.png")
       try FileManager.default.createSymbolicLink(atPath: link.path, withDestinationPath: "nowhere.png")
@@ -123,7 +125,7 @@ extension CommandTests {
       }
     }
 
-    @Test("a dry run of train finds a picture that differs, and inspect tells it") func mixedSizes() async throws {
+    @Test("a dry run of train and inspect find an image of another size") func mixedSizes() async throws {
       let folder = try SmallDataset.folder()
       try SmallDataset.bitmap(1, side: 16).write(to: folder.appending(path: "pictures/odd/1.png"))
       let dry = try await Command.run(["train", "-n", "--threads", "1", "--data", "pictures"], in: folder)
@@ -132,7 +134,7 @@ extension CommandTests {
       #expect(said.exitCode == 0 && said.output.contains("training      refused: there are 2 sizes"), "\(said)")
     }
 
-    @Test("pictures of a single shade are told") func noContrast() async throws {
+    @Test("images of a single shade are noted") func noContrast() async throws {
       let folder = try Scratch.folder()
       try FileManager.default.createDirectory(at: folder.appending(path: "p"), withIntermediateDirectories: false)
       try Bitmap(width: 8, height: 8, channels: 1, shade: 0).write(to: folder.appending(path: "p/a.png"))
@@ -142,15 +144,16 @@ extension CommandTests {
       }
     }
 
-    @Test("a dry run says what would be made, and makes nothing") func dryRun() async throws {
+    @Test("a dry run prints the plan and writes nothing") func dryRun() async throws {
       let folder = try SmallDataset.folder()
       let result = try await Command.run(
         ["dataset", "convert", "pictures", "a.zip", "-n", "--max-images", "4"], in: folder)
-      #expect(result.exitCode == 0 && result.output == "would make a.zip of 4 images of pictures\n", "\(result)")
+      #expect(result.exitCode == 0 && result.output == "would convert 4 images of pictures to a.zip\n", "\(result)")
       #expect(try SmallDataset.names(in: folder) == ["pictures"])
     }
 
-    @Test("bad images are listed and counted, and --strict exits with 65 at the first") func skipped() async throws {
+    @Test("unusable images are listed and counted, and --strict exits with 65 at the first") func skipped() async throws
+    {
       let folder = try SmallDataset.folder()
       try Data("no image".utf8).write(to: folder.appending(path: "pictures/odd/2.png"))
       let arguments = ["dataset", "convert", "pictures", "made"]
@@ -167,7 +170,7 @@ extension CommandTests {
       #expect(said.isFailure(65, "odd/2.png") && said.output.contains("images        7"), "\(said)")
     }
 
-    @Test("without a network, fetch says so in one line and exits with 1") func fetch() async throws {
+    @Test("without a network, fetch is an error of one line and exits with 1") func fetch() async throws {
       let folder = try Scratch.folder()
       let result = try await Command.run(
         ["dataset", "fetch", "mnist", "--url", "http://127.0.0.1:9/"], shell: "no_proxy=127.0.0.1 exec \"$@\"",
@@ -175,7 +178,7 @@ extension CommandTests {
       #expect(result.isFailure(1, "no network"), "\(result)")
     }
 
-    @Test("what is there already is not replaced") func taken() async throws {
+    @Test("existing files are not replaced") func taken() async throws {
       let folder = try SmallDataset.folder()
       try Data("mine".utf8).write(to: folder.appending(path: "a.zip"))
       for dest in ["a.zip", "pictures"] {

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension CommandTests {
-  @Suite("What ddn says about itself") struct HelpTests {
+  @Suite("Help and information") struct HelpTests {
     private static let machine = ["--device", "--threads", "--precision", "--help"]
     static let options: [(command: String, options: [String])] = [
       ("demo", ["--seconds", "--outdir", "--overwrite", "--seed"] + machine),
@@ -57,11 +57,11 @@ extension CommandTests {
       ("bench", ["--rows", "--rounds", "--list", "--row", "--serve", "--precision"] + machine),
     ]
 
-    @Test("--help of every command names all its options and no other", arguments: options)
+    @Test("every command's --help lists exactly its options", arguments: options)
     func help(command: String, options: [String]) async throws {
       let result = try await Command.run(command.split(separator: " ").map(String.init) + ["--help"])
       #expect(result.exitCode == 0 && result.errors.isEmpty)
-      // An option's line begins with two spaces and its names.
+      // An option's line starts with two spaces and its names.
       let named = result.output.split(separator: "\n").filter { $0.hasPrefix("  -") }.map { line in
         line.dropFirst(2).prefix { $0 != "<" && $0 != "/" }.split(separator: "  ")[0].trimmingCharacters(
           in: .whitespaces)
@@ -69,7 +69,7 @@ extension CommandTests {
       #expect(Set(named).subtracting(["--version"]) == Set(options.map { $0 == "--help" ? "-h, --help" : $0 }))
     }
 
-    @Test("--help, and no argument at all, name every command") func commands() async throws {
+    @Test("--help and no arguments list all commands") func commands() async throws {
       for arguments in [["--help"], []] {
         let result = try await Command.run(arguments)
         #expect(result.exitCode == 0 && result.errors.isEmpty)
@@ -85,7 +85,7 @@ extension CommandTests {
       #expect(result.output.wholeMatch(of: /\d+\.\d+\.\d+\n/) != nil)
     }
 
-    @Test("a dry run of train prints its options as JSON, says where it would run, and makes no folder")
+    @Test("a dry run of train prints its options as JSON and the folder, and creates nothing")
     func dryRun() async throws {
       let folder = try Scratch.folder()
       let arguments = [
@@ -103,7 +103,7 @@ extension CommandTests {
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
     }
 
-    @Test("info prints the levels of a pyramid that is not trained yet") func levels() async throws {
+    @Test("info prints the levels of an untrained pyramid") func levels() async throws {
       let result = try await Command.run(["info", "--resolution", "4", "--gray", "--max-blockn", "2", "--cmax", "8"])
       #expect(result.exitCode == 0 && result.errors.isEmpty)
       let lines = result.output.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }

@@ -3,11 +3,11 @@ import Testing
 import Torch
 
 extension CommandTests {
-  @Suite("ddn import makes models of the original's files") struct ImportTests {
+  @Suite("ddn import converts the original's files") struct ImportTests {
     static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .appending(path: "Golden/H")
 
-    /// A copy of one of the original's files, in a folder of its own.
+    /// A copy of one of the original's files in a new folder.
     static func copy(_ name: String, as copy: String) throws -> URL {
       let url = try Scratch.folder().appending(path: copy)
       try FileManager.default.copyItem(at: folder.appending(path: name), to: url)
@@ -15,7 +15,7 @@ extension CommandTests {
     }
 
     @Test(
-      "it says what it found, and the model can be looked at and drawn with",
+      "it reports what it found, and the model works with info and generate",
       arguments: ["tiny_class10.pkl", "tiny_class10_proto2.pkl", "tiny_class10_oldstyle.pkl"])
     func success(name: String) async throws {
       let snapshot = try Self.copy(name, as: "shot-000007.pkl")
@@ -23,9 +23,9 @@ extension CommandTests {
       let result = try await Command.run(["import", snapshot.path, output.path])
       #expect(result.exitCode == 0 && result.errors.isEmpty, "\(result)")
       for part in [
-        "snapshot of 82 tensors", "pyramid of 7 levels, 4 nodes, 8x8 colour, told class10, 8952 parameters",
+        "snapshot of 82 tensors", "pyramid of 7 levels, 4 nodes, 8x8 colour, conditioned on class10, 8952 parameters",
         "residuals     learned, assumed", "first input   zeros, by the snapshot",
-        "left out      Split-and-Prune's counters",
+        "ignored       Split-and-Prune's counters",
         "7000 images, by the file's name; by its counters 24", "ddn generate --network \(output.path)",
       ] {
         #expect(result.output.contains(part), "\(part): \(result.output)")
@@ -42,7 +42,7 @@ extension CommandTests {
       #expect(pictures.exitCode == 0, "\(pictures)")
     }
 
-    @Test("a training state gives the same model as its snapshot would, without the optimizer") func state()
+    @Test("a training state gives the same model as its snapshot, without the optimizer") func state()
       async throws
     {
       let state = try Self.copy("tiny_uncond_training-state-000001.pt", as: "training-state-000001.pt")
@@ -51,22 +51,22 @@ extension CommandTests {
       #expect(result.exitCode == 0 && result.errors.isEmpty, "\(result)")
       #expect(result.output.contains("training state of 82 tensors") && result.output.contains("1000 images"))
       #expect(result.output.contains("not learned, by --learn-res"))
-      #expect(result.output.contains(#"left out      "optimizer_state""#))
+      #expect(result.output.contains(#"ignored       "optimizer_state""#))
       let metadata = try SafetensorsFile(contentsOf: output).metadata
       #expect(metadata["network"]?.contains(#""learnsResidual":false"#) == true)
     }
 
-    @Test("residuals are taken from training_options.json beside the snapshot") func options() async throws {
+    @Test("residuals follow training_options.json beside the snapshot") func options() async throws {
       let snapshot = try Self.copy("tiny_uncond.pkl", as: "a.pkl")
       let options = snapshot.deletingLastPathComponent().appending(path: "training_options.json")
       let arguments = ["import", snapshot.path, snapshot.path + ".safetensors", "--overwrite"]
       for (json, code, part) in [
         (#"{"kwargs": {"learn_res": false}}"#, Int32(0), "not learned, by training_options.json"),
-        // As the original's generate.py takes it.
+        // As for the original's generate.py.
         (#"{"kwargs": {"batch": 5}}"#, 0, "not learned, as training_options.json has no learn_res"),
         (
           #"{"kwargs": {"learn_res": 3}}"#, 65,
-          "neither true nor false; say --learn-res true or false, or remove the file"
+          "neither true nor false; give --learn-res true or false, or remove the file"
         ),
         (#"{"kwargs": {"learn_res": 1}}"#, 65, "neither true nor false"),
         (#"{"kwargs": [true]}"#, 65, "no options of the original's"), ("{}", 65, "no options of the original's"),
@@ -79,7 +79,7 @@ extension CommandTests {
       #expect(try await Command.run(arguments + ["--learn-res", "true"]).output.contains("learned, by --learn-res"))
     }
 
-    @Test("a path with learn.res, and --fp16, in training_options.json's words, are told") func halfPrecision()
+    @Test("a path with learn.res and --fp16 in training_options.json are reported") func halfPrecision()
       async throws
     {
       let folder = try Scratch.folder().appending(path: "00000-learn.res")
@@ -93,26 +93,26 @@ extension CommandTests {
       #expect(!result.output.contains("not learned") && result.output.contains("trained with --fp16"), "\(result)")
     }
 
-    @Test("an existing output stays unless --overwrite is given") func overwriting() async throws {
+    @Test("an existing output is overwritten only with --overwrite") func overwriting() async throws {
       let snapshot = try Self.copy("tiny_uncond.pkl", as: "a.pkl")
       let output = snapshot.deletingLastPathComponent().appending(path: "a.safetensors")
       try Data("mine".utf8).write(to: output)
       let refused = try await Command.run(["import", snapshot.path, output.path])
-      #expect(refused.isFailure(1, "is there already; give --overwrite"), "\(refused)")
+      #expect(refused.isFailure(1, "exists; give --overwrite"), "\(refused)")
       #expect(try Data(contentsOf: output) == Data("mine".utf8))
       let result = try await Command.run(["import", snapshot.path, output.path, "--overwrite"])
       #expect(result.exitCode == 0, "\(result)")
       #expect(try SafetensorsFile(contentsOf: output).metadata["format"] == "ddn-swift")
     }
 
-    @Test("a state dictionary takes its first input from --initial-image, and the model says it") func initialImage()
+    @Test("a state dictionary's initial image is --initial-image, and the model stores it") func initialImage()
       async throws
     {
       let folder = try Scratch.folder()
       let weights = Self.folder.deletingLastPathComponent().appending(path: "D/p8_k2/params.safetensors").path
       let output = folder.appending(path: "a.safetensors").path
       for (more, part) in [
-        ([], "first input   zeros, assumed; a state dictionary does not say"),
+        ([], "first input   zeros, assumed"),
         (["--initial-image", "channel-ramp"], "first input   channel-ramp, by --initial-image"),
       ] as [([String], String)] {
         let result = try await Command.run(["import", weights, output, "--overwrite"] + more)
@@ -127,13 +127,13 @@ extension CommandTests {
       #expect(refused.isFailure(65, "already defines its initial image: zeros"), "\(refused)")
     }
 
-    @Test("a file that is not there exits with 66") func missing() async throws {
+    @Test("a missing file exits with 66") func missing() async throws {
       let folder = try Scratch.folder()
       let result = try await Command.run(["import", "nothing.pkl", "o.safetensors"], in: folder)
       #expect(result.isFailure(66, "nothing.pkl"), "\(result)")
     }
 
-    @Test("a file that would run something, or is no snapshot, exits with 65 and leaves nothing") func refused()
+    @Test("a file that would execute code, or is not a snapshot, exits with 65 and leaves nothing") func refused()
       async throws
     {
       let folder = try Scratch.folder()

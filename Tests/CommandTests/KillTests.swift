@@ -4,8 +4,8 @@ import Images
 import Testing
 
 extension CommandTests {
-  @Suite("A training that is stopped loses nothing that was saved") struct KillTests {
-    @Test("killed twenty times at any moment and resumed, it ends with the weights of one that was left alone")
+  @Suite("A stopped or killed run loses nothing that was saved") struct KillTests {
+    @Test("killed twenty times at random and resumed, it ends with the weights of an undisturbed run")
     func kill() async throws {
       let thousandImages = 60
       let quiet = try await Self.uninterrupted(thousandImages: thousandImages)
@@ -50,7 +50,7 @@ extension CommandTests {
     }
 
     @Test(
-      "on every signal that ends a process it saves, exits with 130, and ends the same when resumed",
+      "on every termination signal it saves, exits with 130, and resumes to the same result",
       arguments: [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU])
     func stop(signal: Int32) async throws {
       let quiet = try await Self.shortReference.value
@@ -58,7 +58,7 @@ extension CommandTests {
       let run = SavedRun(url: folder.appending(path: "00000-mnist-test"))
       let command = try Command(ShortTraining.arguments(thousandImages: 8, in: folder))
       try await command.waitForOutput("1000 images")
-      for _ in 0..<3 {  // As launchers do: at once, and once more while it saves.
+      for _ in 0..<3 {  // Like launchers: several at once, and once more during the save.
         command.send(signal)
         try await Task.sleep(for: .milliseconds(3))
       }
@@ -76,7 +76,7 @@ extension CommandTests {
       try run.expectEqual(to: quiet.run)
     }
 
-    @Test("a reader that goes away is a stop like any other") func closedPipe() async throws {
+    @Test("a closed pipe is a stop") func closedPipe() async throws {
       let folder = try Scratch.folder()
       let run = SavedRun(url: folder.appending(path: "00000-mnist-test"))
       let result = try await Command.run(
@@ -86,7 +86,7 @@ extension CommandTests {
       try run.expectWhole()
     }
 
-    @Test("timeout's two signals within milliseconds are one") func timeout() async throws {
+    @Test("two signals within milliseconds, as from timeout, are one stop") func timeout() async throws {
       let folder = try Scratch.folder()
       let result = try await Command.run(
         ShortTraining.arguments(thousandImages: 1000, in: folder), shell: "timeout -s TERM 2 \"$@\"")
@@ -94,7 +94,7 @@ extension CommandTests {
       #expect(try !SavedRun(url: folder.appending(path: "00000-mnist-test")).states.isEmpty)
     }
 
-    @Test("under nohup a closed terminal is no stop") func nohup() async throws {
+    @Test("under nohup a closed terminal does not stop it") func nohup() async throws {
       let folder = try Scratch.folder()
       let command = try Command(
         ShortTraining.arguments(thousandImages: 4, in: folder), shell: "trap '' HUP; exec \"$@\"")
@@ -103,7 +103,7 @@ extension CommandTests {
       #expect(try await command.result().exitCode == 0)
     }
 
-    @Test("a large pyramid stops within its first step, which takes far longer, and can be resumed")
+    @Test("a large pyramid stops within its long first step, and can be resumed")
     func largePyramid() async throws {
       let folder = try Scratch.folder()
       try Folder.create(folder.appending(path: "pictures"))
@@ -126,7 +126,7 @@ extension CommandTests {
       #expect(try SavedRun(url: folder.appending(path: "runs/00000-pictures")).states == [0])
     }
 
-    @Test("killed between a save and the newest model, it writes the model when it is resumed")
+    @Test("killed between a state and its model, it writes the model when resumed")
     func missingModel() async throws {
       let run = SavedRun(url: try await ShortTraining.copy())
       try FileManager.default.removeItem(at: run.model)
@@ -135,7 +135,7 @@ extension CommandTests {
       try run.expectEqual(to: SavedRun(url: try await ShortTraining.finished.value))
     }
 
-    @Test("a longer duration given with --resume holds for the next --resume too")
+    @Test("a longer duration with --resume also holds for the next --resume")
     func longer() async throws {
       let url = try await ShortTraining.copy()
       let longer = ["train", "--threads", "1", "--resume", url.path, "--duration", "0.003"]
@@ -162,7 +162,7 @@ extension CommandTests {
   }
 }
 
-/// Random numbers that are the same at every run of the tests.
+/// Reproducible random numbers.
 private struct SplitMix: RandomNumberGenerator {
   var state: UInt64
 

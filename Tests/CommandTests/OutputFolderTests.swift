@@ -2,7 +2,7 @@ import DDNFiles
 import Foundation
 import Testing
 
-@Suite("The folder of a job's outputs") struct OutputFolderTests {
+@Suite("Output folders") struct OutputFolderTests {
   private static let job = OutputFolder.Job(command: "draw", options: ["seeds": "0-9"])
   private static let other = OutputFolder.Job(command: "draw", options: ["seeds": "3"])
 
@@ -20,11 +20,11 @@ import Testing
     }
   }
 
-  @Test("is new, continued by the same job, refused to others") func rule() throws {
+  @Test("a folder is new, or continued by the same job, and refused to others") func rule() throws {
     let url = try Scratch.folder().appending(path: "out")
     #expect(try !Self.open(url).isContinued)
     #expect(try Self.open(url).isContinued)
-    // Nothing is there but the record: any job may have it.
+    // Only the record exists: any job may use the folder.
     #expect(try !Self.open(url, Self.other).isContinued)
     try Self.write(["b"], in: url)
     let error = try #require(throws: FileError.self) { try Self.open(url) }
@@ -32,7 +32,7 @@ import Testing
     #expect(try Self.open(url, Self.other).isContinued)
   }
 
-  @Test("overwriting removes what the record names and the folders that this empties, and nothing else")
+  @Test("overwriting removes the recorded files and the folders that become empty, and nothing else")
   func overwriting()
     throws
   {
@@ -41,13 +41,13 @@ import Testing
     try Self.write(["a/1", "b", "c/mine", "a/.b.1.part"], in: url)
     #expect(throws: FileError.self) { try Self.open(url, Self.other, ["b"]) }
     _ = try Self.open(url, Self.other, ["b"], overwrites: true)
-    // A part of a file in a folder that the job does not write to is not its own to remove.
-    // `b` is a name of both jobs: a job that goes on later must not take the first one's for its own.
+    // A partial file in a folder that the job does not write to must stay.
+    // `b` is a file of both jobs: a resumed job must not mistake the first one's for its own.
     #expect(try Folder.names(in: url) == [".ddn-output.json", "a", "c"])
     #expect(try Folder.names(in: url.appending(path: "c")) == ["mine"])
   }
 
-  @Test("a job that was killed while it removed another's files goes on with that") func killed() throws {
+  @Test("a job killed while removing another's files continues removing") func killed() throws {
     let url = try Scratch.folder()
     try Self.write(["old/1", "new", "mine"], in: url)
     try Data(

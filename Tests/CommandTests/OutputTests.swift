@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 extension CommandTests {
-  @Suite("Outputs lie in their folder, and nothing in it is overwritten or mixed in silence") struct OutputTests {
+  @Suite("Outputs are written to their folder, and nothing is overwritten or mixed silently") struct OutputTests {
     private static func generate(_ arguments: [String], in folder: URL) async throws -> Command.Result {
       let network = try await ShortTraining.finished.value
       return try await Command.run(["generate", "--network", network.path, "--outdir", "out"] + arguments, in: folder)
@@ -13,7 +13,7 @@ extension CommandTests {
       try Folder.names(in: folder.appending(path: "out/images")).filter { $0.hasSuffix(".png") }
     }
 
-    @Test("the same command again goes on; another one needs --overwrite, which removes what the first has made")
+    @Test("the same command resumes; another one needs --overwrite, which removes the first one's outputs")
     func generating() async throws {
       let folder = try Scratch.folder()
       #expect(try await Self.generate(["--seeds", "0-9"], in: folder).exitCode == 0)
@@ -35,7 +35,7 @@ extension CommandTests {
     }
 
     @Test(
-      "a folder with other files is refused by every command that draws",
+      "every drawing command refuses a folder with other files",
       arguments: [
         "generate", "reconstruct", "demo", "toy",
       ])
@@ -47,7 +47,7 @@ extension CommandTests {
       #expect(try Folder.names(in: folder) == ["codes.txt"])
     }
 
-    @Test("killed and started again, many images are all there, and those that were are not drawn again")
+    @Test("killed and restarted, all images are written, and existing ones are not drawn again")
     func killed() async throws {
       let folder = try Scratch.folder()
       let seeds = ["--seeds", "0-1999", "--batch", "20", "--threads", "1"]
@@ -69,7 +69,7 @@ extension CommandTests {
       #expect(try Folder.names(in: folder.appending(path: "out/images")).filter { $0.hasPrefix(".") } == [])
     }
 
-    @Test("codes come from a list, a file of any length or standard input, with names that never grow") func codes()
+    @Test("codes come from a list, a file or standard input, with names of constant length") func codes()
       async throws
     {
       let folder = try Scratch.folder()
@@ -92,7 +92,7 @@ extension CommandTests {
     }
 
     #if os(Linux)
-      @Test("a terminal that takes nothing back gets no control characters, and another one a live line")
+      @Test("a dumb terminal gets no control characters, another one a status line")
       func dumb() async throws {
         let network = try await ShortTraining.finished.value
         for (terminal, isLive) in [("dumb", false), ("xterm", true)] {

@@ -4,7 +4,7 @@ import Images
 import Testing
 
 extension CommandTests {
-  @Suite("A pyramid network from images to images") struct PyramidTests {
+  @Suite("A pyramid network from training to images") struct PyramidTests {
     /// A folder of 24 colour pictures of 8 x 8, in two classes that differ in colour.
     private static let pictures = Task {
       let folder = try Scratch.folder()
@@ -31,12 +31,12 @@ extension CommandTests {
       return folder.appending(path: "runs/\(name)")
     }
 
-    /// A run that was told classes.
+    /// A class-conditional run.
     private static let classRun = Task {
       try await train(["--cond", "--xflip", "--duration", "0.002"], in: try Scratch.folder())
     }
 
-    @Test("it learns from a folder with classes, in parts of a batch, and goes on after a stop")
+    @Test("it trains on a folder with classes, in micro-batches, and resumes")
     func training() async throws {
       let run = try await Self.train(
         ["--batch-gpu", "4", "--lr-rampup", "0.0005", "--duration", "0.001"], in: Scratch.folder())
@@ -51,7 +51,7 @@ extension CommandTests {
       #expect(info.output.contains("pyramid of 7 levels") && info.output.contains("4x4_0_up"))
     }
 
-    @Test("a CPU that is given the original's large network says what an image costs, and only then")
+    @Test("training the original's large network on a CPU prints a note, a small one does not")
     func cost() async throws {
       let folder = try Scratch.folder()
       for index in 0..<2 {
@@ -59,13 +59,13 @@ extension CommandTests {
           .write(to: folder.appending(path: "\(index).png"))
       }
       let large = try await Command.run(["train", "--data", folder.path, "--dry-run"])
-      // Three times what ddn info counts forward: 88.4 billion.
+      // Three times the 88.4 billion of ddn info, which counts the forward pass.
       #expect(large.exitCode == 0 && large.errors.contains("265 billion operations"), "\(large.errors)")
       let small = try await Command.run(["train", "--data", folder.path, "--dry-run"] + Self.small)
       #expect(small.exitCode == 0 && small.errors.isEmpty, "\(small.errors)")
     }
 
-    @Test("it draws classes in columns, saves the codes, and an archive of examples")
+    @Test("it draws classes in columns and writes codes and an archive of examples")
     func generating() async throws {
       let run = try await Self.classRun.value
       let folder = try Scratch.folder()
@@ -83,7 +83,7 @@ extension CommandTests {
       let codes = try String(contentsOf: folder.appending(path: "out/codes.txt"), encoding: .utf8).split(
         separator: "\n")
       #expect(codes.count == 12 && codes[0].hasPrefix("000000.png ") && codes[0].split(separator: ".").count == 8)
-      // Every second image is of class 1, in the codes and in the data set that the images are.
+      // Every second image is of class 1, in codes.txt and dataset.json.
       #expect(codes.enumerated().allSatisfy { $1.hasSuffix(" \($0 % 2)") })
       for data in ["out/examples.zip", "out/images"] {
         let inspected = try await Command.run(
@@ -110,7 +110,7 @@ extension CommandTests {
           != PNG.read(folder.appending(path: "other/images/000003.png")))
     }
 
-    @Test("it reconstructs a data set and pictures of other sizes, with a table of every image's quality")
+    @Test("it reconstructs a data set and images of other sizes, with a table of each image's quality")
     func reconstructing() async throws {
       let run = try await Self.classRun.value
       let folder = try Scratch.folder()
@@ -127,7 +127,7 @@ extension CommandTests {
         let (error, noise) = (try #require(Double(cells[1])), try #require(Double(cells[2])))
         #expect(abs(noise - 10 * log10(4 / error)) < 0.01)
       }
-      // Its codes and classes draw what it has reconstructed.
+      // Its codes and classes give the reconstructions.
       let codes = try String(contentsOf: folder.appending(path: "out/codes.txt"), encoding: .utf8)
       #expect(codes.split(separator: "\n").count == 20 && codes.hasPrefix("0 "), "\(codes)")
       let decoded = try await Command.run(
@@ -139,25 +139,25 @@ extension CommandTests {
       #expect(picture.exitCode == 0 && picture.output.contains("1 image:"), "\(picture.errors)")
     }
 
-    @Test("a model that is told of images needs one to draw, and takes it in any size")
+    @Test("a model with conditions on images needs an image, of any size")
     func conditions() async throws {
       let folder = try Scratch.folder()
       let run = try await Self.train(["--condition", "color,resize2", "--duration", "0.0005"], in: folder)
-      try Bitmap(width: 40, height: 30, channels: 3, shade: 200).write(to: folder.appending(path: "told.png"))
-      let told = ["generate", "--network", run.path, "--seeds", "0-3", "--outdir", "out"]
-      let drawn = try await Command.run(told + ["--condition-image", "told.png"], in: folder)
+      try Bitmap(width: 40, height: 30, channels: 3, shade: 200).write(to: folder.appending(path: "source.png"))
+      let arguments = ["generate", "--network", run.path, "--seeds", "0-3", "--outdir", "out"]
+      let drawn = try await Command.run(arguments + ["--condition-image", "source.png"], in: folder)
       #expect(drawn.exitCode == 0, "\(drawn.errors)")
-      #expect(try await Command.run(told, in: folder).isFailure(64, "--condition-image"))
-      #expect(try await Command.run(told + ["--condition-image", "no.png"], in: folder).isFailure(66, "no.png"))
-      let digits = ["generate", "--network", "mnist", "--seeds", "1", "--condition-image", "told.png"]
-      #expect(try await Command.run(digits, in: folder).isFailure(64, "told nothing"))
+      #expect(try await Command.run(arguments, in: folder).isFailure(64, "--condition-image"))
+      #expect(try await Command.run(arguments + ["--condition-image", "no.png"], in: folder).isFailure(66, "no.png"))
+      let digits = ["generate", "--network", "mnist", "--seeds", "1", "--condition-image", "source.png"]
+      #expect(try await Command.run(digits, in: folder).isFailure(64, "not conditioned on images"))
       let data = try await Self.pictures.value.path
       let found = try await Command.run(
         ["reconstruct", "--network", run.path, "--data", data, "--outdir", "rec"], in: folder)
       #expect(found.exitCode == 0, "\(found.errors)")
     }
 
-    @Test("options and images that do not fit are refused in one line")
+    @Test("mismatched options and images are errors of one line")
     func misfits() async throws {
       let folder = try Scratch.folder()
       let data = try await Self.pictures.value
@@ -189,7 +189,7 @@ extension CommandTests {
 }
 
 extension URL {
-  /// The same, after its folder was made.
+  /// The same, after its folder is created.
   fileprivate func creatingParent() throws -> URL {
     try Folder.create(deletingLastPathComponent())
     return self

@@ -2,18 +2,18 @@ import Foundation
 import Testing
 import Torch
 
-/// A run folder as a user finds it.
+/// A run folder.
 struct SavedRun {
   let url: URL
 
   var model: URL { url.appending(path: "model.safetensors") }
 
-  /// The images of every saved state, in rising order.
+  /// The images of every saved state, ascending.
   var states: [Int] {
     get throws { try names().compactMap { $0.hasPrefix("state-") ? Int($0.dropFirst(6)) : nil }.sorted() }
   }
 
-  /// What the last save but one, or anything that died meanwhile, has left to be cleared away.
+  /// Leftovers of earlier saves and killed processes.
   var leftovers: [String] { get throws { try names().filter { $0.hasPrefix(".") } } }
 
   private func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: url.path) }
@@ -23,7 +23,7 @@ struct SavedRun {
     return url.appending(path: "state-\(String(repeating: "0", count: 10 - number.count))\(number)/\(file).safetensors")
   }
 
-  /// The lines of `stats.jsonl` without what depends on the clock.
+  /// The lines of `stats.jsonl` without times.
   func statistics() throws -> [NSDictionary] {
     let file = url.appending(path: "stats.jsonl")
     guard FileManager.default.fileExists(atPath: file.path) else { return [] }
@@ -35,7 +35,7 @@ struct SavedRun {
     }
   }
 
-  /// Expects every file that has its final name to be whole.
+  /// Expects every file with its final name to be intact.
   func expectWhole() throws {
     for name in try names() where !name.hasPrefix(".") {
       let file = url.appending(path: name)
@@ -54,7 +54,7 @@ struct SavedRun {
     }
   }
 
-  /// Expects the same weights, averages, moments, statistics and random state, to the last bit.
+  /// Expects bit-identical weights, averages, moments, statistics and random state.
   func expectEqual(to other: SavedRun) throws {
     #expect(try states.last == other.states.last)
     let last = try #require(try states.last)

@@ -3,10 +3,10 @@ import Images
 import Testing
 
 extension CommandTests {
-  @Suite("An image depends on its seed and the model only") struct SeedTests {
+  @Suite("An image depends only on its seed and the model") struct SeedTests {
     static let seeds = Array(0..<23) + [999, 123_456]
 
-    /// One step into training: no node has become a copy of another, so that codes make different images.
+    /// One training step: no node is a copy of another yet, so codes give different images.
     private static let network = Task {
       let folder = try Scratch.folder()
       let result = try await Command.run([
@@ -17,7 +17,7 @@ extension CommandTests {
       return folder.appending(path: "00000-mnist-test")
     }
 
-    /// The images of `seeds`, drawn `batch` at a time, by file name.
+    /// The images of `seeds` by file name, drawn with a batch size.
     private static func draw(_ arguments: [String], batch: Int) async throws -> [String: Bitmap] {
       let network = try await Self.network.value
       let folder = try Scratch.folder().appending(path: "drawn")
@@ -46,11 +46,11 @@ extension CommandTests {
       }
     }
 
-    @Test("the same seeds give the same bytes when drawn again") func again() async throws {
+    @Test("the same seeds give the same bytes") func again() async throws {
       #expect(try await Self.draw(["--seeds", "0-9"], batch: 5) == Self.draw(["--seeds", "0-9"], batch: 5))
     }
 
-    @Test("an image drawn by its code is the one that was drawn by a seed of that code") func codes() async throws {
+    @Test("an image's code gives the same image as its seed") func codes() async throws {
       // All codes of 4 nodes and 2 levels.
       let codes = (0..<4).flatMap { first in (0..<4).map { "\(first).\($0)" } }
       let byCode = try await Self.draw(["--codes", codes.joined(separator: ",")], batch: 3)
@@ -60,7 +60,7 @@ extension CommandTests {
       }
     }
 
-    @Test("--subdirs puts thousands into folders of their own, under the same names") func folders() async throws {
+    @Test("--subdirs writes each thousand images to a folder, with the same names") func folders() async throws {
       let network = try await ShortTraining.finished.value
       let folder = try Scratch.folder()
       let result = try await Command.run(
@@ -68,7 +68,7 @@ extension CommandTests {
       #expect(result.exitCode == 0 && result.errors.isEmpty, "\(result.errors)")
       let files = try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { $0.hasSuffix("png") }
       #expect(Set(files) == ["images/000000/000999.png", "images/001000/001000.png"])
-      // Folders of a thousand are no classes.
+      // Folders of a thousand are not classes.
       let inspected = try await Command.run(
         ["dataset", "inspect", "images", "--sheet", folder.appending(path: "s.png").path], in: folder)
       #expect(inspected.output.contains("classes       none"), "\(inspected)")

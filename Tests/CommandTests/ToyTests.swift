@@ -7,7 +7,7 @@ extension CommandTests {
   @Suite("ddn toy") struct ToyTests {
     private static let small = ["toy", "--nodes", "200", "--bins", "20", "--frames", "2"]
 
-    @Test("it leaves pictures, an animation in two formats, a drawing and a report, and prints a table")
+    @Test("it writes figures, an animation in two formats, a drawing and a report, and prints a table")
     func files() async throws {
       let folder = try Scratch.folder()
       let result = try await Command.run(
@@ -35,7 +35,7 @@ extension CommandTests {
       }
     }
 
-    @Test("the same seed gives the same report, and a picture is a density of its own")
+    @Test("the same seed gives the same report, and an image is a density")
     func seeds() async throws {
       let folder = try Scratch.folder()
       try Bitmap(width: 2, height: 2, channels: 1, pixels: [255, 0, 0, 255]).write(to: folder.appending(path: "a.png"))
@@ -54,7 +54,7 @@ extension CommandTests {
     }
 
     @Test(
-      "limits that make sense are answered, not refused",
+      "extreme valid values work",
       arguments: ["--nodes 1", "--nodes 2", "--samples 0", "--bins 1", "--batch 1", "--frames 0", "--batch 999999"])
     func limits(arguments: String) async throws {
       let folder = try Scratch.folder()
@@ -67,7 +67,7 @@ extension CommandTests {
     }
 
     @Test(
-      "values that cannot be exit with 64",
+      "invalid values exit with 64",
       arguments: [
         "--nodes 0", "--nodes -1", "--nodes 5000001", "--nodes many", "--samples -1", "--samples 1e9", "--bins 0",
         "--bins 1001", "--batch 0", "--frames -1", "--frames 1001", "--densities moon", "--densities gaussian,",
@@ -79,7 +79,7 @@ extension CommandTests {
     }
 
     @Test(
-      "pictures that are missing, no pictures, black, cut off or huge are refused in one line, and nothing is written")
+      "missing, invalid, black, truncated or huge images are errors of one line, and nothing is written")
     func badPictures() async throws {
       let folder = try Scratch.folder()
       func url(_ name: String) -> URL { folder.appending(path: name) }
@@ -105,7 +105,7 @@ extension CommandTests {
       }
     }
 
-    @Test("a folder that cannot be written exits with 1, a dry run writes nothing, and Ctrl-C ends with 130")
+    @Test("an unwritable folder exits with 1, a dry run writes nothing, and Ctrl-C exits with 130")
     func folders() async throws {
       let folder = try Scratch.folder()
       try Data().write(to: folder.appending(path: "file"))

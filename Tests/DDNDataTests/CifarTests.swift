@@ -86,7 +86,7 @@ struct CifarTests {
   @Test("Folders called train, test and meta are no Python version of CIFAR-100") func otherFolders() throws {
     try withTemporaryFolder { (folder) throws in
       for name in ["train", "test", "meta"] {
-        try write([("1.png", try PNG.encode(picture(1)))], to: folder.appendingPathComponent(name))
+        try write([("1.png", try PNG.encode(testImage(1)))], to: folder.appendingPathComponent(name))
       }
       #expect(try openImages(folder).count == 3)
     }
@@ -126,7 +126,7 @@ struct CifarTests {
     }
   }
 
-  @Test("A batch that is cut off, mislabelled or not there is an error")
+  @Test("A batch that is truncated, mislabelled or missing is an error")
   func damaged() throws {
     try withTemporaryFolder { (folder) throws in
       let file = folder.appendingPathComponent("test_batch.bin")
@@ -142,7 +142,7 @@ struct CifarTests {
     }
   }
 
-  @Test("A tar archive that is cut off, changed or of something else is an error")
+  @Test("A tar archive that is truncated, changed or not one is an error")
   func damagedArchive() throws {
     let whole = tar([("a/test_batch.bin", Self.binary([1]))])
     try withTemporaryFolder { (folder) throws in
@@ -151,7 +151,7 @@ struct CifarTests {
         try bytes.write(to: url)
         return try #require(throws: FileError.self) { try openImages(url, split: .test) }.problem
       }
-      for length in [513, 1000, 3000, 3584] { #expect(try problem(whole.prefix(length)).contains("cut off")) }
+      for length in [513, 1000, 3000, 3584] { #expect(try problem(whole.prefix(length)).contains("truncated")) }
       var changed = whole
       changed[130] ^= 1
       #expect(try problem(changed).contains("checksum is wrong"))
@@ -163,7 +163,7 @@ struct CifarTests {
       let long = tar([("test_batch.bin", Data(count: 65 << 20))])
       #expect(try problem(long).contains("more than"))
       let named = try problem(tar([("x\u{1B}[31mRED\nline", Data(count: 600))]).prefix(700))
-      #expect(named.contains(#"cut off within "x\u{1B}[31mRED\nline""#), "\(named)")
+      #expect(named.contains(#"truncated within "x\u{1B}[31mRED\nline""#), "\(named)")
     }
   }
 

@@ -47,7 +47,7 @@ struct IdxFileTests {
     for length in 0..<Self.images.count {
       #expect(throws: FileError.self, "after \(length) bytes") { try read(Self.images.prefix(length)) }
     }
-    #expect(try problem(Self.images.dropLast()).contains("cut off"))
+    #expect(try problem(Self.images.dropLast()).contains("truncated"))
     #expect(try problem(Self.images.prefix(6)).contains("ends within its header"))
     #expect(try problem(Self.images + Data([0])).contains("has more than the 12 bytes"))
   }

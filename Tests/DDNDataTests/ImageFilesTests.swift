@@ -107,7 +107,7 @@ struct ImageFilesTests {
 
   @Test("archives from Windows with backslashes and code page 437 are read")
   func windows() throws {
-    var files = try SmallFiles(1)
+    let files = try SmallFiles(1)
     try withTemporaryFolder { folder in
       var entries = ["cat\\1.png", "dog\\1.png"].map { ZipBytes.Entry($0, files.files[0].content) }
       entries[1].name = Array("dog\\".utf8) + [0x81] + Array(".png".utf8)

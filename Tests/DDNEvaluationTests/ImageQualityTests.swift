@@ -3,13 +3,13 @@ import Foundation
 import Testing
 import Torch
 
-@Suite("How near images are to others") struct ImageQualityTests {
-  /// A picture of 16 x 16 waves.
+@Suite("Image quality") struct ImageQualityTests {
+  /// An image of 16 x 16 waves.
   private static func wave(_ frequency: Double, _ phase: Double, _ height: Double) -> [Float] {
     (0..<256).map { Float(sin(frequency * Double($0) + phase) * height) }
   }
 
-  @Test("SSIM and the error are those of scikit-image and of numpy")
+  @Test("SSIM and error equal those of scikit-image and NumPy")
   func reference() throws {
     // structural_similarity(x, y, data_range=2, gaussian_weights=True, sigma=1.5, use_sample_covariance=False)
     let x = try Tensor(Self.wave(0.1, 0, 0.8) + Self.wave(0.07, 1, 0.5), shape: [2, 1, 16, 16])
@@ -24,7 +24,7 @@ import Torch
   }
 
   @Test(
-    "Equal images have a similarity of 1 and no noise; images of one pixel can be compared", arguments: [1, 2, 8, 32])
+    "equal images have an SSIM of 1 and infinite PSNR; images of one pixel can be compared", arguments: [1, 2, 8, 32])
   func equal(side: Int) throws {
     let image = try Tensor.full([1, 3, side, side], 0.25)
     let found = try ImageQuality.compare(image, to: image)[0]

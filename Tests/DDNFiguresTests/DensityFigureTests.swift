@@ -5,8 +5,8 @@ import Testing
 
 @testable import DDNFigures
 
-@Suite("Pictures of densities") struct DensityFigureTests {
-  @Test("Viridis goes from dark blue to yellow, and values beyond have the ends' colours")
+@Suite("Density figures") struct DensityFigureTests {
+  @Test("Viridis is dark blue to yellow, and values are clamped")
   func viridis() {
     #expect(Viridis.colour(0) == [68, 1, 84])
     #expect(Viridis.colour(0.5) == [33, 144, 141])
@@ -16,7 +16,7 @@ import Testing
     #expect(zip(brightness, brightness.dropFirst()).allSatisfy { $0 < $1 })
   }
 
-  @Test("A panel has a column a density, an animation a picture a frame, all of one size")
+  @Test("a panel has a column per density, an animation an image per frame, all of one size")
   func panel() throws {
     let experiment = DensityExperiment(options: .init(nodes: 50), samples: 500, frames: 3)
     let maps = [Density.gaussian, .uniform].map { $0.map(bins: 10) }
@@ -29,7 +29,7 @@ import Testing
   }
 
   @Test(
-    "A loss curve has a line for the mean and one for the last level, within its frame, and drops what is no number")
+    "a loss curve has lines for the mean and the last level within its frame, and skips non-finite losses")
   func lossCurve() {
     let points = (1...20).map { LossCurve.Point(images: $0 * 1000, losses: [1 / Double($0), 3 / Double($0)]) }
     let svg = LossCurve.svg(points + [.init(images: 21_000, losses: [.nan, 1]), .init(images: 22_000, losses: [])])
@@ -44,7 +44,7 @@ import Testing
     #expect(LossCurve.svg([]).hasPrefix("<svg"))
   }
 
-  @Test("A line's drawing names every stage, and marks the node that is split or pruned next")
+  @Test("a drawing in one dimension names every stage and marks the next node to split or prune")
   func line() {
     let stages = NodeLine.stages(nodes: 5, seed: 0)
     let svg = NodeLineFigure.svg(stages)

@@ -5,26 +5,26 @@ import Images
 import Testing
 import Torch
 
-@Suite("Pictures of tensors") struct PictureTests {
-  @Test("Pixels are x * 127.5 + 128, cut to 0...255 and rounded down, like the original's")
+@Suite("Image grids") struct PictureTests {
+  @Test("pixels are x * 127.5 + 128, clamped to 0...255 and rounded down, like the original's")
   func pixelValues() throws {
     let image = try Tensor([-2, -1, -0.5, 0, 0.5, 1] as [Float], shape: [1, 1, 2, 3])
     #expect(try image.bitmaps() == [Bitmap(width: 3, height: 2, channels: 1, pixels: [0, 0, 64, 128, 191, 255])])
   }
 
-  @Test("Colour images are interleaved, one bitmap for each of the batch")
+  @Test("RGB images are interleaved, one bitmap per image")
   func colour() throws {
     let image = try Tensor([1, -1, -1, 1, -1, -1] as [Float], shape: [2, 3, 1, 1])
     #expect(try image.bitmaps().map(\.pixels) == [[255, 0, 0], [255, 0, 0]])
   }
 
-  @Test("A bitmap turned into a tensor and back is the same")
+  @Test("a bitmap survives a round trip through a tensor")
   func roundTrip() throws {
     let bitmap = Bitmap(width: 2, height: 2, channels: 3, pixels: Array(10..<22))
     #expect(try bitmap.tensor().bitmaps() == [bitmap])
   }
 
-  @Test("A reconstruction picture has a row an image and a column a level, the target first")
+  @Test("a reconstruction grid has a row per image and a column per level, the target first")
   func reconstruction() throws {
     let (black, white) = (try Tensor.full([2, 1, 4, 4], -1), try Tensor.full([2, 1, 4, 4], 1))
     let plain = try ReconstructionGrid.draw(targets: black, levels: [white, white, white], zoom: 1)
@@ -35,7 +35,7 @@ import Torch
     #expect(plain.pixels.filter { $0 == 0 }.count >= 2 * 16)
   }
 
-  @Test("Levels with fewer pixels are shown as large as the target, every pixel repeated")
+  @Test("levels of lower resolution are enlarged to the target's size by repeating pixels")
   func smallLevels() throws {
     let target = try Tensor.full([1, 1, 4, 4], -1)
     let small = try Tensor([-1, 1, 1, -1] as [Float], shape: [1, 1, 2, 2])
@@ -46,7 +46,7 @@ import Torch
         == ReconstructionGrid.draw(targets: target, levels: [large], zoom: 1))
   }
 
-  @Test("Of many levels sixteen are shown, the first and the last among them")
+  @Test("of many levels 16 are shown, including the first and the last")
   func manyLevels() throws {
     let image = try Tensor.full([1, 1, 4, 4], 1)
     let few = try ReconstructionGrid.draw(targets: image, levels: Array(repeating: image, count: 16), zoom: 8)
@@ -54,7 +54,7 @@ import Torch
     #expect(few.width == many.width)
   }
 
-  @Test("A demo page shows its pictures, errors and codes")
+  @Test("a demo page shows its images, errors and codes")
   func demoPage() throws {
     let code = try LatentCode([3, 0, 7], in: CodeSpace(nodes: 8, levels: 3, side: 32))
     let page = DemoPage(

@@ -1,4 +1,5 @@
 import DDN
+import DDNModels
 import DDNPictures
 import Foundation
 import Images
@@ -6,7 +7,7 @@ import Testing
 
 @Suite("Serving a model to concurrent callers")
 struct ModelServerTests {
-  @Test("a hundred callers at once get what each would get alone")
+  @Test("a hundred concurrent callers get the same results as sequential ones")
   func concurrent() async throws {
     let url = Model.shippedURL("mnist-k8-l3")
     let server = try await ModelServer(contentsOf: url)
@@ -21,7 +22,7 @@ struct ModelServerTests {
           let index = caller / 2
           if caller % 2 == 0 { return (caller, try await server.draw([codes[index]]) == [pictures[index]]) }
           let encoded = try await server.encode([pictures[index]])
-          // A picture has 8 bits, so its code may differ from that of the exact image.
+          // Pictures have 8 bits, so the code may differ from that of the exact image.
           return (caller, encoded.count == 1 && encoded[0].picture.width == 32 && encoded[0].errors.count == 3)
         }
       }
@@ -31,7 +32,7 @@ struct ModelServerTests {
     #expect(Set(found).count > 10)
   }
 
-  @Test("what is drawn is encoded to the same picture")
+  @Test("drawn pictures are encoded to the same pictures")
   func roundTrip() async throws {
     let server = try await ModelServer(contentsOf: Model.shippedURL("mnist-k8-l3"))
     let code = LatentCode(seed: 3, in: server.codeSpace)
@@ -43,7 +44,7 @@ struct ModelServerTests {
     #expect(try await server.encode([wide])[0].picture.width == 32)
   }
 
-  @Test("what does not fit is an error, and a cancelled caller's job stops")
+  @Test("mismatched inputs are errors, and a cancelled caller's job stops")
   func refusal() async throws {
     let server = try await ModelServer(contentsOf: Model.shippedURL("mnist-k8-l3"))
     let code = LatentCode(seed: 3, in: server.codeSpace)

@@ -19,7 +19,9 @@ struct BatchJobTests {
     return DrawingJob(list.entries, by: network, batchSize: batch)
   }
 
-  @Test("batches are all images in order, none too large, of nearly one size", arguments: [1, 2, 3, 7, 8, 9, 64])
+  @Test(
+    "batches cover all images in order, with nearly equal sizes of at most the batch size",
+    arguments: [1, 2, 3, 7, 8, 9, 64])
   func batches(size: Int) throws {
     let batches = try Self.drawing(Self.network(), 9, batch: size).batches
     #expect(batches.flatMap { Array($0) } == Array(0..<9))
@@ -28,7 +30,7 @@ struct BatchJobTests {
     #expect(try Self.drawing(Self.network(), 0, batch: size).batches.isEmpty)
   }
 
-  @Test("the batch size changes no pixel and no code")
+  @Test("results do not depend on the batch size")
   func batchSize() throws {
     let network = try Self.network()
     func drawn(_ batch: Int) throws -> [Float] {
@@ -49,7 +51,7 @@ struct BatchJobTests {
     #expect(try found.count == 7 && codes(2) == found)
   }
 
-  @Test("a job stops between batches and within one, and skips what is not needed")
+  @Test("a job stops between and within batches, and skips batches that are not needed")
   func stopping() throws {
     let network = try Self.network()
     let job = Self.drawing(network, 12, batch: 4)

@@ -7,7 +7,7 @@ import Torch
 struct ChooserTests {
   static let nodes = 8
 
-  /// What a chooser picks for `samples` images at a level of 8 nodes of 2x2 images; the same every time.
+  /// A chooser's choices for `samples` images at a level of 8 nodes of 2x2 images; deterministic.
   static func choose(_ chooser: any Chooser, samples: Int, level: Int = 0) throws -> LevelOutput {
     let generator = try Generator(seed: 11)
     let layer = try DiscreteDistributionLayer(
@@ -26,7 +26,7 @@ struct ChooserTests {
     NearestChooser(Target(try .normal([samples, 1, 2, 2], generator: Generator(seed: 12))))
   }
 
-  /// Pearson's statistic of codes against equal shares; with 7 degrees of freedom above 24.3 once in a thousand.
+  /// Pearson's chi-squared statistic against uniform use; with 7 degrees of freedom above 24.3 with p = 0.001.
   static func unevenness(_ codes: [Int]) -> Double {
     let expected = Double(codes.count) / Double(nodes)
     return (0..<nodes).reduce(0) { sum, node in
@@ -54,7 +54,7 @@ struct ChooserTests {
     #expect(all == (0..<50).map { LatentCode(seed: $0, in: space).choices[level] })
   }
 
-  @Test("a target takes the nearest node and reports all distances")
+  @Test("the nearest chooser chooses the nearest node and returns all distances")
   func nearest() throws {
     let output = try Self.choose(Self.nearest(samples: 20), samples: 20)
     let distances = try #require(output.distances)
@@ -63,7 +63,7 @@ struct ChooserTests {
     #expect(Set(try output.codes.array(Int.self)).count > 1)
   }
 
-  @Test("given codes are taken as far as they go, then the next chooser's")
+  @Test("given codes are chosen first, then the next chooser's")
   func prefix() throws {
     let given = [[3, 1, 4], [1, 5, 2]]
     let nearest = try Self.nearest(samples: 3)
@@ -86,7 +86,7 @@ struct ChooserTests {
   }
 
   @Test(
-    "chain dropout with probability 1 is all random, and still reports distances",
+    "chain dropout with probability 1 is random, with the distances",
     arguments: ChainDropout.Scope.allCases)
   func fullDropout(scope: ChainDropout.Scope) throws {
     let given = GivenChooser([try Tensor([Int](repeating: 2, count: 8000), shape: [8000])])
@@ -100,16 +100,16 @@ struct ChooserTests {
     #expect(try distances.array(Float.self) == expected.array())
   }
 
-  @Test("by sample, chain dropout replaces a fraction of every batch")
+  @Test("per sample, chain dropout replaces a fraction of every batch")
   func dropoutBySample() throws {
     let given = GivenChooser([try Tensor([Int](repeating: 2, count: 8000), shape: [8000])])
     let chooser = ChainDropout(given, probability: 0.25, scope: .sample, generator: try Generator(seed: 1))
     let changed = try Self.codes(chooser, samples: 8000).filter { $0 != 2 }.count
-    // A replaced code stays the same once in 8; four standard deviations of 8000 draws are 150.
+    // A replaced code is unchanged with probability 1/8; four standard deviations of 8000 draws are 150.
     #expect(abs(changed - 8000 / 4 * 7 / 8) < 150)
   }
 
-  @Test("by batch, chain dropout replaces a fraction of the batches, all codes or none")
+  @Test("per batch, chain dropout replaces all codes of a fraction of the batches")
   func dropoutByBatch() throws {
     let given = GivenChooser([try Tensor([Int](repeating: 2, count: 100), shape: [100])])
     let chooser = ChainDropout(given, probability: 0.25, scope: .batch, generator: try Generator(seed: 1))
@@ -118,7 +118,7 @@ struct ChooserTests {
     #expect(abs(changed.filter { $0 > 0 }.count - 100) < 35)
   }
 
-  @Test("a target is resized once a size, and not at its own")
+  @Test("a target is resized once per size, and not at its own size")
   func resizing() throws {
     let target = Target(try .normal([2, 3, 8, 8], generator: Generator(seed: 1)))
     #expect(try target.sized(height: 8, width: 8) === target.images)

@@ -9,7 +9,7 @@ import Testing
     try CodeList(lines: text, path: "codes.txt", in: Self.space, classes: classes).entries
   }
 
-  @Test("what is written is read again, with names of any kind and with classes") func round() throws {
+  @Test("written lines are parsed again, with any names and classes") func round() throws {
     for (classes, classIndex) in [(0, nil), (10, 7)] as [(Int, Int?)] {
       let codes = try [[0, 7], [3, 0]].map { try LatentCode($0, in: Self.space) }
       let text = zip(["a.png", "my own digit.png"], codes).map { CodeList.line(name: $0, $1, classIndex: classIndex) }
@@ -19,13 +19,13 @@ import Testing
     }
   }
 
-  @Test("names and classes may be left out, empty lines and comments are passed over") func shortForms() throws {
+  @Test("names and classes are optional, empty lines and comments are skipped") func shortForms() throws {
     let read = try Self.lines("\n# codes\n1.2\r\nx 3.4\n x 0.5 9 \n", classes: 10)
     #expect(read.map(\.code.description) == ["1.2", "3.4", "0.5"] && read.map(\.classIndex) == [nil, nil, 9])
   }
 
   @Test(
-    "a line that is wrong is named by its number",
+    "an error names the line's number",
     arguments: [
       ("1.2\n4.0", "codes.txt, line 2", "choice 4 at level 0"), ("a b", "codes.txt, line 1", "'b' is not a code"),
       ("x 1.2 10", "codes.txt, line 1", "class \"10\" is not within 0...9"), ("# nothing\n", "codes.txt", "no codes"),
@@ -35,7 +35,7 @@ import Testing
     #expect(error.path == path && error.problem.contains(problem) && error.kind == .invalid, "\(error)")
   }
 
-  @Test("a row of codes takes spaces, and a class behind each") func row() throws {
+  @Test("inline codes may have spaces and classes") func row() throws {
     let read = try CodeList(parsing: "1.2, 3.4:5", in: Self.space, classes: 10).entries
     #expect(read.map(\.code.description) == ["1.2", "3.4"] && read.map(\.classIndex) == [nil, 5])
     for (text, classes) in [("1.2:3", 0), ("1.2:10", 10), ("1.2:3:4", 10), ("1.2:x", 10), ("1.2,", 10)] {

@@ -4,7 +4,7 @@ import Torch
 
 @Suite("Code spaces")
 struct CodeSpaceTests {
-  /// A level of one choice, and one that chooses for each of three parts of the image.
+  /// A level of one choice, and one of three.
   static let parted = CodeSpace([.init(nodes: 4, side: 8), .init(nodes: 8, side: 16, choices: 3)])
 
   @Test("levels with several choices count, print and parse all of them")
@@ -18,17 +18,17 @@ struct CodeSpaceTests {
   }
 
   @Test(
-    "a code that does not fit is refused", arguments: ["3.7", "3.7-0", "3-1.7-0-5", "3.7-0-8", "3.7-0-5.1", "3.-0-5"])
+    "a code that does not fit is an error", arguments: ["3.7", "3.7-0", "3-1.7-0-5", "3.7-0-8", "3.7-0-5.1", "3.-0-5"])
   func refusal(text: String) {
     #expect(throws: LatentCodeError.self) { try LatentCode(parsing: text, in: Self.parted) }
   }
 
-  @Test("choices that end within a level are no code")
+  @Test("choices that end within a level are an error")
   func partial() {
     #expect(throws: LatentCodeError.self) { try LatentCode([3, 7], in: Self.parted) }
   }
 
-  @Test("codes become tensors and come back")
+  @Test("codes survive a round trip through tensors")
   func tensors() throws {
     let codes = try ["3.7-0-5", "1.2-3-4"].map { try LatentCode(parsing: $0, in: Self.parted) }
     let tensors = try codes.tensors(on: .cpu)

@@ -3,7 +3,7 @@ import Torch
 
 @testable import DDN
 
-@Suite("What a network is told") struct ConditionTests {
+@Suite("Conditions") struct ConditionTests {
   private static func features(_ kind: ConditionKind, _ condition: Condition) throws -> Tensor {
     let sources = condition.sources!
     return try ConditionFeatures.begin(
@@ -15,7 +15,7 @@ import Torch
     try Tensor.uniform([2, channels, 8, 8], generator: Generator(seed: 1)) * 2 - 1
   }
 
-  @Test("in training the gray of an image is mixed of its colours anew each time, with weights that add up to one")
+  @Test("in training the gray weights are random and sum to 1")
   func randomGray() throws {
     let randomness = try Generator(seed: 2)
     let colours = try Tensor([1, 0, 0, 0, 1, 0, 0, 0, 1] as [Float], shape: [3, 3, 1, 1])  // Red, green, blue.
@@ -29,18 +29,18 @@ import Torch
     #expect(try Self.features(.gray, Condition(sources: colours)).array(Float.self) == [1, 1, 1].map { $0 / 3 })
   }
 
-  @Test("of a gray image its gray is itself, in training too")
+  @Test("a gray image's gray version is itself, also in training")
   func grayOfGray() throws {
     let images = try Self.images(1)
     for randomness in [nil, try Generator(seed: 2)] {
-      let told = try Self.features(.gray, Condition(sources: images, randomness: randomness))
-      #expect(try told.array(Float.self) == images.array(Float.self))
+      let features = try Self.features(.gray, Condition(sources: images, randomness: randomness))
+      #expect(try features.array(Float.self) == images.array(Float.self))
     }
   }
 
-  @Test("in training what counts as an edge is drawn from 0.5 to 1")
+  @Test("in training the edge threshold is random in 0.5...1")
   func randomEdges() throws {
-    // A ramp whose slope by Sobel's operator is 8 times its step, by rows from 0.4 to 1.1.
+    // A ramp with a Sobel gradient of 8 times its step, by rows from 0.4 to 1.1.
     func edges(_ slope: Double, _ randomness: Generator?) throws -> [Float] {
       let ramp = try Tensor((0..<64).map { Float(Double($0 % 8) * slope / 8) }, shape: [1, 1, 8, 8])
       return try Self.features(.edges, Condition(sources: ramp, randomness: randomness)).array()
@@ -54,17 +54,18 @@ import Torch
     }
   }
 
-  @Test("several conditions come one after the other, each at the size of the level")
+  @Test("several conditions are concatenated, resized to the level")
   func several() throws {
     let images = try Self.images(3)
     let kinds: [ConditionKind] = [.classNumber(of: 1000), .edges, .lowResolution(side: 2), .gray]
     let classes = try Tensor([999, 0], shape: [2])
-    let (paths, told) = try ConditionFeatures.begin(
+    let (paths, features) = try ConditionFeatures.begin(
       kinds, of: Condition(classes: classes, sources: images), samples: 2, imageShape: [3, 8, 8], device: .cpu)
-    #expect(paths.rowOfSample == nil && paths.rows == 2 && told.channels == 5 + 1 + 3 + 1)
-    let resized = try told.resized(side: 4)
+    #expect(paths.rowOfSample == nil && paths.rows == 2 && features.channels == 5 + 1 + 3 + 1)
+    let resized = try features.resized(side: 4)
     #expect(resized.shape == [2, 10, 4, 4])
-    #expect(try resized.slice(1, 9..<10).array(Float.self) == told.parts[3].resizedArea(height: 4, width: 4).array())
+    #expect(
+      try resized.slice(1, 9..<10).array(Float.self) == features.parts[3].resizedArea(height: 4, width: 4).array())
     #expect(try resized.slice(1, 0..<5).slice(0, 1..<2).array(Float.self).allSatisfy { $0 == 0 })  // Class 0.
   }
 
@@ -72,10 +73,10 @@ import Torch
   func classRows() throws {
     let numbers = [3, 3, 0, 3, 0, 3]
     let classes = try Tensor(numbers, shape: [6])
-    let (paths, told) = try ConditionFeatures.begin(
+    let (paths, features) = try ConditionFeatures.begin(
       [.classNumber(of: 10)], of: Condition(classes: classes), samples: 6, imageShape: [3, 8, 8], device: .cpu)
     #expect(paths.rows == 2)
-    let rows = try paths.perSample(told.parts[0]).reshaped([6, 2]).array(Float.self)
+    let rows = try paths.perSample(features.parts[0]).reshaped([6, 2]).array(Float.self)
     let table = PositionalFeatures.classEmbedding(classes: 10)
     let expected = numbers.flatMap { (number: Int) in table[2 * number..<2 * number + 2] }
     #expect(rows == expected)
@@ -84,7 +85,7 @@ import Torch
     #expect(try one.rows == 1 && none.parts[0].array(Float.self) == [0, 0])
   }
 
-  @Test("additions to channels add up where they overlap")
+  @Test("overlapping additions to channels are summed")
   func channelAdditions() throws {
     let features = try Tensor.normal([2, 6, 2, 2], generator: Generator(seed: 1))
     let (one, two) = (

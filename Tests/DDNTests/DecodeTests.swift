@@ -8,7 +8,7 @@ import Torch
       .init(baseWidth: 2, nodes: 4, repeats: 2, isClassConditional: isConditional), generator: Generator(seed: 0))
   }
 
-  @Test("a code of another model, a short code and no code are errors, not other images")
+  @Test("a code of another model, a partial code and no code are errors")
   func misfits() throws {
     let network = try Self.network()
     let wide = try LatentCode([7, 7], in: CodeSpace(nodes: 8, levels: 2, side: 32))
@@ -19,7 +19,7 @@ import Torch
     }
   }
 
-  @Test("classes that the network does not know, or not one for each code, are errors")
+  @Test("classes out of range or of another count than the codes are errors")
   func classes() throws {
     let code = try LatentCode([1, 2], in: CodeSpace(nodes: 4, levels: 2, side: 32))
     #expect(throws: LatentCodeError.self) { try Self.network().decode([code], classes: [0]) }
@@ -30,7 +30,7 @@ import Torch
     #expect(try conditional.decode([code, code], classes: [3, 9]).shape == [2, 1, 32, 32])
   }
 
-  @Test("what reconstruction finds, decoding draws")
+  @Test("decoding gives the reconstruction's images")
   func roundTrip() throws {
     let network = try Self.network()
     let target = try Tensor.uniform([5, 1, 32, 32], generator: Generator(seed: 1))

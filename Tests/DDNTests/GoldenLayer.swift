@@ -3,7 +3,7 @@ import Foundation
 import GoldenSupport
 import Torch
 
-/// One file of `C`: a layer with its inputs and the original's answers.
+/// One file of `C`: a layer's inputs and the original's outputs.
 struct GoldenLayer {
   struct Settings: Decodable {
     let nodes, imageChannels, featureChannels, samples: Int
@@ -52,16 +52,16 @@ struct GoldenLayer {
   var measure: NodeDistances.Measure { settings.isAbsolute ? .absolute : .squared }
   var nearest: NearestChooser { NearestChooser(target, measure: measure) }
 
-  /// A level's codes as `GivenChooser` takes them: `[B]`.
+  /// A level's codes for `GivenChooser`: `[B]`.
   func codes(_ codes: [Int]) throws -> Tensor { try Tensor(codes, shape: [codes.count]).to(Golden.device) }
 
-  /// The layer's output with one row an image.
+  /// The layer's output with a row per image.
   func run(_ chooser: any Chooser) throws -> LevelOutput {
     try layer(
       level: 0, features: features, previous: previous, paths: .separate(samples: settings.samples), chooser: chooser)
   }
 
-  /// How far the output's images and leak are from the golden ones of a section of the file.
+  /// Deviations of images and leaked choice from a section of the file.
   func deviation(of output: LevelOutput, in section: String) throws -> Double {
     let images = try file.deviation(of: output.images, from: "\(section).predict")
     guard section != "float", let leak = output.leakedChoice else { return images }
@@ -74,7 +74,7 @@ struct GoldenLayer {
   }
 }
 
-/// Chooses the nearest image with distances computed in a given form, and keeps all K images.
+/// Chooses the nearest image by distances of a given form, and stores all K images.
 final class FormChooser: Chooser {
   private let target: Target
   private let form: NodeDistances.Form
@@ -94,7 +94,7 @@ final class FormChooser: Chooser {
   }
 }
 
-/// A module around one layer, which needs an owner to have a name.
+/// A module that contains one layer, so that it has a name.
 final class LayerHolder: Module {
   let nodes: DiscreteDistributionLayer
   init(_ nodes: DiscreteDistributionLayer) { self.nodes = nodes }

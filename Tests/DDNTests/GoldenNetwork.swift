@@ -53,7 +53,7 @@ struct GoldenNetwork {
 
   /// Our parameters by their original names, without the first class shift.
   ///
-  /// That one adds a constant to a one-channel image before a layer norm: it has no effect, and its gradient is noise.
+  /// It adds a constant to a one-channel image before a layer norm, so it has no effect and its gradient is noise.
   func comparableParameters() throws -> [(name: String, tensor: Tensor)] {
     try network.namedParameters().filter { $0.parameter.isTrainable && !$0.name.contains(".imageShift.") }
       .map { (try #require(OriginalNames.recurrent($0.name)), $0.parameter.tensor) }
@@ -64,7 +64,7 @@ extension SafetensorsFile {
   /// Class numbers or other `I32` rows as an int64 tensor of the same shape.
   func indices(_ name: String) throws -> Tensor { try input(name).to(.int64) }
 
-  /// `[L, B]` codes as `GivenChooser` takes them.
+  /// `[L, B]` codes for `GivenChooser`.
   func codes(_ name: String) throws -> [Tensor] {
     let all = try indices(name)
     return try (0..<all.shape[0]).map { try all.select(0, $0) }
@@ -72,11 +72,11 @@ extension SafetensorsFile {
 }
 
 extension LevelOutput {
-  /// How far the images of this level are from the golden ones.
+  /// Deviation of this level's images from the golden ones.
   func deviation(in file: SafetensorsFile) throws -> Double {
     try file.deviation(of: imagesPerSample(), from: goldenName("predict"))
   }
 
-  /// What golden files call a tensor of this level.
+  /// The name of this level's tensor in golden files.
   func goldenName(_ tensor: String) -> String { (level < 10 ? "L0" : "L") + "\(level).\(tensor)" }
 }

@@ -64,7 +64,7 @@ struct GoldenPyramid {
     }
   }
 
-  /// All cases that are there.
+  /// All cases.
   static let names = Golden.folders(in: "D")
 
   /// Cases that have this file.
@@ -100,7 +100,7 @@ struct GoldenPyramid {
     try #require(OriginalNames.pyramid(name, levels: network.configuration.levels), "\(name)")
   }
 
-  /// What a file's pass was told: its labels, one-hot, and its source images, else the target.
+  /// The condition of a file's run: its one-hot labels, and its source images, else the target.
   func condition(in file: SafetensorsFile) throws -> Condition {
     let classes = try file.entries["in.labels"].map { _ in try (file.input("in.labels") * -1).argmin(1) }
     let source = ["in.condition_source", "in.target"].first { file.entries[$0] != nil }
@@ -109,7 +109,7 @@ struct GoldenPyramid {
 }
 
 extension GoldenPyramid.Settings.Options {
-  /// Without a limit the original's rule has at most 64 levels a side and 512 nodes.
+  /// The original's limits are 64 levels per side and 512 nodes.
   func configuration(
     resolution: Int, channelsOfScales: [Int]? = nil, learnsResidual: Bool = true, conditions: [ConditionKind] = []
   ) -> PyramidNetwork.Configuration {

@@ -2,7 +2,7 @@ import DDN
 import Testing
 import Torch
 
-/// A guide in one place: prefers bright images.
+/// Prefers bright images.
 private struct BrightnessGuide: Guide {
   func scores(of candidates: Candidates) throws -> Tensor {
     try candidates.paths.perSample(candidates.images().mean([2, 3, 4]))  // [R, K] -> [B, K]
@@ -11,14 +11,14 @@ private struct BrightnessGuide: Guide {
 
 @Suite("Guides")
 struct GuideTests {
-  /// `[B, K, C, H, W]` with image k of sample b all of one shade.
+  /// `[B, K, C, H, W]`, every image of a single shade.
   static func candidates(_ shades: [[Float]]) throws -> Candidates {
     try Candidates(
       images: Tensor(shades.flatMap { $0 }, shape: [shades.count, shades[0].count, 1, 1, 1])
         .expanded([shades.count, shades[0].count, 3, 2, 2]))
   }
 
-  @Test("candidates made of images are these images, all or a range, and have their distances")
+  @Test("candidates from images have these images, all or a range, and their distances")
   func images() throws {
     let images = try Tensor.normal([2, 5, 3, 4, 4], generator: Generator(seed: 1))
     let candidates = try Candidates(images: images)
@@ -30,13 +30,13 @@ struct GuideTests {
     #expect(try (candidates.distances(to: target) - expected).absolute().array(Float.self).max()! < 1e-5)
   }
 
-  @Test("the best of a guide has the highest score, the lowest index among equals")
+  @Test("the best chooser chooses the highest score, the lowest index among equals")
   func best() throws {
     let candidates = try Self.candidates([[0, 0.5, -1, 0.5], [0.25, 0, 0.125, -1]])
     #expect(try BestChooser(BrightnessGuide()).choose(from: candidates).codes.array(Int.self) == [1, 0])
   }
 
-  @Test("the best k are chosen equally often, the others never, by seed and for any batch size")
+  @Test("the top chooser chooses the best k equally often, by seed and for any batch size")
   func top() throws {
     let shades: [Float] = [0.1, 0.9, 0.3, 0.8, 0.2, 0.7]
     func codes(_ seeds: Range<UInt64>, count: Int) throws -> [Int] {
@@ -52,7 +52,7 @@ struct GuideTests {
     #expect(try Set(codes(0..<500, count: 99)) == Set(0..<6))
   }
 
-  @Test("nearest to a target is a guide, too: its best is the chooser's choice")
+  @Test("the nearest chooser as a guide makes the same choice")
   func nearest() throws {
     let candidates = try Candidates(images: .normal([20, 8, 1, 4, 4], generator: Generator(seed: 3)))
     let nearest = NearestChooser(Target(try .normal([20, 1, 4, 4], generator: Generator(seed: 4))))

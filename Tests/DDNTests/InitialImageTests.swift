@@ -5,7 +5,7 @@ import Torch
 @testable import DDN
 
 /// `Golden/H/old_initial`: a network of the original's code before 2023-11-20, 15 levels of 16 nodes.
-@Suite("A pyramid may begin with an image other than zeros") struct InitialImageTests {
+@Suite("Initial images of the pyramid") struct InitialImageTests {
   let file: SafetensorsFile
   let targets: Tensor
   /// `[L B]`
@@ -35,13 +35,13 @@ import Torch
     #expect(try file.deviation(of: images, from: "images") <= Tolerance.pyramid)
   }
 
-  @Test("with the channel ramp it finds the old program's codes and images") func encoding() throws {
+  @Test("with the channel ramp, codes and images equal the old program's") func encoding() throws {
     try expect(network(.channelRamp).outputs(samples: 8, chooser: NearestChooser(Target(targets))))
     let zeros = try network(nil).outputs(samples: 8, chooser: NearestChooser(Target(targets)))
     #expect(try zeros.flatMap { try $0.codes.array(Int.self) } != codes)
   }
 
-  @Test("with the channel ramp it draws the old program's images of its codes, all of them or the first")
+  @Test("with the channel ramp, decoding gives the old program's images, for all codes or the first")
   func decoding() throws {
     let network = try network(.channelRamp)
     let given = try (0..<15).map { try Tensor(Array(codes[8 * $0..<8 * $0 + 8]), shape: [8]).to(Golden.device) }
@@ -50,7 +50,7 @@ import Torch
     try expect(network.outputs(samples: 8, chooser: GivenChooser(Array(given[..<4]), then: rest)))
   }
 
-  @Test("one image a batch and separate paths give the same") func paths() throws {
+  @Test("batches of one image and separate paths give the same") func paths() throws {
     let network = try network(.channelRamp)
     for sample in 0..<2 {
       let target = Target(try targets.slice(0, sample..<sample + 1))
@@ -60,14 +60,14 @@ import Torch
     }
   }
 
-  @Test("training begins with it, too, and chooses the same") func training() throws {
+  @Test("training uses it, with the same choices") func training() throws {
     let network = try network(.channelRamp)
     network.setMode(.training)
     let outputs = try network.outputs(samples: 8, chooser: NearestChooser(Target(targets)))
     try expect(outputs)
   }
 
-  @Test("a side above one pixel has it at every pixel") func wide() {
+  @Test("it covers all pixels of a larger side") func wide() {
     var feature = [Float](repeating: 0, count: 8 * 4)
     InitialImage.channelRamp.add(to: &feature, featureChannels: 8)
     #expect(feature == [-1, 0, 1, 0, 0, -1, 0, 1].flatMap { [Float](repeating: $0, count: 4) })

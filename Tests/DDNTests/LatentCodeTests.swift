@@ -7,7 +7,7 @@ import Torch
 struct LatentCodeTests {
   static let space = CodeSpace([4, 64, 8].map { .init(nodes: $0, side: 32) })
 
-  @Test("a code reads what it writes", arguments: ["3.0.7", "0", "1.63"])
+  @Test("a code parses its description", arguments: ["3.0.7", "0", "1.63"])
   func text(text: String) throws {
     let code = try LatentCode(parsing: text, in: Self.space)
     #expect(code.description == text)
@@ -15,7 +15,7 @@ struct LatentCodeTests {
   }
 
   @Test(
-    "a code that is none is refused in one line that names what is wrong",
+    "a malformed code is an error of one line that names the problem",
     arguments: [
       ("", "''"), ("3.x.7", "'3.x.7'"), ("3..7", "'3..7'"), ("1,2", "'1,2'"), (" 1", "' 1'"), ("+1", "'+1'"),
       ("99999999999999999999", "'99999999999999999999'"), ("4", "choice 4 at level 0 is not within 0...3"),
@@ -28,13 +28,13 @@ struct LatentCodeTests {
     #expect(error?.description.contains("\n") == false)
   }
 
-  @Test("no choices are no code")
+  @Test("no choices are an error")
   func empty() {
     #expect(throws: LatentCodeError.self) { try LatentCode([], in: Self.space) }
   }
 
   @Test(
-    "a seed draws the codes that the original draws",
+    "a seed's code equals the original's",
     arguments: [0, 42, 12345, 4_294_967_295, 4_294_967_303, 1_099_511_627_781] as [UInt64])
   func seeds(seed: UInt64) throws {
     let numbers = try Golden.safetensors("A/torch_rand.safetensors").floats("rand_seed\(seed)")
@@ -49,7 +49,7 @@ struct LatentCodeTests {
     #expect(Self.space.bits == 11)
   }
 
-  @Test("codes become a tensor a level, and a run's choices become codes again")
+  @Test("codes become a tensor per level, and a run's choices become codes")
   func tensors() throws {
     let codes = try ["3.0.7", "1.2.3"].map { try LatentCode(parsing: $0, in: Self.space) }
     let tensors = try codes.tensors(on: .cpu)

@@ -4,16 +4,16 @@ import Testing
 import Torch
 
 /// The Discrete Distribution Layer against the original's, for every configuration of `Golden/C`.
-@Suite("The layer repeats the original's layer")
+@Suite("Layer, compared to the original")
 struct LayerGoldenTests {
   static let names = Golden.names(in: "C")
 
-  @Test("all 36 golden layers are there")
+  @Test("all 36 golden layers exist")
   func complete() {
     #expect(Self.names.count == 36)
   }
 
-  @Test("with a target it chooses, makes and leaks the same", arguments: names, NodeDistances.Form.allCases)
+  @Test("a target gives the same choices, images and leaked choices", arguments: names, NodeDistances.Form.allCases)
   func evaluation(name: String, form: NodeDistances.Form) throws {
     let golden = try GoldenLayer(name)
     let chooser = FormChooser(golden.target, form, measure: golden.measure)
@@ -31,7 +31,7 @@ struct LayerGoldenTests {
     #expect((output.leakedChoice == nil) == !golden.settings.leaksChoice)
   }
 
-  @Test("with given codes it makes and leaks the same", arguments: names)
+  @Test("given codes give the same images and leaked choices", arguments: names)
   func decoding(name: String) throws {
     let golden = try GoldenLayer(name)
     let codes = try golden.file.integers("decode.idx_k")
@@ -41,7 +41,7 @@ struct LayerGoldenTests {
     #expect(try golden.deviation(of: output, in: "decode") <= Tolerance.layer)
   }
 
-  @Test("numbers in 0..<1 become the codes that the original makes of them", arguments: names)
+  @Test("random numbers in 0..<1 become the original's codes", arguments: names)
   func fractions(name: String) throws {
     let golden = try GoldenLayer(name)
     let (samples, nodes) = (golden.settings.samples, golden.settings.nodes)
@@ -68,7 +68,7 @@ struct LayerGoldenTests {
     if let leak = output.leakedChoice { terms.append(try (leak * file.input("train.cot_feat_leak")).reshaped([-1])) }
     let products = try Tensor.concatenate(terms)
     let total = try loss + products.sum()
-    // The terms cancel, so their magnitudes and not the sum's say how exact it can be.
+    // The terms cancel, so the tolerance is relative to their magnitudes.
     let difference = try total.item() - file.tensor("train.total").item()
     #expect(try abs(difference) <= Tolerance.layer * products.absolute().sum().item())
     try total.backward()
@@ -82,12 +82,12 @@ struct LayerGoldenTests {
     try expectGradients(golden, "train_lossonly")
   }
 
-  /// The numbers were written after two passes of the same batch: one for the total, one for the loss alone.
-  @Test("training batches leave the same counters", arguments: names)
+  /// The counters are those after two runs of the same batch: one for the total, one for the loss alone.
+  @Test("training gives the same counters", arguments: names)
   func counters(name: String) throws {
     let golden = try GoldenLayer(name)
     let holder = LayerHolder(golden.layer)
-    _ = try golden.run(golden.nearest)  // Evaluation counts nothing.
+    _ = try golden.run(golden.nearest)  // Evaluation records nothing.
     holder.setMode(.training)
     for _ in 0..<2 { _ = try golden.run(golden.nearest) }
     let splitting = SplitAndPrune(policy: .init(rule: .none), network: holder)
@@ -102,7 +102,7 @@ struct LayerGoldenTests {
     #expect(statistics.images == 2 * golden.settings.samples && statistics.batches == 2)
   }
 
-  @Test("images that share a path get the same as on paths of their own, and so do the gradients", arguments: names)
+  @Test("shared and separate paths give the same images and gradients", arguments: names)
   func sharing(name: String) throws {
     let golden = try GoldenLayer(name)
     let samples = golden.settings.samples
@@ -137,7 +137,7 @@ struct LayerGoldenTests {
     }
   }
 
-  /// Compares the gradients that the file has, and expects none of the previous image where it has none.
+  /// Compares the file's gradients; expects none for the previous image if the file has none.
   private func expectGradients(_ golden: GoldenLayer, _ section: String) throws {
     let leaves: [(String, Tensor?)] = [
       ("multi_out_conv1x1.weight", golden.layer.weight.tensor), ("feat_last", golden.features),

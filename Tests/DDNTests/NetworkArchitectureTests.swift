@@ -4,7 +4,7 @@ import GoldenSupport
 import Testing
 import Torch
 
-/// A network in one place: its levels are one layer that reads the features it begins with.
+/// A minimal network: all levels are one layer on the initial features.
 final class ToyNetwork: Module, DiscreteDistributionNetwork {
   struct Configuration: NetworkArchitecture {
     static var kind: String { "toy" }
@@ -53,9 +53,9 @@ final class ToyNetwork: Module, DiscreteDistributionNetwork {
   func layer(at level: Int) -> DiscreteDistributionLayer { nodes }
 }
 
-@Suite("Kinds of networks")
+@Suite("Network architectures")
 struct NetworkArchitectureTests {
-  @Test("a new kind is one file and one line: it is written, read, encodes and decodes")
+  @Test("a registered architecture is written, read, encodes and decodes")
   func newKind() throws {
     NetworkConfiguration.register(ToyNetwork.Configuration.self)
     let configuration = NetworkConfiguration(ToyNetwork.Configuration(levels: 3))
@@ -73,7 +73,7 @@ struct NetworkArchitectureTests {
     #expect(configuration.weightDifference(from: .pyramid(.init())) == "it is a pyramid, not a toy network")
   }
 
-  @Test("an unknown kind is refused, and so is an impossible value")
+  @Test("an unknown kind and an invalid value are errors")
   func refusal() throws {
     let unknown = Data(#"{"dreamt":{"nodes":4}}"#.utf8)
     #expect(throws: DecodingError.self) { try JSONDecoder().decode(NetworkConfiguration.self, from: unknown) }
@@ -81,7 +81,7 @@ struct NetworkArchitectureTests {
     #expect(throws: ConfigurationError.self) { try impossible.validate() }
   }
 
-  @Test("the architecture follows from the images")
+  @Test("the default architecture depends on the images")
   func suited() {
     func kind(_ shape: [Int]) -> String { NetworkConfiguration.suited(toImagesOf: shape).kind }
     #expect(kind([1, 32, 32]) == "recurrent" && kind([3, 32, 32]) == "pyramid" && kind([1, 64, 64]) == "pyramid")

@@ -1,5 +1,6 @@
 import DDN
 import DDNData
+import DDNModels
 import Foundation
 import GoldenSupport
 import Testing
@@ -30,7 +31,7 @@ struct NetworkRunTests {
     )
   }
 
-  @Test("a run in steps is the same as one at once, and knows its codes", arguments: kinds)
+  @Test("a stepped run equals a whole run, and has its codes", arguments: kinds)
   func steps(kind: String) throws {
     let network = try Self.network(kind)
     var (run, targets) = try Self.start(network, samples: 6)
@@ -50,7 +51,7 @@ struct NetworkRunTests {
     #expect(try run.latentCodes() == outputs.latentCodes(in: network.codeSpace))
   }
 
-  @Test("a copy goes its own way", arguments: kinds)
+  @Test("a copy is independent", arguments: kinds)
   func copies(kind: String) throws {
     var (run, targets) = try Self.start(Self.network(kind), samples: 4)
     try run.advance(by: NearestChooser(Target(targets)))
@@ -63,13 +64,13 @@ struct NetworkRunTests {
     #expect(try copy.codes[1].array(Int.self) == [0, 0, 0, 0])
   }
 
-  @Test("a selected batch continues as its parents do", arguments: kinds, [[2], [5, 1], [0, 0, 3, 5, 3, 3, 1, 1, 0]])
+  @Test("a selected batch continues like its parents", arguments: kinds, [[2], [5, 1], [0, 0, 3, 5, 3, 3, 1, 1, 0]])
   func selection(kind: String, parents: [Int]) throws {
     for (levels, isScored) in [(0, false), (1, true), (2, false), (2, true)] {
       var (run, targets) = try Self.start(Self.network(kind), samples: 6)
       let chooser = NearestChooser(Target(targets))
       for _ in 0..<levels { try run.advance(by: chooser) }
-      if isScored { _ = try run.candidates() }  // What was computed ahead must be selected, too.
+      if isScored { _ = try run.candidates() }  // Cached candidates must be selected, too.
       var selected = run
       try selected.select(parents)
       #expect(selected.samples == parents.count && selected.level == levels)
@@ -110,7 +111,7 @@ struct NetworkRunTests {
     return try stride(from: 0, to: samples * width, by: width).map { try run.latentCodes()[$0] }
   }
 
-  @Test("beam search: one beam is the nearest chooser, eight are nowhere worse on 200 digits")
+  @Test("beam search with one beam equals the nearest chooser, with eight it is never worse on 200 digits")
   func beams() throws {
     let network = try Model(contentsOf: Model.shippedURL("mnist-k8-l3")).network
     let digits = try DigitDataset.shipped().split(last: 200).tail

@@ -6,7 +6,7 @@ import Torch
 
 @Suite("Distances of all nodes")
 struct NodeDistancesTests {
-  /// Every way to compute them.
+  /// All implementations.
   struct Way: CustomTestStringConvertible {
     let form: NodeDistances.Form
     let isByOperators: Bool
@@ -23,7 +23,7 @@ struct NodeDistancesTests {
     let residual: Tensor  // [B, C, N]
     let paths: SharedPaths
 
-    /// - Parameter twins: pairs of nodes; the second gets the weights of the first, and the residuals lie near it.
+    /// - Parameter twins: pairs of nodes with equal weights; residuals are near their images.
     init(
       nodes: Int, channels: Int, inputs: Int, pixels: Int, samples: Int, isShared: Bool, twins: [(Int, Int)] = [],
       seed: UInt64
@@ -63,7 +63,7 @@ struct NodeDistancesTests {
       return try rowsOf((paths.perSample(images) - targets).squared().mean([2, 3]))
     }
 
-    /// `[B]`, how large the numbers are that nearly cancel in the products form: `(|r|^2 + max |W|^2 |X|^2) / (C N)`.
+    /// `[B]`, magnitude of the terms that cancel in the products form: `(|r|^2 + max |W|^2 |X|^2) / (C N)`.
     func magnitudes() throws -> [Double] {
       let heaviest = try weights.squared().sum([1, 2]).array(Double.self).max()!
       let ofFeatures = try paths.perSample(features.squared().sum([1, 2])).array(Double.self)
@@ -89,7 +89,7 @@ struct NodeDistancesTests {
     }
   }
 
-  /// A quarter each of few, odd and many nodes, and of multiples of 16.
+  /// Few, odd and many nodes, and multiples of 16, a quarter each.
   static let shapes: [Shape] = {
     var random = SeededGenerator(seed: 5)
     return (0..<240).map { index in
@@ -108,8 +108,8 @@ struct NodeDistancesTests {
   }()
 
   /// Two nodes are a near-tie when their exact distances differ by less than 1e-5 of the smaller one plus 2^-23 of
-  /// the numbers that cancel. Of a near-tie each way may choose either node, else both must choose the nearest.
-  @Test("all ways choose the nearest node, near-ties apart")
+  /// the terms that cancel. Implementations may choose either node of a near-tie, else they must choose the nearest.
+  @Test("all implementations choose the nearest node, except near-ties")
   func allWays() throws {
     var (images, decided) = (0, 0)
     for shape in Self.shapes {
@@ -133,7 +133,7 @@ struct NodeDistancesTests {
   }
 
   @Test(
-    "nodes of equal weights have distances of equal bits, and the lower index wins",
+    "nodes of equal weights have bit-identical distances, and the lowest index wins",
     arguments: Way.all)
   func twins(way: Way) throws {
     var random = SeededGenerator(seed: 9)
@@ -151,7 +151,7 @@ struct NodeDistancesTests {
     #expect(failures.isEmpty, "\(failures.count) shapes: \(failures.joined(separator: "; "))")
   }
 
-  @Test("the cost model takes products for many pixels and images for few")
+  @Test("the cost model chooses products for many pixels and images for few")
   func costModel() {
     func cheaper(_ nodes: Int, _ channels: Int, _ features: Int, side: Int, samples: Int) -> NodeDistances.Form {
       NodeDistances.cheaperForm(
@@ -162,7 +162,7 @@ struct NodeDistancesTests {
     #expect(cheaper(512, 3, 128, side: 8, samples: 8) == .images)
   }
 
-  @Test("absolute distances are means of magnitudes whatever form is asked for", arguments: NodeDistances.Form.allCases)
+  @Test("absolute distances are mean absolute differences in any form", arguments: NodeDistances.Form.allCases)
   func absolute(form: NodeDistances.Form) throws {
     let features = try Tensor([1, 2] as [Float], shape: [1, 1, 2])
     let weights = try Tensor([1, -1] as [Float], shape: [2, 1, 1])

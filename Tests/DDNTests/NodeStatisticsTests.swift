@@ -21,7 +21,7 @@ struct NodeStatisticsTests {
     }
   }
 
-  @Test("recording a batch counts images, winners, rivals and distances")
+  @Test("recording a batch adds images, nearest nodes, rivals and distances")
   func recording() {
     var statistics = NodeStatistics(nodes: 3)
     statistics.record(nearest: [2, 2, 0], second: [0, 1, 2], distanceSums: [1, 2, 0.5])
@@ -35,7 +35,7 @@ struct NodeStatisticsTests {
     #expect(statistics.share(of: 2) == 0.75)
   }
 
-  @Test("perplexity is the number of nodes in use when they are used alike")
+  @Test("perplexity is the number of used nodes when they are used equally")
   func perplexity() {
     var statistics = NodeStatistics(nodes: 8)
     #expect(statistics.perplexity == 0)
@@ -49,7 +49,7 @@ struct NodeStatisticsTests {
     #expect(statistics.perplexity > 1 && statistics.perplexity < 4)
   }
 
-  @Test("statistics survive a checkpoint bit for bit")
+  @Test("statistics survive a checkpoint exactly")
   func roundTrip() throws {
     var statistics = NodeStatistics(nodes: 3)
     statistics.record(nearest: [2, 2, 0], second: [0, 1, 2], distanceSums: [0.1, 0.2, 0.3])
@@ -58,7 +58,7 @@ struct NodeStatisticsTests {
     #expect(try JSONDecoder().decode(NodeStatistics.self, from: data) == statistics)
   }
 
-  @Test("a checkpoint whose arrays disagree is refused with their sizes")
+  @Test("a checkpoint with inconsistent arrays is an error that names their sizes")
   func damagedCheckpoint() throws {
     let text = """
       {"counts": [1, 2, 3], "rivalCounts": [0, 0, 0, 0], "distanceSums": [0, 0, 0], "images": 6, "batches": 1,

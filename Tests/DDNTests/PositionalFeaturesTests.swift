@@ -3,8 +3,8 @@ import Foundation
 import GoldenSupport
 import Testing
 
-/// Sines, cosines and the sums made of them may differ from libtorch's by a rounding; everything else is equal.
-@Suite("Positional features repeat the original's")
+/// Sines, cosines and their sums may differ from libtorch's by one rounding; everything else is equal.
+@Suite("Positional features, compared to the original")
 struct PositionalFeaturesTests {
   @Test("the sinusoidal table, within one rounding of a value up to 1")
   func sinusoidalTable() throws {
@@ -59,7 +59,7 @@ struct PositionalFeaturesTests {
     }
   }
 
-  @Test("a ramp has its ends exactly and grows")
+  @Test("a ramp has exact ends and increases")
   func ramp() {
     #expect(PositionalFeatures.ramp(count: 1) == [-1])
     for count in [2, 3, 7, 1000] {

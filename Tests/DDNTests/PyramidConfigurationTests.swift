@@ -4,7 +4,7 @@ import Torch
 
 @testable import DDN
 
-@Suite("A pyramid's configuration") struct PyramidConfigurationTests {
+@Suite("Pyramid configuration") struct PyramidConfigurationTests {
   typealias Configuration = PyramidNetwork.Configuration
 
   static let impossible: [(part: String, configuration: Configuration)] = [
@@ -28,29 +28,29 @@ import Torch
     ("3 channels", .init(imageChannels: 1, initialImage: .channelRamp)),
   ]
 
-  @Test("every impossible value is an error that names it in one line", arguments: impossible.indices)
+  @Test("every invalid value is an error of one line that names it", arguments: impossible.indices)
   func refusal(index: Int) throws {
     let (part, configuration) = Self.impossible[index]
     let error = try #require(throws: ConfigurationError.self) { try configuration.validate() }.description
     #expect(error.contains(part) && !error.contains("\n"), "\(error)")
   }
 
-  @Test("possible values have none")
+  @Test("valid values have no error")
   func possible() throws {
     for side in [1, 2, 64, 4096] { try Configuration(resolution: side).validate() }
     try Configuration(resolution: 1024, imageChannels: 1, startSide: 1024, maxNodes: 2).validate()
     try Configuration(resolution: 2, channelsOfScales: [10, 160]).validate()
   }
 
-  @Test("a small part of the levels is never less than one a side")
+  @Test("a small factor keeps one level per side")
   func rounding() {
     let sides = Configuration(resolution: 8, maxBlocks: 2, blocksTimes: 0.1).levels.map(\.side)
     #expect(sides == [1, 2, 4, 8])
-    // Halves go to the even number, as in the original: 2.5 levels are 2, 1 of 1.25.
+    // Rounded half to even, as in the original: 2.5 levels are 2.
     #expect(Configuration(resolution: 8, maxBlocks: 2, blocksTimes: 1.25).levels.map(\.side) == [1, 2, 2, 4, 4, 8, 8])
   }
 
-  @Test("it survives being written, conditions as the original's options", arguments: [1, 3])
+  @Test("it survives coding, with conditions as the original's options", arguments: [1, 3])
   func coding(imageChannels: Int) throws {
     let configuration = NetworkConfiguration.pyramid(
       .init(
@@ -64,7 +64,7 @@ import Torch
     }
   }
 
-  @Test("an initial image of zeros is not written, and one that is given survives")
+  @Test("the default initial image is not encoded, another survives coding")
   func initialImage() throws {
     for (image, isWritten) in [(nil, false), (.channelRamp, true)] as [(InitialImage?, Bool)] {
       let configuration = NetworkConfiguration.pyramid(.init(resolution: 8, initialImage: image))
@@ -77,7 +77,7 @@ import Torch
     }
   }
 
-  @Test("a model with an initial image has a version that readers from before it refuse")
+  @Test("a model with an initial image has the next format version")
   func formatVersion() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "initial-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -92,7 +92,7 @@ import Torch
     }
   }
 
-  @Test("a few words say what it is")
+  @Test("the summary describes it")
   func summary() {
     #expect(
       NetworkConfiguration.pyramid(.init(conditions: [.classNumber(of: 10), .edges])).summary
@@ -102,7 +102,7 @@ import Torch
         == "pyramid of 127 levels, 256 to 512 nodes, 64x64 gray")
   }
 
-  @Test("weights fit whatever the network is told, and no other network")
+  @Test("weights fit any conditions, and no other network")
   func sameWeights() {
     let one = NetworkConfiguration.pyramid(.init())
     #expect(one.weightDifference(from: .pyramid(.init(conditions: [.gray]))) == nil)
@@ -110,7 +110,7 @@ import Torch
     #expect(one.weightDifference(from: .recurrent(.init())) != nil)
   }
 
-  @Test("rules that give the same levels are the same network; otherwise the first difference is named")
+  @Test("rules with the same levels have compatible weights; otherwise the first difference is named")
   func weightDifference() {
     let small = NetworkConfiguration.pyramid(.init(resolution: 4, maxBlocks: 4))
     #expect(small.weightDifference(from: .pyramid(.init(resolution: 4))) == nil)

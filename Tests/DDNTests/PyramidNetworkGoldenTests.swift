@@ -5,15 +5,15 @@ import Torch
 @testable import DDN
 
 /// The whole pyramid network against the original's, for the cases of `Golden/D`.
-@Suite("The pyramid network repeats the original's network")
+@Suite("Pyramid network, compared to the original")
 struct PyramidNetworkGoldenTests {
-  @Test("the golden networks are there")
+  @Test("all golden networks exist")
   func complete() {
     #expect(GoldenPyramid.names.count >= 15)
     #expect(GoldenPyramid.names(with: "train").count >= 12)
   }
 
-  @Test("it has the same levels and as many parameters", arguments: GoldenPyramid.names)
+  @Test("levels and parameter counts are the same", arguments: GoldenPyramid.names)
   func levels(name: String) throws {
     let golden = try GoldenPyramid(name)
     let levels = golden.network.configuration.levels
@@ -27,7 +27,7 @@ struct PyramidNetworkGoldenTests {
     #expect(golden.network.codeSpace.levels.map(\.nodes) == levels.map(\.nodes))
   }
 
-  @Test("with targets it chooses the same and makes the same images", arguments: GoldenPyramid.names)
+  @Test("targets give the same choices and images", arguments: GoldenPyramid.names)
   func evaluation(name: String) throws {
     let golden = try GoldenPyramid(name)
     let file = try golden.file("eval")
@@ -52,7 +52,7 @@ struct PyramidNetworkGoldenTests {
     try expect(last.paths.perSample(last.features), in: file, as: "final.feat_last", isOptional: true)
   }
 
-  @Test("with given codes it makes the same images", arguments: GoldenPyramid.names)
+  @Test("given codes give the same images", arguments: GoldenPyramid.names)
   func decoding(name: String) throws {
     let golden = try GoldenPyramid(name)
     try expectDecoding(golden, "decode")
@@ -77,7 +77,7 @@ struct PyramidNetworkGoldenTests {
   }
 
   @Test(
-    "codes of the first levels are kept, and targets choose the rest",
+    "given codes of the first levels are kept, and targets choose the rest",
     arguments: GoldenPyramid.names(with: "eval_prefix"))
   func prefix(name: String) throws {
     let golden = try GoldenPyramid(name)
@@ -91,7 +91,7 @@ struct PyramidNetworkGoldenTests {
     }
   }
 
-  @Test("a seed draws the same code and the same pixels", arguments: GoldenPyramid.names(with: "generate"))
+  @Test("a seed gives the same code and pixels", arguments: GoldenPyramid.names(with: "generate"))
   func seeds(name: String) throws {
     let golden = try GoldenPyramid(name)
     let file = try golden.file("generate")
@@ -106,7 +106,7 @@ struct PyramidNetworkGoldenTests {
       abs($0 - $1)
     }
     #expect(differences.count == images.count && differences.max()! <= 1)
-    #expect(differences.reduce(0, +) * 1000 <= differences.count)  // Rounding may move a number over an edge.
+    #expect(differences.reduce(0, +) * 1000 <= differences.count)  // Rounding may flip a pixel at the threshold.
   }
 
   @Test("training gives the same losses, counters and gradients", arguments: GoldenPyramid.names(with: "train"))
@@ -143,17 +143,17 @@ struct PyramidNetworkGoldenTests {
     }
   }
 
-  @Test("what a network is told is the same", arguments: GoldenPyramid.names, ["eval", "decode"])
+  @Test("conditions are the same", arguments: GoldenPyramid.names, ["eval", "decode"])
   func conditions(name: String, part: String) throws {
     let golden = try GoldenPyramid(name)
     let file = try golden.file(part)
     guard file.entries["condition"] != nil else { return }
     let network = golden.network
     let condition = try golden.condition(in: file)
-    let (paths, told) = try ConditionFeatures.begin(
+    let (paths, features) = try ConditionFeatures.begin(
       network.conditions, of: condition, samples: golden.settings.samples, imageShape: network.imageShape,
       device: network.device)
-    try expect(paths.perSample(told.parts[0]), in: file, as: "condition")
+    try expect(paths.perSample(features.parts[0]), in: file, as: "condition")
     if case .lowResolution(let side) = network.conditions[0] {
       let small = try #require(condition.sources).resizedArea(height: side, width: side)
       try expect(small, in: file, as: "condition_resized", isOptional: true)

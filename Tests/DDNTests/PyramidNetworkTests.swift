@@ -6,10 +6,10 @@ import Torch
 
 @testable import DDN
 
-@Suite("The pyramid network") struct PyramidNetworkTests {
+@Suite("Pyramid network") struct PyramidNetworkTests {
   static let samples = 12
 
-  /// A small network whose weights make every term matter.
+  /// A small network with weights such that every term affects the output.
   static func network(_ imageChannels: Int, _ conditions: [ConditionKind] = [], blocks: Int = 2) throws
     -> PyramidNetwork
   {
@@ -36,7 +36,7 @@ import Torch
     [], [.classNumber(of: 10)], [.gray], [.classNumber(of: 3), .edges, .lowResolution(side: 4)],
   ]
 
-  @Test("a batch gives every image what it gets alone", arguments: conditions, [1, 3])
+  @Test("an image's output does not depend on its batch", arguments: conditions, [1, 3])
   func alone(conditions: [ConditionKind], imageChannels: Int) throws {
     let network = try Self.network(imageChannels, conditions)
     let images = try Self.images(imageChannels)
@@ -61,8 +61,8 @@ import Torch
     #expect(Set(try together.latentCodes(in: network.codeSpace)).count > 2)
   }
 
-  @Test("what it is told changes what it draws, and every kind does", arguments: conditions.dropFirst())
-  func told(conditions: [ConditionKind]) throws {
+  @Test("every kind of condition changes the images", arguments: conditions.dropFirst())
+  func conditioning(on conditions: [ConditionKind]) throws {
     let network = try Self.network(3, conditions)
     let codes = [LatentCode](repeating: LatentCode(seed: 1, in: network.codeSpace), count: 2)
     let images = try Self.images(3).slice(0, 0..<2)
@@ -76,7 +76,7 @@ import Torch
     if conditions.contains(where: \.needsImages) { #expect(try difference([1, 1], images) > 1e-3) }
   }
 
-  @Test("a condition that is missing, or of another shape, is an error and not a guess")
+  @Test("a condition that is missing or has another shape is an error")
   func missing() throws {
     let network = try Self.network(3, [.gray])
     let code = LatentCode(seed: 1, in: network.codeSpace)
@@ -91,7 +91,7 @@ import Torch
     #expect(throws: LatentCodeError.self) { try network.decode([code], classes: [0]) }
   }
 
-  @Test("what reconstruction finds, decoding draws", arguments: [1, 3])
+  @Test("decoding gives the reconstruction's images", arguments: [1, 3])
   func roundTrip(imageChannels: Int) throws {
     let network = try Self.network(imageChannels, [.classNumber(of: 4), .lowResolution(side: 2)])
     let images = try Self.images(imageChannels)
@@ -102,7 +102,7 @@ import Torch
     #expect(found.levels.map { $0.shape[2] } == [1, 2, 2, 4, 4, 8, 8] && drawn.shape[1] == imageChannels)
   }
 
-  @Test("a model file says all of itself", arguments: [1, 3])
+  @Test("a model file restores the network", arguments: [1, 3])
   func modelFile(imageChannels: Int) throws {
     let url = FileManager.default.temporaryDirectory.appending(path: "pyramid-\(UUID().uuidString).safetensors")
     defer { try? FileManager.default.removeItem(at: url) }
@@ -115,7 +115,7 @@ import Torch
     #expect(try drawn.bytes() == network.decode([code], classes: [3]).bytes())
   }
 
-  @Test("in bfloat16 it draws nearly the same, and its features are bfloat16 all the way")
+  @Test("in bfloat16 images are nearly the same, and all features are bfloat16")
   func bfloat16() throws {
     let network = try Self.network(3)
     let code = LatentCode(seed: 1, in: network.codeSpace)

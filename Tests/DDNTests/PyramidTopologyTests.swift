@@ -5,8 +5,8 @@ import Torch
 
 @testable import DDN
 
-/// Which levels a configuration has, against lists that the original made; no network is made for most of them.
-@Suite("A pyramid's levels follow the original's rules")
+/// Levels of configurations, compared to the original's, mostly without building networks.
+@Suite("Pyramid topology, compared to the original")
 struct PyramidTopologyTests {
   struct Golden: Decodable {
     struct Rule: Decodable {
@@ -23,7 +23,7 @@ struct PyramidTopologyTests {
       let resolution, levels, parameters: Int
       let options: GoldenPyramid.Settings.Options
       let bits: Double
-      /// Name, channels in and out, K, side, whether up; "..." for those left out.
+      /// Name, input and output channels, K, side, whether up; "..." for omitted levels.
       let list: [Entry]
 
       enum CodingKeys: String, CodingKey {
@@ -40,7 +40,7 @@ struct PyramidTopologyTests {
           resolution: resolution, conditions: options.condition.map { [ConditionKind($0)!] } ?? [])
       }
     }
-    /// One of the list: nil for levels that were left out.
+    /// Nil for omitted levels.
     struct Entry: Decodable, Equatable {
       let text: String?
 
@@ -133,7 +133,7 @@ struct PyramidTopologyTests {
     #expect(OriginalNames.pyramid("levels.0.block.thirdNorm.weight", levels: levels) == nil)
   }
 
-  @Test("a network has the parameters that its levels announce", arguments: [1, 3])
+  @Test("a network's parameters are those of its topology", arguments: [1, 3])
   func announced(imageChannels: Int) throws {
     let configuration = PyramidNetwork.Configuration(
       resolution: 8, imageChannels: imageChannels, startSide: 2, channelsOfScales: [12, 12, 8], maxBlocks: 2,
@@ -146,7 +146,7 @@ struct PyramidTopologyTests {
     #expect(network.parameterCount == configuration.parameterLowerBound)
   }
 
-  @Test("the condition comes in once a side, at its second level, and at an up level where a side has but one")
+  @Test("the condition is added once per side: at its second level, or at an up level where a side has only one")
   func condition() {
     let few = PyramidNetwork.Configuration(resolution: 8, maxBlocks: 2).levels.filter(\.takesCondition)
     #expect(few.map(\.name) == ["1x1_0", "2x2_1", "4x4_1", "8x8_1"])
@@ -154,7 +154,7 @@ struct PyramidTopologyTests {
     #expect(one.map(\.name) == ["1x1_0", "4x4_0_up", "8x8_0_up"])
   }
 
-  @Test("the convolutions of an image are 88 thousand million operations, 244 for 64x64")
+  @Test("the convolutions take 88 billion operations per image, 244 for 64x64")
   func multiplyAdds() {
     let sums = [PyramidNetwork.Configuration(), .init(resolution: 64, maxNodes: 512)]
       .map { $0.levels.reduce(0) { $0 + $1.multiplyAdds } }

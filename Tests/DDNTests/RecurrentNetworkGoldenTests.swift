@@ -4,7 +4,7 @@ import Testing
 import Torch
 
 /// The whole recurrent network against the original's, for the five cases of `Golden/E`.
-@Suite("The recurrent network repeats the original's network")
+@Suite("Recurrent network, compared to the original")
 struct RecurrentNetworkGoldenTests {
   static let names = ["k64_L10", "k8_L3", "k8_L3_class", "k8_L3_noleak", "k8_stack2x2_learnres"]
 
@@ -24,7 +24,7 @@ struct RecurrentNetworkGoldenTests {
     func file(_ part: String) throws -> SafetensorsFile { try Golden.safetensors("E/\(name)/\(part).safetensors") }
   }
 
-  @Test("it has as many parameters", arguments: names)
+  @Test("the parameter count is the same", arguments: names)
   func parameters(name: String) throws {
     let run = try Case(name)
     #expect(run.network.parameterCount == run.golden.settings.parameters)
@@ -33,7 +33,7 @@ struct RecurrentNetworkGoldenTests {
     if name == "k64_L10" { #expect(run.network.parameterCount == 407_311) }
   }
 
-  @Test("with targets it chooses the same and makes the same images", arguments: names)
+  @Test("targets give the same choices and images", arguments: names)
   func evaluation(name: String) throws {
     let run = try Case(name)
     let file = try run.file("eval")
@@ -60,7 +60,7 @@ struct RecurrentNetworkGoldenTests {
     }
   }
 
-  @Test("with given codes it makes the same images", arguments: names)
+  @Test("given codes give the same images", arguments: names)
   func decoding(name: String) throws {
     let run = try Case(name)
     let file = try run.file("decode")

@@ -6,7 +6,7 @@ import Torch
 @testable import DDN
 
 /// The pyramid's block against the original's, for every file of `Golden/B`.
-@Suite("The residual block repeats the original's block")
+@Suite("Residual block, compared to the original")
 struct ResidualBlockGoldenTests {
   static let names = Golden.names(in: "B")
 
@@ -57,10 +57,10 @@ struct ResidualBlockGoldenTests {
     }
   }
 
-  @Test("all 13 golden blocks are there")
+  @Test("all 13 golden blocks exist")
   func complete() { #expect(Self.names.count == 13) }
 
-  @Test("it makes the same and has the same gradients", arguments: names)
+  @Test("output and gradients are the same", arguments: names)
   func forwardAndBackward(name: String) throws {
     let golden = try Case(name)
     let (file, block) = (golden.file, golden.block)
@@ -84,7 +84,8 @@ struct ResidualBlockGoldenTests {
     #expect(compared == file.entries.keys.filter { $0.hasPrefix("grad.") }.count)
   }
 
-  @Test("it starts within the original's bounds, its second convolution near nothing", arguments: [false, true])
+  @Test(
+    "initial weights are within the original's bounds, the second convolution's near zero", arguments: [false, true])
   func initialWeights(doublesResolution: Bool) throws {
     let block = try ResidualBlock(12, 16, doublesResolution: doublesResolution, generator: Generator(seed: 1))
     func largest(_ tensor: Tensor) throws -> Double { try tensor.absolute().array(Double.self).max()! }

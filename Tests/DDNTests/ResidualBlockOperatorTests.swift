@@ -5,10 +5,10 @@ import Torch
 
 @testable import DDN
 
-/// Norm, SiLU and convolution of a block in one are the operations one after the other.
-@Suite("The block's operators")
+/// The fused norm, SiLU and convolution, compared to separate operations.
+@Suite("Residual block operators")
 struct ResidualBlockOperatorTests {
-  /// Half a block and what it works on; leaves that gradients reach.
+  /// Half a block and its inputs, all leaves with gradients.
   struct Case {
     let features, extra: Tensor
     let norm: GroupNorm
@@ -61,7 +61,7 @@ struct ResidualBlockOperatorTests {
       return try convolution(hidden)
     }
 
-    /// The output, and the gradients of its product with fixed numbers.
+    /// The output, and the gradients of its product with a fixed tensor.
     func run(_ body: () throws -> Tensor) throws -> [Tensor] {
       for leaf in leaves { try leaf.clearGradient() }
       let output = try body()
@@ -73,13 +73,13 @@ struct ResidualBlockOperatorTests {
   static let shapes: [[Int]] = [
     // batch, inputs, outputs, height, width
     [4, 32, 16, 16, 16], [3, 256, 32, 4, 4], [2, 8, 8, 32, 32],
-    [2, 12, 20, 5, 7], [5, 16, 8, 1, 1], [1, 8, 4, 2, 2], [1, 8, 4, 3, 11],  // pixels that fill no vector
+    [2, 12, 20, 5, 7], [5, 16, 8, 1, 1], [1, 8, 4, 2, 2], [1, 8, 4, 3, 11],  // partial vectors
     [2, 4, 4, 8, 16],  // one group, not square
     // With half of the multiplications.
     [4, 32, 20, 16, 32], [3, 20, 36, 18, 32], [2, 16, 16, 22, 48], [1, 16, 52, 64, 64], [9, 36, 24, 13, 32],
   ]
 
-  @Test("output and gradients are those of the operations", arguments: shapes, [false, true])
+  @Test("output and gradients equal those of separate operations", arguments: shapes, [false, true])
   func agreement(shape: [Int], doubles: Bool) throws {
     let example = try Case(
       batch: shape[0], inputs: shape[1], outputs: shape[2], height: shape[3], width: shape[4], doubles: doubles)
@@ -90,7 +90,7 @@ struct ResidualBlockOperatorTests {
     }
   }
 
-  @Test("channels that are named twice get both additions, and their gradient goes to both")
+  @Test("repeated channels get both additions, and both get the gradient")
   func overlap() throws {
     let example = try Case(batch: 2, inputs: 8, outputs: 8, height: 8, width: 8, channels: [3, 4, 7, 3])
     let fused = try example.run(example.fused)
@@ -99,7 +99,7 @@ struct ResidualBlockOperatorTests {
   }
 
   @Test(
-    "in bfloat16 it is as near to float32 as the operations are", arguments: [shapes[0], shapes[3]], [false, true])
+    "in bfloat16 it is as near to float32 as separate operations", arguments: [shapes[0], shapes[3]], [false, true])
   func bfloat16(shape: [Int], doubles: Bool) throws {
     let example = try Case(
       batch: shape[0], inputs: shape[1], outputs: shape[2], height: shape[3], width: shape[4], doubles: doubles)
@@ -115,8 +115,8 @@ struct ResidualBlockOperatorTests {
     }
   }
 
-  /// Other devices take the same way.
-  @Test("types that the kernel does not know go through libtorch's operators", arguments: [false, true])
+  /// Like other devices.
+  @Test("dtypes that the kernel does not support use libtorch's operators", arguments: [false, true])
   func operators(doubles: Bool) throws {
     let example = try Case(batch: 3, inputs: 16, outputs: 8, height: 6, width: 6, doubles: doubles)
     let leaves = try example.leaves.map { try $0.detached().to(.float64) }
@@ -127,7 +127,7 @@ struct ResidualBlockOperatorTests {
       try output.backward(Tensor.normal(output.shape, generator: Generator(seed: 8)).to(.float64))
       return try [output] + leaves.map { try #require(try $0.gradient()) }
     }
-    let fused = try Operator("ddn::norm_silu_convolution").tensor(
+    let fused = try Operator("ddn::group_norm_silu_convolution").tensor(
       .tensor(features), .tensor(extra), .ints([0, 2]), .tensor(scale), .tensor(shift), .int(example.norm.groups),
       .double(1e-6), .tensor(leaves[4]), .tensor(leaves[5]), .bool(doubles))
     let none = try Tensor.zeros([3, 1, 6, 6]).to(.float64)
@@ -145,14 +145,14 @@ struct ResidualBlockOperatorTests {
     }
   }
 
-  @Test("without gradients the output has the same bits")
+  @Test("without gradients the output is bit-identical")
   func unrecorded() throws {
     let example = try Case(batch: 9, inputs: 8, outputs: 16, height: 16, width: 16)
     let recorded = try example.fused().array(Float.self)
     #expect(try withoutGradients { try example.fused().array(Float.self) } == recorded)
   }
 
-  /// Not on older processors, for which libtorch's convolution is left to round as it likes.
+  /// Except on older processors, where libtorch's convolution may round differently.
   @Test(
     "an image's output does not depend on the images beside it",
     .disabled(if: ProcessInfo.processInfo.environment["ATEN_CPU_CAPABILITY"] == "default"), arguments: [16, 32])
@@ -172,7 +172,7 @@ struct ResidualBlockOperatorTests {
     }
   }
 
-  @Test("features that are a view are read as they are seen")
+  @Test("strided features give the same output")
   func views() throws {
     let example = try Case(batch: 2, inputs: 8, outputs: 8, height: 16, width: 16)
     let view = try Tensor.normal([2, 16, 16, 8], generator: Generator(seed: 1)).transposed(1, 3)
@@ -182,7 +182,7 @@ struct ResidualBlockOperatorTests {
     #expect(try half(view) == half(view.cloned().reshaped([2, 8, 16, 16])))
   }
 
-  @Test("not-a-numbers and infinities stay what they are in bfloat16")
+  @Test("NaN and infinity are preserved in bfloat16")
   func numbersThatAreNone() throws {
     let example = try Case(batch: 1, inputs: 8, outputs: 8, height: 4, width: 4)
     for number in [Double.nan, .infinity] {
@@ -194,7 +194,7 @@ struct ResidualBlockOperatorTests {
     }
   }
 
-  @Test("shapes that do not fit are refused")
+  @Test("mismatched shapes are errors")
   func misfits() throws {
     let example = try Case(batch: 2, inputs: 8, outputs: 8, height: 8, width: 8)
     let other = try Case(batch: 2, inputs: 12, outputs: 8, height: 8, width: 8)

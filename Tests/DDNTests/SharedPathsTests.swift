@@ -23,7 +23,7 @@ struct SharedPathsTests {
     isConditional ? try Tensor(classes, shape: [samples]) : nil
   }
 
-  @Test("a batch gives every image what it gets alone", arguments: [false, true])
+  @Test("an image's output does not depend on its batch", arguments: [false, true])
   func alone(isConditional: Bool) throws {
     let (network, targets) = (try Self.network(), try Self.targets())
     let numbers = try Self.classNumbers(isConditional)
@@ -44,8 +44,8 @@ struct SharedPathsTests {
     #expect(Set(try together.latentCodes(in: network.codeSpace)).count > 2)
   }
 
-  /// Rows are rounded up by less than half; where that comes near a row an image, every image gets its own.
-  @Test("there are hardly more rows than distinct paths, and never more than images", arguments: [1, 2, 14, 70])
+  /// Padding adds less than half; near one row per image every image gets a separate row.
+  @Test("there are few more rows than distinct paths, and at most as many as images", arguments: [1, 2, 14, 70])
   func rows(samples: Int) throws {
     let network = try Self.network()
     for isConditional in [false, true] {
@@ -65,7 +65,7 @@ struct SharedPathsTests {
     }
   }
 
-  @Test("the first level runs on one row, and on one a class when classes are told")
+  @Test("the first level runs on one row, or one per class")
   func firstLevel() throws {
     let network = try Self.network()
     final class RowCounter: Chooser {
@@ -83,7 +83,7 @@ struct SharedPathsTests {
     }
   }
 
-  @Test("two images share a row exactly when they have chosen alike so far")
+  @Test("two images share a row exactly when their codes so far are equal")
   func branching() throws {
     var random = SeededGenerator(seed: 3)
     for samples in [2, 5, 40] {
@@ -108,8 +108,8 @@ struct SharedPathsTests {
     }
   }
 
-  /// What CUDA devices use, where counting distinct paths would make them wait.
-  @Test("rows for all possible paths lead every image to its parent and its code")
+  /// The implementation for CUDA devices, where counting distinct paths would synchronize.
+  @Test("with rows for all possible paths every image has its parent and code")
   func allPaths() throws {
     let (samples, nodes) = (100, 4)
     var paths = try SharedPaths(samples: samples, device: .cpu)

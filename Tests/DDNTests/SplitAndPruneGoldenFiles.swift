@@ -1,6 +1,6 @@
 import GoldenSupport
 
-/// What `F/k*_b*.json` says about a run.
+/// The content of `F/k*_b*.json`.
 struct GoldenRun: Decodable {
   let k, b, steps, splitCount, images, batches, newestLineage: Int
   let rivalSteps, splitImages: [Int]
@@ -76,7 +76,7 @@ struct GoldenDecision: Decodable {
   }
 }
 
-/// The arrays of `F/k*_b*.safetensors`, cut into steps.
+/// The arrays of `F/k*_b*.safetensors`, split by step.
 struct GoldenCounters {
   private let nodes: Int
   private let batch: Int

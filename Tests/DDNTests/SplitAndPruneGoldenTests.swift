@@ -3,11 +3,11 @@ import Foundation
 import GoldenSupport
 import Testing
 
-/// Split-and-Prune against runs of the original program; all counters are compared bit for bit.
-@Suite("Split-and-Prune repeats the original program")
+/// Split-and-Prune, compared to runs of the original program; all counters must be bit-identical.
+@Suite("Split-and-Prune, compared to the original")
 struct SplitAndPruneGoldenTests {
   @Test(
-    "a run of batches leaves the same counters and makes the same splits",
+    "a sequence of batches gives the same counters and splits",
     arguments: [
       "k2_b1", "k2_b16", "k3_b5", "k8_b16_mixed", "k8_b16_points", "k8_b16_skew", "k64_b32",
     ])
@@ -55,7 +55,7 @@ struct SplitAndPruneGoldenTests {
     #expect(statistics.newestLineage == run.newestLineage)
   }
 
-  @Test("one split changes the counters as it does in the original, in every branch of its bookkeeping")
+  @Test("one split changes the counters the same, in every branch")
   func units() throws {
     let cases = try JSONDecoder().decode(
       [String: GoldenUnit].self, from: Data(contentsOf: Golden.url("F/split_units.json")))
@@ -78,7 +78,7 @@ struct SplitAndPruneGoldenTests {
     }
   }
 
-  @Test("the same counts lead to the same decision, warm-up and ties included")
+  @Test("decisions are the same, including warm-up and ties")
   func decisions() throws {
     let cases = try JSONDecoder().decode(
       [GoldenDecision].self, from: Data(contentsOf: Golden.url("F/decisions.json")))
@@ -114,7 +114,7 @@ struct SplitAndPruneGoldenTests {
     stride(from: 0, to: matrix.count, by: columns).map { pairwiseSum(matrix[$0..<$0 + columns]) }
   }
 
-  /// Column sums, row after row, in the matrix's own precision, as numpy makes them.
+  /// Column sums in row order, in the matrix's precision, like NumPy.
   private func columnSums<Value: BinaryFloatingPoint>(_ matrix: [Value], columns: Int) -> [Value] {
     var sums = Array(repeating: Value.zero, count: columns)
     for (index, value) in matrix.enumerated() { sums[index % columns] += value }

@@ -3,8 +3,8 @@ import GoldenSupport
 import Testing
 import Torch
 
-/// What a split copies, against the original's `F/split_weights_adam`; bit for bit.
-@Suite("A split copies what the original copies")
+/// Compared bit for bit to the original's `F/split_weights_adam`.
+@Suite("Copies of a split, compared to the original")
 struct SplitCopyGoldenTests {
   static let cases = [("k8_pc1", 8, 1, 4), ("k8_pc3", 8, 3, 4), ("k64_pc3", 64, 3, 5)]
 

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Split policy")
 struct SplitPolicyTests {
-  @Test("by the paper's rule a split loses exactly the pruned node's count and leaves twins alike")
+  @Test("by the paper's rule a split drops exactly the pruned node's count, and twins are equal")
   func paperBookkeeping() throws {
     var generator = SeededGenerator(seed: 2)
     let policy = SplitPolicy(rule: .paper)
@@ -32,7 +32,7 @@ struct SplitPolicyTests {
     #expect(splits > 50)
   }
 
-  @Test("by total variation a split keeps the sum of counts and of rival counts when every node has rivals")
+  @Test("by total variation a split preserves the sums of counts and rival counts if every node has rivals")
   func totalVariationBookkeeping() throws {
     var generator = SeededGenerator(seed: 3)
     let policy = SplitPolicy(rule: .totalVariation)
@@ -70,7 +70,7 @@ struct SplitPolicyTests {
     }
   }
 
-  @Test("even use never splits", arguments: SplitPolicy.Rule.allCases)
+  @Test("uniform use never splits", arguments: SplitPolicy.Rule.allCases)
   func evenUse(rule: SplitPolicy.Rule) {
     for nodes in [2, 3, 7, 8, 64, 512] {
       #expect(SplitPolicy(rule: rule).decide(statistics(Array(repeating: 3, count: nodes))) == nil)
@@ -78,21 +78,21 @@ struct SplitPolicyTests {
   }
 
   @Test(
-    "a node that is never chosen is overwritten by the busiest",
+    "an unused node is overwritten by the busiest",
     arguments: [SplitPolicy.Rule.paper, .totalVariation])
   func deadNode(rule: SplitPolicy.Rule) {
     let split = SplitPolicy(rule: rule).decide(statistics([3, 3, 0, 4]))
     #expect(split == .init(donor: 3, pruned: 2))
   }
 
-  @Test("of two unused nodes total variation prunes the farther, the paper the first")
+  @Test("of two unused nodes total variation prunes the farther one, the paper's rule the first")
   func unusedNodes() {
     let twoUnused = statistics([3, 0, 0, 4], distanceSums: [1, 5, 7, 1])
     #expect(SplitPolicy(rule: .totalVariation).decide(twoUnused) == .init(donor: 3, pruned: 2))
     #expect(SplitPolicy(rule: .paper).decide(twoUnused) == .init(donor: 3, pruned: 1))
   }
 
-  @Test("the paper's thresholds are twice and half a fair share, themselves excluded")
+  @Test("the paper's thresholds are twice and half a fair share, exclusive")
   func paperThresholds() {
     let policy = SplitPolicy(rule: .paper)
     #expect(policy.decide(statistics([8, 4, 2, 2])) == nil)
@@ -121,7 +121,7 @@ struct SplitPolicyTests {
   }
 
   @Test(
-    "splits begin when more images were seen than the warm-up has",
+    "splits begin after more images than the warm-up",
     arguments: [SplitPolicy.Rule.paper, .totalVariation])
   func warmup(rule: SplitPolicy.Rule) {
     let uneven = statistics([10, 0, 0])
@@ -129,7 +129,7 @@ struct SplitPolicyTests {
     #expect(SplitPolicy(rule: rule, warmupImages: 10).decide(uneven) == nil)
   }
 
-  @Test("a policy is stored by the names that the command line uses")
+  @Test("a policy is encoded by the command line's names")
   func codableNames() throws {
     #expect(SplitPolicy.Rule.allCases.map(\.rawValue) == ["paper", "total-variation", "none"])
     let policy = SplitPolicy(rule: .totalVariation, warmupImages: 6400)
@@ -138,7 +138,7 @@ struct SplitPolicyTests {
   }
 
   @Test(
-    "in one dimension splitting fits two unequal peaks far better than gradient descent alone",
+    "in one dimension splits fit two unequal peaks far better than gradient descent alone",
     arguments: [SplitPolicy.Rule.paper, .totalVariation])
   func unequalPeaks(rule: SplitPolicy.Rule) {
     let plain = deviationAfterTraining(SplitPolicy(rule: .none))
@@ -147,8 +147,8 @@ struct SplitPolicyTests {
     #expect(split < 0.5 * plain)
   }
 
-  /// Trains eight numbers on two peaks, 90% of the mass in the first, and returns the total variation between
-  /// how often fresh samples fall to each number and even use.
+  /// Fits eight numbers to two peaks, 90% of the mass in the first, and returns the total variation between
+  /// the use of the numbers by new samples and uniform use.
   private func deviationAfterTraining(_ policy: SplitPolicy) -> Double {
     var generator = SeededGenerator(seed: 6)
     var values = (0..<8).map { Float($0) / 2 - 1.75 }

@@ -1,4 +1,4 @@
-/// How far our numbers may be from the original's, as a fraction of a tensor's largest number.
+/// Tolerances relative to a tensor's largest magnitude.
 ///
 /// The original ran in float32; the note beside its numbers says how far that is from a float64 run of the same
 /// code. Ours is another float32 run, as far on another side: hence twice that difference.

@@ -5,7 +5,7 @@ import Testing
 import Torch
 
 /// Twenty training steps against the original's, from the same weights on the same images: `Golden/G`.
-@Suite("Training repeats the original's training")
+@Suite("Training, compared to the original")
 struct TrainingTrajectoryGoldenTests {
   struct Run: Decodable {
     struct Split: Decodable, Equatable {
@@ -88,7 +88,7 @@ struct TrainingTrajectoryGoldenTests {
 
   /// Nodes that were nearest to an image with equal distances in second and third place.
   ///
-  /// Twins tie exactly, and the original takes one of them as rival by the chance of a partial sort.
+  /// Twins tie exactly, and the original's partial sort chooses one of them arbitrarily as rival.
   private func nodesWithTiedRivals(_ output: LevelOutput) throws -> [Int] {
     let distances = try #require(output.distances)
     let (rows, nodes) = (try distances.array(Float.self), distances.shape[1])
@@ -99,7 +99,7 @@ struct TrainingTrajectoryGoldenTests {
     }
   }
 
-  /// All rows of the matrix must be equal; of undecided nodes only their sums.
+  /// All rows of the matrix must be equal; for undecided nodes only their sums.
   private func expectRivals(
     _ statistics: NodeStatistics, _ golden: [Double], _ undecided: Set<Int>, _ comment: Comment
   ) {
@@ -110,7 +110,7 @@ struct TrainingTrajectoryGoldenTests {
     }
   }
 
-  /// Compares with the weights that the file has; the one after the first step lacks the large ones.
+  /// Compares the file's weights; the file after the first step lacks the large ones.
   private func expectWeights(_ golden: GoldenNetwork, _ path: String) throws {
     let file = try Golden.safetensors(path)
     var compared = 0

@@ -6,8 +6,8 @@ import Torch
 
 @testable import DDNTraining
 
-@Suite("A checkpoint is the whole training") struct CheckpointTests {
-  /// Saves a trainer and gives the state's folder.
+@Suite("Checkpoints") struct CheckpointTests {
+  /// Saves a trainer and returns the state's folder.
   private static func save(_ trainer: Trainer, in folder: URL) throws -> URL {
     let summary = TrainingSummary(
       data: "digits", images: trainer.images, elapsedSeconds: 12.5, lossOfLevels: [0.5, 0.25], perplexityOfLayers: [3])
@@ -15,7 +15,7 @@ import Torch
     return Checkpoint.url(in: folder, images: trainer.images)
   }
 
-  @Test("a fresh trainer that loads it takes the next five steps to the same bits", arguments: [false, true])
+  @Test("a trainer that loads one takes bit-identical next five steps", arguments: [false, true])
   func continues(isClassConditional: Bool) throws {
     let scratch = try Scratch()
     let options = SmallTraining.options(isClassConditional: isClassConditional)
@@ -58,7 +58,7 @@ import Torch
     }
   }
 
-  /// Ways to spoil the second of a state's two files.
+  /// Ways to damage the second of a state's two files.
   static let damages: [(String, @Sendable (inout [String: String], inout [Entry]) -> Void)] = [
     ("no progress", { metadata, _ in metadata["progress"] = nil }),
     (
@@ -110,7 +110,7 @@ import Torch
     #expect(try TrainerState(trainer) == before)
   }
 
-  @Test("a state that lacks a file is missing, not half a state") func missingFile() throws {
+  @Test("a state that lacks a file is missing") func missingFile() throws {
     let scratch = try Scratch()
     let trainer = try SmallTraining.trainer()
     let url = try Self.save(trainer, in: scratch.url)
@@ -119,9 +119,9 @@ import Torch
     #expect(error?.kind == .missing)
   }
 
-  @Test("states are listed by their images, and only the newest are kept") func keepsNewest() throws {
+  @Test("states are sorted by images, and only the newest are kept") func keepsNewest() throws {
     let scratch = try Scratch()
-    // Above ten digits names no longer sort like numbers.
+    // Names of more than ten digits do not sort like numbers.
     for images in [9_999_999_999, 500, 10_000_000_000, 1000] {
       try Folder.create(Checkpoint.url(in: scratch.url, images: images))
     }

@@ -35,7 +35,7 @@ import Torch
     #expect(trainer.perplexities.allSatisfy { (1...4).contains($0) })
   }
 
-  @Test("a checkpoint goes on to the same bits, what conditions draw by chance too", arguments: conditions)
+  @Test("a checkpoint resumes bit-identically, including random conditions", arguments: conditions)
   func checkpoint(conditions: [ConditionKind]) throws {
     let scratch = try Scratch()
     let options = Self.options(conditions, images: 640)
@@ -61,25 +61,25 @@ import Torch
     #expect(model.network.conditions == conditions)
   }
 
-  @Test("what is drawn by chance obeys the low resolution that it is told")
+  @Test("random images match their low-resolution condition")
   func obedience() throws {
     let options = Self.options([.lowResolution(side: 4)], images: 6400)
     let trainer = try SmallTraining.trainer(options)
     while trainer.images < options.images { try trainer.step() }
     trainer.network.setMode(.evaluation)
-    let told = try trainer.data.batch(Array(0..<64)).images
+    let sources = try trainer.data.batch(Array(0..<64)).images
     let codes = (0..<64).map { LatentCode(seed: UInt64($0), in: trainer.network.codeSpace) }
-    let small = try trainer.network.decode(codes, sources: told).resizedArea(height: 4, width: 4)
-    let goal = try told.resizedArea(height: 4, width: 4)
-    // The same images beside what another was told.
+    let small = try trainer.network.decode(codes, sources: sources).resizedArea(height: 4, width: 4)
+    let goal = try sources.resizedArea(height: 4, width: 4)
+    // The same images, compared to other conditions.
     let others = try goal.gathered(Tensor((0..<64).map { ($0 + 1) % 64 }, shape: [64]))
     let (error, errorToOthers) = (
       try (small - goal).squared().mean().item(), try (small - others).squared().mean().item()
     )
-    #expect(error < 0.5 * errorToOthers, "\(error) to what was told, \(errorToOthers) to what another was told")
+    #expect(error < 0.5 * errorToOthers, "\(error) to the condition, \(errorToOthers) to other conditions")
   }
 
-  @Test("a conditional network begins with the weights of one that is told nothing")
+  @Test("a conditional network can start from the weights of an unconditional one")
   func transfer() throws {
     let scratch = try Scratch()
     let (source, trainer) = (

@@ -6,9 +6,9 @@ import Torch
 
 @testable import DDNTraining
 
-@Suite("Training on images that are not in memory")
+@Suite("Reading ahead")
 struct ReadAheadTests {
-  @Test("A run sees the same bits whether images are in memory or read ahead, and after a resumption")
+  @Test("batches are bit-identical with images in memory or read ahead, and after resuming")
   func sameBits() throws {
     let scratch = try Scratch()
     let archive = scratch.url.appending(path: "digits.zip")

@@ -22,7 +22,7 @@ import Torch
     return (run, try run.resume())
   }
 
-  @Test("without its saved states it is refused, and nothing in it changes", arguments: [true, false])
+  @Test("lost states are an error that changes nothing", arguments: [true, false])
   func noState(hasModel: Bool) throws {
     let scratch = try Scratch()
     let folder = try Self.finished(in: scratch)
@@ -37,7 +37,7 @@ import Torch
     #expect(try Data(contentsOf: folder.statistics) == statistics)
   }
 
-  @Test("stopped before its first save it begins again and says so") func beforeTheFirstSave() throws {
+  @Test("a run stopped before its first save starts again and reports it") func beforeTheFirstSave() throws {
     let scratch = try Scratch()
     let folder = try Self.finished(in: scratch)
     for state in try Checkpoint.all(in: folder.url) { try Folder.remove(state) }
@@ -49,7 +49,7 @@ import Torch
   }
 
   @Test(
-    "a damaged newest state is put aside and the one before is used, and the end is the same",
+    "a damaged newest state is renamed, the previous one is used, and the result is the same",
     arguments: ["model.safetensors", "training.safetensors", ""])
   func damaged(file: String) throws {
     let scratch = try Scratch()
@@ -68,7 +68,7 @@ import Torch
     #expect(start.images == 128 && !start.isRestart)
     #expect(start.damaged.count == 1 && start.damaged[0].path.hasPrefix(newest.path))
     #expect(try Folder.names(in: folder.url).contains("damaged-state-0000000256"))
-    // The newest model is newer than the state; it stays until it is made again.
+    // The newest model is newer than the state; it stays until it is written again.
     #expect(try Data(contentsOf: folder.model) == model)
     try run.run()
     #expect(try TrainerState(run.trainer).differences(from: TrainerState(quiet.trainer)) == [])
@@ -76,7 +76,7 @@ import Torch
     #expect(try folder.lines() == [64, 128, 192, 256])
   }
 
-  @Test("with all states damaged it is refused, and nothing in it changes") func allDamaged() throws {
+  @Test("only damaged states are an error that changes nothing") func allDamaged() throws {
     let scratch = try Scratch()
     let folder = try Self.finished(in: scratch)
     for state in try Checkpoint.all(in: folder.url) {
@@ -84,11 +84,11 @@ import Torch
     }
     let before = try Folder.names(in: folder.url)
     let error = try #require(throws: FileError.self) { _ = try Self.resume(folder) }
-    #expect(error.kind == .invalid && error.description.contains("the states before it are damaged, too"))
+    #expect(error.kind == .invalid && error.description.contains("all older states are damaged, too"))
     #expect(try Folder.names(in: folder.url) == before)
   }
 
-  @Test("a state of another training is no damaged one") func otherTraining() throws {
+  @Test("a state of another training is not a damaged one") func otherTraining() throws {
     let scratch = try Scratch()
     let folder = try Self.finished(in: scratch)
     let other = try TrainingRun(
@@ -98,7 +98,7 @@ import Torch
     #expect(try Checkpoint.all(in: folder.url).count == 2)
   }
 
-  @Test("its parent and its states point to it") func neighbours() throws {
+  @Test("errors for its parent and its states suggest it") func neighbours() throws {
     let scratch = try Scratch()
     let folder = try RunFolder.create(in: scratch.url, name: "x", options: Self.options)
     let state = Checkpoint.url(in: folder.url, images: 64)
@@ -109,7 +109,7 @@ import Torch
     }
   }
 
-  @Test("other images than the run began with are refused by what differs") func otherImages() throws {
+  @Test("other images than at the start are an error that names the difference") func otherImages() throws {
     func dataset(_ change: (inout [UInt8]) -> Void = { _ in }) -> ImageDataset {
       var pixels = (0..<4000 * 16).map { UInt8(truncatingIfNeeded: $0 &* 37) }
       change(&pixels)

@@ -6,7 +6,7 @@ import Torch
 
 @testable import DDNTraining
 
-@Suite("A run folder") struct RunFolderTests {
+@Suite("Run folders") struct RunFolderTests {
   private static let options = SmallTraining.options()
 
   @Test("a new folder has the next number, the name and the options") func numbering() throws {
@@ -24,7 +24,7 @@ import Torch
     #expect(try Folder.names(in: folder.url) == ["options.json"])
   }
 
-  @Test("runs that begin at the same time get folders of their own") func together() async throws {
+  @Test("simultaneous runs get separate folders") func together() async throws {
     let scratch = try Scratch()
     let parent = scratch.url
     let names = try await withThrowingTaskGroup(of: String.self) { group in
@@ -37,7 +37,7 @@ import Torch
     #expect(names.sorted() == (0..<16).map { String(format: "%05d-x", $0) })
   }
 
-  @Test("a folder that is no run, or has options that cannot be, is not opened") func noRun() throws {
+  @Test("a folder that is not a run, or with invalid options, is an error") func noRun() throws {
     let scratch = try Scratch()
     func kind() -> FileError.Kind? {
       let error = #expect(throws: FileError.self) { try RunFolder.open(scratch.url) }
@@ -58,7 +58,7 @@ import Torch
       perplexityOfLayers: [6], splits: 7)
   }
 
-  @Test("statistics of later than the resumed state are forgotten, and so is half a line") func truncation() throws {
+  @Test("statistics after the resumed state are removed, and so is a partial line") func truncation() throws {
     let scratch = try Scratch()
     let folder = RunFolder(url: scratch.url)
     try folder.truncateStatistics(after: 0)
@@ -75,21 +75,21 @@ import Torch
   }
 }
 
-@Suite("A training run") struct TrainingRunTests {
-  @Test("ticks, saves and the end come when the options say") func rhythm() throws {
+@Suite("Training runs") struct TrainingRunTests {
+  @Test("ticks, saves and the end follow the options") func rhythm() throws {
     let scratch = try Scratch()
     let run = try SmallTraining.run(SmallTraining.options(images: 300), in: scratch.url)
     var events: [String] = []
     try run.run(report: { event in
       switch event {
       case .progress: break
-      case .stopping, .trouble: Issue.record("\(event)")
+      case .stopping, .writeFailed: Issue.record("\(event)")
       case .tick(let tick):
         let newest = try Checkpoint.all(in: run.folder.url).last?.lastPathComponent.suffix(3)
         events.append("tick \(tick.images), saved \(newest ?? "nothing")")
       }
     })
-    // A tick every 64 images, a save every other tick and at the end, each before the tick is shown.
+    // A tick every 64 images, a save every other tick and at the end, each before the tick is reported.
     #expect(
       events == [
         "tick 64, saved nothing", "tick 128, saved 128", "tick 192, saved 128", "tick 256, saved 256",
@@ -100,7 +100,7 @@ import Torch
     #expect(try run.folder.lines() == [64, 128, 192, 256, 320])
   }
 
-  @Test("a run that is asked to stop saves, and resumed it ends like one that was not") func stopping() throws {
+  @Test("a stopped run saves, and resumed it gives the same result") func stopping() throws {
     let scratch = try Scratch()
     let options = SmallTraining.options(images: 256)
     let quiet = try SmallTraining.run(options, in: scratch.url)
@@ -117,7 +117,7 @@ import Torch
       return run.folder
     }
     let folder = try stopped()
-    // What a killed process leaves is cleared away.
+    // Leftovers of a killed process are removed.
     try Data().write(to: folder.url.appending(path: ".model.safetensors.1.part"))
     try Folder.create(folder.url.appending(path: ".state-0000000032.removed"))
     let resumed = try TrainingRun(options, data: SmallTraining.data(), folder: folder, device: .cpu)
@@ -128,7 +128,7 @@ import Torch
     #expect(try folder.lines() == [64, 96, 128, 192, 256])
   }
 
-  @Test("a stop within the very first step saves the beginning") func stoppingAtOnce() throws {
+  @Test("a stop within the first step saves the initial state") func stoppingAtOnce() throws {
     let scratch = try Scratch()
     let options = SmallTraining.options(images: 128)
     let quiet = try SmallTraining.run(options, in: scratch.url)
@@ -142,29 +142,29 @@ import Torch
     #expect(try TrainerState(resumed.trainer) == TrainerState(quiet.trainer))
   }
 
-  @Test("what the disk refuses is told and tried again at the next tick, and no line of the statistics is lost")
+  @Test("failed writes are reported and retried at the next tick, without losing statistics")
   func fullDisk() throws {
     let scratch = try Scratch()
     let options = SmallTraining.options(images: 384)
     let run = try SmallTraining.run(options, in: scratch.url)
-    // A folder in the place of the file, until the third tick.
+    // A folder with the file's name, until the third tick.
     try Folder.create(run.folder.statistics)
     try Folder.create(Checkpoint.url(in: run.folder.url, images: 128).appending(path: "in the way"))
-    var troubles: [FileError] = []
+    var failures: [FileError] = []
     try run.run(report: { event in
-      if case .trouble(let error) = event { troubles.append(error) }
+      if case .writeFailed(let error) = event { failures.append(error) }
       if case .tick(let tick) = event, tick.images == 192 { try Folder.remove(run.folder.statistics) }
       if case .tick(let tick) = event, tick.images == 320 {
         throw FileError(.failed, path: "picture.png", problem: "cannot be written", remedy: "free some space")
       }
     })
-    #expect(troubles.map(\.path).filter { $0 == run.folder.statistics.path }.count == 3)
-    #expect(troubles.last?.path == "picture.png")
+    #expect(failures.map(\.path).filter { $0 == run.folder.statistics.path }.count == 3)
+    #expect(failures.last?.path == "picture.png")
     #expect(try run.folder.lines() == [64, 128, 192, 256, 320, 384])
     #expect(try Checkpoint.all(in: run.folder.url).last?.lastPathComponent == "state-0000000384")
   }
 
-  @Test("two runs cannot train in one folder at once") func locked() throws {
+  @Test("two runs cannot train in one folder at the same time") func locked() throws {
     let scratch = try Scratch()
     let run = try SmallTraining.run(in: scratch.url)
     let error = #expect(throws: FileError.self) {
@@ -173,7 +173,7 @@ import Torch
     #expect(error?.kind == .failed)
   }
 
-  @Test("a loss that is no longer a number ends the run and is never saved") func divergence() throws {
+  @Test("a non-finite loss ends the run and is never saved") func divergence() throws {
     let scratch = try Scratch()
     let run = try SmallTraining.run(SmallTraining.options(learningRate: 1e30), in: scratch.url)
     #expect(throws: TrainingError.self) { try run.run() }

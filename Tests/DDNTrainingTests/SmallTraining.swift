@@ -7,12 +7,12 @@ import Torch
 
 @testable import DDNTraining
 
-/// Trainings of a few seconds on real digits.
+/// Runs of a few seconds on real digits.
 enum SmallTraining {
   /// 9,000 digits and 1,000 others.
   static let digits = Result { try DigitDataset.shipped().split(last: 1000) }
 
-  /// Everything that a checkpoint must remember is in use: chain dropout, splits, a moving average.
+  /// Uses everything that a checkpoint stores: chain dropout, splits, a moving average.
   static func options(
     width: Int = 2, nodes: Int = 4, images: Int = 640, seed: UInt64 = 1, isClassConditional: Bool = false,
     rule: SplitPolicy.Rule = .totalVariation, learningRate: Double = 1e-3, cooldownImages: Int = 0
@@ -39,7 +39,7 @@ enum SmallTraining {
   }
 }
 
-/// All that decides how a trainer goes on, as bytes.
+/// A trainer's whole state, as bytes.
 struct TrainerState: Equatable {
   let tensors: [String: Data]
   let statistics: [String: NodeStatistics]
@@ -60,13 +60,13 @@ struct TrainerState: Equatable {
     order = trainer.order.state
   }
 
-  /// Names of the tensors that differ, for a failed test to name.
+  /// Names of the tensors that differ.
   func differences(from other: TrainerState) -> [String] {
     Set(tensors.keys).union(other.tensors.keys).filter { tensors[$0] != other.tensors[$0] }.sorted()
   }
 }
 
-/// A folder that goes away with this object.
+/// A folder that is removed with this object.
 final class Scratch {
   let url = FileManager.default.temporaryDirectory.appending(path: "ddn-training-\(UUID().uuidString)")
   init() throws { try Folder.create(url) }

@@ -21,7 +21,7 @@ import Torch
     #expect(rule == .none ? splits == 0 : splits > 0)
   }
 
-  @Test("the same seed gives the same weights, another seed others") func seeds() throws {
+  @Test("the same seed gives the same weights, another seed different ones") func seeds() throws {
     let trainers = try [1, 1, 2].map { try SmallTraining.trainer(SmallTraining.options(seed: $0)) }
     for trainer in trainers { for _ in 0..<3 { try trainer.step() } }
     let states = try trainers.map { try TrainerState($0) }
@@ -32,19 +32,21 @@ import Torch
   }
 
   @Test("a class-conditional network learns from the classes") func classes() throws {
-    let (told, untold) = (
+    let (conditional, unconditional) = (
       try SmallTraining.trainer(SmallTraining.options(isClassConditional: true)), try SmallTraining.trainer()
     )
-    #expect(told.network.classes == 10 && untold.network.classes == 0)
-    for trainer in [told, untold] { for _ in 0..<3 { try trainer.step() } }
-    // The same seed, so only the classes can make a difference.
-    #expect(try TrainerState(told).differences(from: TrainerState(untold)).contains { $0.hasPrefix("weights/") })
-    let codes = [LatentCode](repeating: LatentCode(seed: 0, in: told.network.codeSpace), count: 2)
-    let images = try told.network.decode(codes, classes: [0, 1])
+    #expect(conditional.network.classes == 10 && unconditional.network.classes == 0)
+    for trainer in [conditional, unconditional] { for _ in 0..<3 { try trainer.step() } }
+    // The same seed, so only the classes differ.
+    #expect(
+      try TrainerState(conditional).differences(from: TrainerState(unconditional)).contains { $0.hasPrefix("weights/") }
+    )
+    let codes = [LatentCode](repeating: LatentCode(seed: 0, in: conditional.network.codeSpace), count: 2)
+    let images = try conditional.network.decode(codes, classes: [0, 1])
     #expect(try images.slice(0, 0..<1).array(Float.self) != images.slice(0, 1..<2).array(Float.self))
   }
 
-  @Test("a loss that is no longer a number stops training", arguments: [1e10, 1e30, 1e100])
+  @Test("a non-finite loss stops training", arguments: [1e10, 1e30, 1e100])
   func diverges(learningRate: Double) throws {
     let trainer = try SmallTraining.trainer(SmallTraining.options(learningRate: learningRate))
     let error = #expect(throws: TrainingError.self) {
@@ -57,7 +59,7 @@ import Torch
     }
   }
 
-  @Test("a distance that is infinite stops training, before it is counted", arguments: [4e5, 6e5, 8e5, 1e6, 3e6])
+  @Test("an infinite distance stops training before it is recorded", arguments: [4e5, 6e5, 8e5, 1e6, 3e6])
   func infiniteDistance(learningRate: Double) throws {
     var options = SmallTraining.options(learningRate: learningRate)
     options.network = .recurrent(.init(baseWidth: 2, nodes: 4, repeats: 1))
@@ -72,11 +74,11 @@ import Torch
     }
   }
 
-  @Test("a batch in parts teaches what the whole batch does") func microBatches() throws {
+  @Test("micro-batches give the gradients of the whole batch") func microBatches() throws {
     let whole = try SmallTraining.trainer()
     var options = SmallTraining.options()
     options.microBatch = options.batch / 4
-    // Chain dropout draws for each part anew.
+    // Chain dropout draws per micro-batch.
     options.chainDropout = 0
     let parts = try SmallTraining.trainer(options)
     var wholeOptions = SmallTraining.options()
@@ -96,7 +98,7 @@ import Torch
   }
 
   @Test(
-    "the learning rate rises over the ramp from 0 in the first step, as the original's, and falls over the cooldown")
+    "the learning rate increases from 0 over the ramp, like the original's, and decreases over the cooldown")
   func learningRates() {
     var options = SmallTraining.options(images: 1000)
     (options.batch, options.rampImages, options.cooldownImages, options.learningRate) = (10, 100, 200, 1)
@@ -106,13 +108,13 @@ import Torch
     #expect(options.learningRate(after: 900) == 0.5)
   }
 
-  @Test("a step with a gradient that is no number changes nothing and is counted; many in a row stop training")
+  @Test("a step with a non-finite gradient is skipped and counted; many in a row stop training")
   func skippedSteps() throws {
     let trainer = try SmallTraining.trainer()
     try trainer.step()
     let before = try TrainerState(trainer)
     let parameter = trainer.network.namedParameters().first { $0.parameter.isTrainable }!.parameter.tensor
-    for count in 1...Trainer.mostSkippedInARow {
+    for count in 1...Trainer.maxConsecutiveSkips {
       try trainer.optimizer.clearGradients()
       try (parameter.sum() * .infinity).backward()
       try trainer.optimizer.step()
@@ -122,11 +124,11 @@ import Torch
     #expect(changed.filter { $0.hasPrefix("weights/") || $0.hasPrefix("adam/") } == [])
     #expect(throws: TrainingError.self) { try trainer.takeLosses() }
     try trainer.step()
-    #expect(try trainer.optimizer.skippedSteps() == (Trainer.mostSkippedInARow, 0))
+    #expect(try trainer.optimizer.skippedSteps() == (Trainer.maxConsecutiveSkips, 0))
     #expect(try trainer.takeLosses().allSatisfy(\.isFinite))
   }
 
-  @Test("weights that are no numbers are never saved") func brokenWeights() throws {
+  @Test("non-finite weights are never saved") func brokenWeights() throws {
     let trainer = try SmallTraining.trainer()
     try trainer.checkWeights()
     let weight = trainer.network.namedParameters().first { $0.parameter.isTrainable }!.parameter.tensor
@@ -134,7 +136,7 @@ import Torch
     #expect(throws: TrainingError.self) { try trainer.checkWeights() }
   }
 
-  @Test("weights of a model with another number of levels are taken over, also by the average") func transfer() throws {
+  @Test("weights transfer from a model with another number of levels, also to the average") func transfer() throws {
     let scratch = try Scratch()
     let source = try SmallTraining.trainer(SmallTraining.options())
     try source.step()
@@ -160,7 +162,7 @@ import Torch
     #expect(options.network.weightDifference(from: .recurrent(network)) != nil)
   }
 
-  @Test("an abandoned step leaves everything as it was, and the next ones are those of a trainer that had none")
+  @Test("an abandoned step restores all state, and the next steps are unaffected")
   func abandonedStep() throws {
     var options = SmallTraining.options()
     options.microBatch = 16
@@ -174,7 +176,7 @@ import Torch
     try quiet.step()
     #expect(calls > 100)
     let before = try TrainerState(disturbed)
-    // In the first part forward and backward, in the second, and at the very end.
+    // In the forward and backward pass of the first micro-batch, in the second, and at the end.
     for share in [1, calls / 8, calls / 3, calls / 2 + 1, calls * 3 / 4, calls] {
       var (count, last) = (0, -1.0)
       #expect(throws: StepAbandoned.self) {
@@ -195,7 +197,7 @@ import Torch
     #expect(try TrainerState(disturbed) == TrainerState(quiet))
   }
 
-  @Test("without a step there is no loss") func noLosses() throws {
+  @Test("there is no loss without a step") func noLosses() throws {
     let trainer = try SmallTraining.trainer()
     #expect(try trainer.takeLosses() == [])
     try trainer.step()
@@ -205,13 +207,13 @@ import Torch
 }
 
 @Suite("Training options") struct TrainingOptionsTests {
-  @Test("the learning rate holds and then falls to zero in a straight line") func cooldown() {
+  @Test("the learning rate is constant, then decreases linearly to 0") func cooldown() {
     let options = SmallTraining.options(images: 1000, learningRate: 0.5, cooldownImages: 400)
     #expect([0, 600, 700, 800, 1000, 1032].map { options.learningRate(after: $0) } == [0.5, 0.5, 0.375, 0.25, 0, 0])
     #expect(SmallTraining.options(images: 1000, learningRate: 0.5).learningRate(after: 1000) == 0.5)
   }
 
-  @Test("Adam gets the learning rate of the images seen before its step") func cooldownOfAdam() throws {
+  @Test("Adam's learning rate is that of the images before the step") func cooldownOfAdam() throws {
     let trainer = try SmallTraining.trainer(SmallTraining.options(images: 64, learningRate: 0.5, cooldownImages: 64))
     try trainer.step()
     #expect(trainer.optimizer.learningRate == 0.5)
@@ -219,15 +221,15 @@ import Torch
     #expect(trainer.optimizer.learningRate == 0.25)
   }
 
-  @Test("the moving average follows faster in the beginning, then with its half-life") func averageDecay() {
-    let options = SmallTraining.options()  // A half-life of 200 images, and 32 a step.
+  @Test("the moving average's half-life ramps up at the start") func averageDecay() {
+    let options = SmallTraining.options()  // A half-life of 200 images, 32 images per step.
     #expect(options.averageDecay(after: 0) == 0)
     #expect(abs(options.averageDecay(after: 640) - 0.5) < 1e-12)
     #expect(options.averageDecay(after: 4000) == options.averageDecay(after: 1_000_000))
     #expect(abs(options.averageDecay(after: 1_000_000) - 0.8951) < 1e-4)
   }
 
-  static let impossible: [(part: String, spoil: @Sendable (inout TrainingOptions) -> Void)] = [
+  static let impossible: [(part: String, change: @Sendable (inout TrainingOptions) -> Void)] = [
     ("nodes", { $0.network = .recurrent(.init(nodes: 1)) }),
     ("width", { $0.network = .recurrent(.init(baseWidth: 7)) }),
     ("levels", { $0.network = .recurrent(.init(repeats: 0)) }), ("duration", { $0.images = 0 }),
@@ -240,17 +242,17 @@ import Torch
     ("warm-up", { $0.split.warmupImages = -1 }), ("ticks", { $0.tickImages = 0 }), ("saves", { $0.saveTicks = 0 }),
   ]
 
-  @Test("every impossible value is an error that names it in one line", arguments: impossible.indices)
+  @Test("every invalid value is an error of one line that names it", arguments: impossible.indices)
   func refusal(index: Int) throws {
     var options = SmallTraining.options()
     try options.validate()
-    let (part, spoil) = Self.impossible[index]
-    spoil(&options)
+    let (part, change) = Self.impossible[index]
+    change(&options)
     let error = try #require(throws: ConfigurationError.self) { try options.validate() }.description
     #expect(error.contains(part) && !error.contains("\n"), "\(error)")
   }
 
-  @Test("a run in bfloat16 loses nearly what one in float32 does, and its weights stay float32")
+  @Test("in bfloat16 the loss is nearly that of float32, and weights stay float32")
   func bfloat16() throws {
     var options = SmallTraining.options(rule: .none)
     options.chainDropout = 0

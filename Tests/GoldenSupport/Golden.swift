@@ -14,6 +14,8 @@ public enum Golden {
   public static let device: Device = {
     let name = ProcessInfo.processInfo.environment["DDN_TEST_DEVICE"] ?? "cpu"
     guard let device = Device(name) else { fatalError("DDN_TEST_DEVICE=\(name): use cpu, cuda or cuda:1") }
+    // The golden numbers are without TF32.
+    if device != .cpu { do { try LibTorch.tuneProcess() } catch { fatalError("\(error)") } }
     return device
   }()
 

@@ -1,7 +1,7 @@
 import DDNFiles
 import Foundation
 
-/// Codes with their classes, as files and command lines hold them.
+/// Codes and their classes, from files and command lines.
 public struct CodeList: Sendable {
   public struct Entry: Sendable, Equatable {
     public let code: LatentCode
@@ -16,11 +16,11 @@ public struct CodeList: Sendable {
 
   public let entries: [Entry]
 
-  /// The codes of seeds; for a network with classes, of one class or of all in turn.
+  /// The codes of seeds, each with a class if the network has classes.
   ///
   /// - Parameters:
-  ///   - classes: how many the network has; 0 for none.
-  ///   - classIndex: of all codes; nil for class `seed % classes`.
+  ///   - classes: the network's number of classes; 0 for none.
+  ///   - classIndex: the class of all codes; nil for class `seed % classes`.
   public init(seeds: [UInt64], in space: CodeSpace, classes: Int = 0, classIndex: Int? = nil) {
     entries = seeds.map { seed in
       Entry(
@@ -29,7 +29,7 @@ public struct CodeList: Sendable {
     }
   }
 
-  /// Parses codes separated by commas, each with an optional class: `3.0.7:4,3.0.6`.
+  /// Parses comma-separated codes, each with an optional class: `3.0.7:4,3.0.6`.
   ///
   /// - Throws: `LatentCodeError` naming the code that is malformed or does not fit.
   public init(parsing text: String, in space: CodeSpace, classes: Int) throws(LatentCodeError) {
@@ -48,7 +48,7 @@ public struct CodeList: Sendable {
   /// Parses lines as `line(name:_:)` writes them: a name, a code and, for a network with classes, a class. The name is
   /// optional and may contain spaces; empty lines and lines that begin with `#` are skipped.
   ///
-  /// - Parameter path: of the file, for messages.
+  /// - Parameter path: the file's path, for messages.
   /// - Throws: `FileError` (`invalid`) with the line number.
   public init(lines text: String, path: String, in space: CodeSpace, classes: Int) throws(FileError) {
     var entries: [Entry] = []
@@ -56,7 +56,7 @@ public struct CodeList: Sendable {
       var words = line.split(whereSeparator: \.isWhitespace).map(String.init)
       guard let first = words.first, !first.hasPrefix("#") else { continue }
       do throws(LatentCodeError) {
-        // With classes, the last word of three or more is one, unless it is a code itself.
+        // With classes, the last of three or more words is the class, unless it is a code.
         let hasClass = classes > 0 && words.count >= 3 && !words.last!.contains(".")
         let classIndex = hasClass ? try Self.parseClass(words.removeLast(), of: classes) : nil
         entries.append(
@@ -81,7 +81,7 @@ public struct CodeList: Sendable {
     return number
   }
 
-  /// One line of a file of codes, without the newline.
+  /// A line that `init(lines:)` parses, without the newline.
   public static func line(name: String, _ code: LatentCode, classIndex: Int?) -> String {
     "\(name) \(code)" + (classIndex.map { " \($0)" } ?? "")
   }

@@ -51,7 +51,8 @@ public struct CodeSpace: Hashable, Sendable {
   /// The number of levels that so many choices fill, from level 0; nil when they end within a level.
   func levelCount(choices: Int) -> Int? { firstChoices.firstIndex(of: choices) }
 
-  /// - Throws: `LatentCodeError` when there are too many choices, when they end within a level, or when one is out of range.
+  /// - Throws: `LatentCodeError` when there are too many choices, when they end within a level, or when one is out of
+  ///   range.
   func validate(_ choices: [Int]) throws(LatentCodeError) {
     guard !choices.isEmpty, let count = levelCount(choices: choices.count) else {
       throw LatentCodeError("a code of \(choices.count) choices does not fit a model of \(summary)")

@@ -1,13 +1,13 @@
 import Torch
 
-/// The nodes chosen at each level: an image's place in the tree, and all that is needed to compute it again.
+/// The nodes chosen at each level: an image's leaf in the tree, from which the model decodes it.
 ///
-/// A code may end after any level; then it stands for a subtree.
+/// A code may end after any level; a partial code denotes a subtree.
 /// Source: paper, section 3.3.
 public struct LatentCode: Sendable, CustomStringConvertible {
-  /// The codes that this is one of.
+  /// The space that the code belongs to.
   public let space: CodeSpace
-  /// The chosen nodes from level 0 on; one a level, unless the space says otherwise.
+  /// The chosen nodes from level 0: one per level, unless the space has several choices at a level.
   public let choices: [Int]
 
   /// - Throws: `LatentCodeError` when there are too many choices or one is out of its level's range.
@@ -19,16 +19,16 @@ public struct LatentCode: Sendable, CustomStringConvertible {
 
   /// Parses a `description`: choices from level 0, separated by dots, such as "3.0.7".
   ///
-  /// - Throws: `LatentCodeError` also for text that is no code.
+  /// - Throws: `LatentCodeError` when the text is not a code or does not fit the space.
   public init(parsing text: String, in space: CodeSpace) throws(LatentCodeError) {
     choices = try space.parse(text)
     self.space = space
   }
 
-  /// The code of a seed: every choice uniform among its level's nodes, the same on every machine.
+  /// The code of a seed: every choice is uniform over its level's nodes, and the same on every machine.
   ///
-  /// Equal to the original program's codes: level l takes number l of `torch.rand` on a CPU, whose generator reads the low
-  /// 32 bits of a seed.
+  /// Equals the original program's codes: choice l uses number l of `torch.rand` on a CPU, which reads the seed's low
+  /// 32 bits.
   public init(seed: UInt64, in space: CodeSpace) {
     var generator = MersenneTwister(seed: seed)
     choices = space.levels.flatMap { level in
@@ -37,9 +37,9 @@ public struct LatentCode: Sendable, CustomStringConvertible {
     self.space = space
   }
 
-  /// How many levels it chooses at, from level 0.
+  /// The number of levels with choices, from level 0.
   public var levelCount: Int { space.levelCount(choices: choices.count)! }
-  /// Whether it chooses at all levels, so that it stands for one image.
+  /// Whether every level has its choices, so that the code denotes one image.
   public var isComplete: Bool { levelCount == space.levels.count }
 
   public var description: String { space.text(of: choices) }
@@ -53,14 +53,14 @@ extension LatentCode: Hashable {
   public func hash(into hasher: inout Hasher) { hasher.combine(choices) }
 }
 
-/// A code that does not fit a model; one line.
+/// The code is malformed or does not fit the model; one line.
 public struct LatentCodeError: Error, Equatable, CustomStringConvertible {
   public let description: String
   public init(_ description: String) { self.description = description }
 }
 
 extension Collection<LatentCode> {
-  /// For each level a `[B]` int64 tensor, `[B, choices]` where a level has several. All codes must have the same length.
+  /// For each level `[B]` int64, or `[B, choices]` where a level has several. All codes must have the same length.
   public func tensors(on device: Device) throws(TorchError) -> [Tensor] {
     guard let first else { return [] }
     let starts = first.space.firstChoices
@@ -75,7 +75,7 @@ extension Collection<LatentCode> {
 }
 
 extension [Tensor] {
-  /// The codes of a batch from each level's choices, `[B]` or `[B, choices]`.
+  /// A batch's codes from each level's choices, `[B]` or `[B, choices]`.
   public func latentCodes(in space: CodeSpace) throws -> [LatentCode] {
     guard let samples = first?.shape[0] else { return [] }
     let levels = try map { try $0.array(Int.self) }
@@ -90,6 +90,6 @@ extension [Tensor] {
 }
 
 extension [LevelOutput] {
-  /// The codes that a run has chosen, one for each image of the batch.
+  /// The codes chosen in a run, one per image.
   public func latentCodes(in space: CodeSpace) throws -> [LatentCode] { try map(\.codes).latentCodes(in: space) }
 }

@@ -1,10 +1,10 @@
 import Torch
 
-/// Images as a model can draw them, and their codes.
+/// A batch's codes and its approximations at every level.
 ///
-/// Source: paper, section 3.1: training's choice of the nearest image at each level, without the loss.
+/// Source: paper, section 3.1: the nearest image is chosen at each level, as in training.
 public struct Reconstruction {
-  /// One code an image.
+  /// One code per image.
   public let codes: [LatentCode]
   /// For each level, the images chosen there: `[B, C, h, w]`.
   public let levels: [Tensor]
@@ -14,7 +14,7 @@ public struct Reconstruction {
   /// - Parameters:
   ///   - target: `[B, C, H, W]` in [-1, 1], on the network's device.
   ///   - classes: `[B]` int64; nil for no class.
-  ///   - sources: `[B, C, H, W]` in [-1, 1], what conditions on images are computed from; nil for the target.
+  ///   - sources: `[B, C, H, W]` in [-1, 1], images to compute conditions from; nil for the target.
   public init(
     of target: Tensor, by network: any DiscreteDistributionNetwork, classes: Tensor? = nil, sources: Tensor? = nil
   ) throws {
@@ -22,7 +22,7 @@ public struct Reconstruction {
     let condition = network.condition(classes: classes, sources: sources ?? target)
     var (choices, images, losses): ([Tensor], [Tensor], [Tensor]) = ([], [], [])
     try withoutGradients {
-      // Only the images of a level are kept: its features are many times as large.
+      // Features are not kept: they are many times larger than the images.
       try network.run(samples: target.shape[0], condition: condition, chooser: NearestChooser(goal)) { output in
         choices.append(output.codes)
         images.append(try output.imagesPerSample())
@@ -37,21 +37,21 @@ public struct Reconstruction {
 }
 
 extension Reconstruction {
-  /// The levels that reports and pictures show: all, or sixteen spread evenly from the first to the last.
+  /// The levels that reports and grids show: all, or 16 spread evenly from the first to the last.
   public static func shownLevels(of count: Int) -> [Int] {
     count <= 16 ? Array(0..<count) : (0..<16).map { $0 * (count - 1) / 15 }
   }
 }
 
 extension DiscreteDistributionNetwork {
-  /// The images of codes: `[B, C, H, W]` in [-1, 1].
+  /// Decodes codes to images: `[B, C, H, W]` in [-1, 1].
   ///
   /// - Parameters:
   ///   - codes: at least one, each with a choice for every level.
-  ///   - classes: one for each code, for a network with classes; nil for no class.
-  ///   - sources: `[B, C, H, W]` in [-1, 1], what conditions on images are computed from.
-  /// - Throws: `LatentCodeError` when a code or a class does not fit the network; `ConditionError` when condition images
-  ///   are missing or of another shape; `TorchError`.
+  ///   - classes: one per code, for a network with classes; nil for no class.
+  ///   - sources: `[B, C, H, W]` in [-1, 1], images to compute conditions from.
+  /// - Throws: `LatentCodeError` when a code or a class does not fit the network; `ConditionError` when condition
+  ///   images are missing or of another shape; `TorchError`.
   public func decode(_ codes: [LatentCode], classes: [Int]? = nil, sources: Tensor? = nil) throws -> Tensor {
     guard !codes.isEmpty else { throw LatentCodeError("there are no codes to decode") }
     let levels = codeSpace.levels.count

@@ -30,7 +30,8 @@ extension BatchJob {
   ///
   /// - Parameters:
   ///   - isNeeded: false skips a batch.
-  ///   - shouldContinue: called before every large operator and after every batch; false stops the job. It must not use tensors.
+  ///   - shouldContinue: called before every large operator and after every batch; false stops the job. It must not use
+  ///     tensors.
   ///   - body: called with each batch's range and result; `range.upperBound` of `count` images are done then.
   /// - Throws: `JobStopped`; what the work and `body` throw.
   public func run(

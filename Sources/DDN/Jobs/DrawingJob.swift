@@ -12,12 +12,12 @@ public struct DrawingJob: BatchJob {
 
   /// - Parameters:
   ///   - entries: complete codes; with classes if the network has classes.
-  ///   - conditionImage: `[1, C, H, W]` in [-1, 1] on the network's device, what conditions on images are computed from.
+  ///   - conditionImage: `[1, C, H, W]` in [-1, 1] on the network's device, the image to compute conditions from.
   public init(
     _ entries: [CodeList.Entry], by network: any DiscreteDistributionNetwork, conditionImage: Tensor? = nil,
     precision: Precision = .float32, batchSize: Int = defaultBatch
   ) {
-    precondition(batchSize > 0, "a batch of \(batchSize) images is none")
+    precondition(batchSize > 0, "batch size \(batchSize) is not at least 1")
     self.entries = entries
     self.network = network
     self.conditionImage = conditionImage

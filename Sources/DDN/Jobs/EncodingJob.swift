@@ -4,8 +4,8 @@ import Torch
 public protocol EncodingSource {
   var count: Int { get }
 
-  /// The images in `range`: `[B, C, H, W]` float32 in [-1, 1] on the network's device, and their classes, `[B]` int64; nil
-  /// for no classes.
+  /// The images in `range`: `[B, C, H, W]` float32 in [-1, 1] on the network's device, and their classes, `[B]` int64;
+  /// nil for no classes.
   ///
   /// - Throws: `FileError` naming an image that cannot be decoded; `TorchError`.
   func images(in range: Range<Int>) throws -> (images: Tensor, classes: Tensor?)
@@ -32,12 +32,12 @@ public struct EncodingJob: BatchJob {
 
   /// - Parameters:
   ///   - source: images of the network's shape.
-  ///   - count: how many of them, from the first; nil for all.
+  ///   - count: number of images to encode, from the first; nil for all.
   public init(
     _ source: any EncodingSource, count: Int? = nil, by network: any DiscreteDistributionNetwork,
     precision: Precision = .float32, batchSize: Int = defaultBatch
   ) {
-    precondition(batchSize > 0, "a batch of \(batchSize) images is none")
+    precondition(batchSize > 0, "batch size \(batchSize) is not at least 1")
     self.source = source
     self.count = min(count ?? source.count, source.count)
     self.network = network

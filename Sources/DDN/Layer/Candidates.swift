@@ -1,6 +1,6 @@
 import Torch
 
-/// The K images of a level, computed only as far as a chooser asks.
+/// The K images of a level, computed lazily.
 ///
 /// Node k's image is linear in the features: `W_k X + base`. A chooser may ask for all images, for a range of nodes at
 /// a time, for distances to a target, or for the linear pieces themselves.
@@ -27,8 +27,8 @@ public struct Candidates {
     self.base = base
   }
 
-  /// Candidates with given images and no network, to test choosers and guides: every image is a feature of its own that
-  /// one node picks.
+  /// Candidates with given images and no network, to test choosers and guides: every image is a separate feature, and
+  /// one-hot nodes select it.
   ///
   /// - Parameter images: `[B, K, C, H, W]`.
   public init(level: Int = 0, images: Tensor) throws(TorchError) {

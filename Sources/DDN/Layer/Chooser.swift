@@ -76,11 +76,11 @@ public struct GivenChooser: Chooser {
   }
 }
 
-/// Now and then replaces a chooser's choice by a random one, so that training also visits paths that no image takes.
+/// Replaces a chooser's choice by a random one with some probability, so that training also visits other paths.
 ///
 /// Source: paper, section 3.4 (Chain Dropout).
 public struct ChainDropout: Chooser {
-  /// What one draw decides for.
+  /// What shares one draw.
   public enum Scope: String, Codable, Sendable, CaseIterable {
     /// Each image of the batch.
     case sample

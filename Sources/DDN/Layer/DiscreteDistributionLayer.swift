@@ -1,9 +1,9 @@
 import Torch
 
-/// K nodes that each compute an image from the same features, one of which is chosen.
+/// K nodes that each compute an image from the same features; one image is chosen.
 ///
-/// A node is a 1x1 convolution without a bias. Only the chosen image is computed with its gradient; see `NodeDistances`
-/// for choosing it without computing the others.
+/// A node is a 1x1 convolution without bias. Only the chosen image has a gradient; `NodeDistances` finds it without
+/// computing the others.
 ///
 /// Source: paper, section 3.1 (Discrete Distribution Layer) and section 3.4.
 public final class DiscreteDistributionLayer: Module {
@@ -12,18 +12,18 @@ public final class DiscreteDistributionLayer: Module {
     public var nodes: Int
     /// C, channels of the images.
     public var imageChannels: Int
-    /// Channels of the features; even with leak choice, whose nodes read the first half.
+    /// Channels of the features; even with leak choice, where nodes read the first half.
     public var featureChannels: Int
-    /// Whether the chosen node also turns the second half of the features into a hint for the next level (Leak Choice).
+    /// Whether the chosen node also maps the second half of the features to a hint for the next level (Leak Choice).
     public var leaksChoice: Bool
-    /// Whether nodes add to the previous level's image instead of computing a whole one.
+    /// Whether nodes compute a residual to the previous level's image.
     public var learnsResidual: Bool
 
     public init(
       nodes: Int, imageChannels: Int, featureChannels: Int, leaksChoice: Bool = true, learnsResidual: Bool = false
     ) {
       precondition(nodes >= 2, "a layer needs at least 2 nodes, not \(nodes)")
-      precondition(!leaksChoice || featureChannels % 2 == 0, "leak choice halves \(featureChannels) channels")
+      precondition(!leaksChoice || featureChannels % 2 == 0, "leak choice needs even channels, not \(featureChannels)")
       self.nodes = nodes
       self.imageChannels = imageChannels
       self.featureChannels = featureChannels
@@ -35,40 +35,40 @@ public final class DiscreteDistributionLayer: Module {
     public var nodeInputs: Int { leaksChoice ? featureChannels / 2 : featureChannels }
   }
 
-  /// Applies the chosen node of every row to its parent's features; see `Sources/CTorchShim/nodes.cpp`.
+  /// Applies the chosen node of every row to its parent's features; see `Sources/CTorchShim/Kernels/chosen_images.cpp`.
   private static let chosenImages = Operator("ddn::chosen_images")
 
   public let configuration: Configuration
   /// `[K C, F, 1, 1]`; row `k C + c` is channel c of node k.
   public let weight: Parameter
-  /// How training used the nodes; updated by `SplitAndPrune`.
+  /// Use of the nodes in training; updated by `SplitAndPrune`.
   ///
-  /// Allocated on first use: K * K numbers, which only training needs.
+  /// Allocated on first use: K * K numbers that only training needs.
   public var statistics: NodeStatistics {
     get {
-      if madeStatistics == nil { madeStatistics = NodeStatistics(nodes: configuration.nodes) }
-      return madeStatistics!
+      if storedStatistics == nil { storedStatistics = NodeStatistics(nodes: configuration.nodes) }
+      return storedStatistics!
     }
     _modify {  // In place: a setter would copy the table at every step.
-      if madeStatistics == nil { madeStatistics = NodeStatistics(nodes: configuration.nodes) }
-      yield &madeStatistics!
+      if storedStatistics == nil { storedStatistics = NodeStatistics(nodes: configuration.nodes) }
+      yield &storedStatistics!
     }
   }
-  private var madeStatistics: NodeStatistics?
-  /// Of training batches since `SplitAndPrune` last ran.
+  private var storedStatistics: NodeStatistics?
+  /// Training batches since the last step of `SplitAndPrune`.
   var observations: [Observation] = []
 
   /// Drops the observations of an abandoned training step.
-  public func forgetObservations() { observations = [] }
+  public func discardObservations() { observations = [] }
 
-  /// One batch's choices, still on the device.
+  /// One batch's nearest nodes, on the network's device.
   struct Observation {
     let nearest: Tensor  // [B] int64
     let second: Tensor  // [B] int64
     let distanceSums: Tensor  // [K] float32
   }
 
-  /// Weights start uniform within plus and minus 1 / sqrt(F).
+  /// Initial weights are uniform in ±1 / sqrt(F).
   public init(_ configuration: Configuration, generator: Generator) throws(TorchError) {
     self.configuration = configuration
     let rows = configuration.nodes * configuration.imageChannels
@@ -81,16 +81,16 @@ public final class DiscreteDistributionLayer: Module {
   ///
   /// - Parameters:
   ///   - level: from 0.
-  ///   - features: `[R, featureChannels, H, W]`, one row for each path so far.
-  ///   - previous: `[R, C, h, w]`, the image chosen at the level before; nil at the first.
-  ///   - paths: which row each image of the batch reads.
+  ///   - features: `[R, featureChannels, H, W]`, one row per path.
+  ///   - previous: `[R, C, h, w]`, the previous level's chosen images; nil at the first.
+  ///   - paths: the row that each image of the batch reads.
   public func callAsFunction(
     level: Int, features: Tensor, previous: Tensor?, paths: SharedPaths, chooser: any Chooser
   ) throws -> LevelOutput {
     try choose(from: candidates(level: level, features: features, previous: previous, paths: paths), by: chooser)
   }
 
-  /// The first half of `callAsFunction`: the K images to choose from, none of them computed yet.
+  /// The first half of `callAsFunction`: the K images to choose from, not yet computed.
   func candidates(
     level: Int, features: Tensor, previous: Tensor?, paths: SharedPaths
   ) throws(TorchError) -> Candidates {
@@ -131,7 +131,7 @@ public final class DiscreteDistributionLayer: Module {
 }
 
 extension Tensor {
-  /// This image batch at a size `[H, W]`, bilinear where it differs.
+  /// The images at size `[H, W]`; bilinear if it differs.
   fileprivate func resizedToMatch(_ size: [Int]) throws(TorchError) -> Tensor {
     Array(shape[2...]) == size ? self : try resizedBilinear(height: size[0], width: size[1])
   }

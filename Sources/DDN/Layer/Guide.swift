@@ -1,6 +1,6 @@
 import Torch
 
-/// Says how good each of a level's candidates is; the one place to add a condition, such as a mask, a classifier or a text.
+/// Scores a level's candidates; the one place to add a condition such as a mask, a classifier or a text.
 ///
 /// Wrap a guide in `BestChooser` or `TopChooser` to follow it through the levels.
 /// Source: paper, section 3.3 (zero-shot conditional generation).
@@ -33,7 +33,7 @@ public struct TopChooser: Chooser {
 
   /// - Parameter count: at least 1; more than K means all.
   public init(_ guide: any Guide, count: Int, draws: SeededDraws) {
-    precondition(count >= 1, "a choice among \(count) candidates is none")
+    precondition(count >= 1, "top \(count) is not at least 1")
     self.guide = guide
     self.count = count
     self.draws = draws

@@ -6,18 +6,18 @@ public struct LevelOutput {
   public let level: Int
   /// `[B]` int64, the chosen node of every image.
   public let codes: Tensor
-  /// `[B, K]` distances to the target, if a target chose.
+  /// `[B, K]` distances to the target, if the chooser has one.
   public let distances: Tensor?
   /// The paths after this level's choice.
   public let paths: SharedPaths
-  /// `[R, C, H, W]`, the chosen images, one row for each path.
+  /// `[R, C, H, W]`, the chosen images, one row per path.
   public let images: Tensor
-  /// `[R, C, H, W]`, what the chosen node makes of the second half of the features, a hint for the next level; nil
-  /// without leak choice.
+  /// `[R, C, H, W]`, the chosen node applied to the second half of the features, a hint for the next level; nil without
+  /// leak choice.
   ///
   /// Source: paper, section 3.4 (Leak Choice).
   public let leakedChoice: Tensor?
-  /// `[R, featureChannels, H, W]`, the features that the chosen images came from.
+  /// `[R, featureChannels, H, W]`, the features that the chosen images are computed from.
   public let features: Tensor
   /// `[R]` int64, the row before this level's choice that each row continues; nil when row r continues row r.
   public let parentOfRow: Tensor?

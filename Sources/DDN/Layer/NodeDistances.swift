@@ -18,7 +18,7 @@ public enum NodeDistances {
     case products
   }
 
-  /// The distance of two images.
+  /// The distance between two images.
   public enum Measure: String, Codable, Sendable {
     /// Mean squared difference.
     case squared
@@ -31,8 +31,8 @@ public enum NodeDistances {
   /// The form with fewer multiplications.
   ///
   /// - Parameters:
-  ///   - rows: distinct features, R.
-  ///   - samples: images to compare with, B.
+  ///   - rows: R, rows of features.
+  ///   - samples: B, targets.
   public static func cheaperForm(
     rows: Int, samples: Int, nodes: Int, channels: Int, features: Int, pixels: Int
   ) -> Form {
@@ -47,13 +47,13 @@ public enum NodeDistances {
   /// Distances of all nodes, always in float32 and without gradients.
   ///
   /// - Parameters:
-  ///   - features: `[R, F, N]`, one row for each path.
+  ///   - features: `[R, F, N]`, one row per path.
   ///   - weights: `[K, C, F]`.
   ///   - residual: `[B, C, N]`, target minus base.
-  ///   - paths: which row each of the B images reads.
+  ///   - paths: the row that each of the B images reads.
   ///   - form: nil for the cheaper one.
-  /// - Returns: `[B, K]` mean distances over channels and pixels, in units of pixel values (squared). Equal rows of
-  ///   `weights` give equal bits. An exact match can be slightly below zero in the products form.
+  /// - Returns: `[B, K]` mean distances over channels and pixels, in (squared) units of pixel values. Identical nodes
+  ///   have bit-identical distances. In the products form rounding can make an exact match slightly negative.
   /// - Source: paper, section 3.1; the products form is this project's.
   public static func all(
     features: Tensor, weights: Tensor, residual: Tensor, paths: SharedPaths, measure: Measure = .squared,
@@ -78,7 +78,7 @@ public enum NodeDistances {
     }
   }
 
-  /// The same with libtorch's operators, on any device and for any measure.
+  /// The same by libtorch's operators, for any device and measure.
   static func byOperators(
     _ features: Tensor, _ weights: Tensor, _ residual: Tensor, _ paths: SharedPaths, _ measure: Measure, _ form: Form
   ) throws(TorchError) -> Tensor {
@@ -92,8 +92,8 @@ public enum NodeDistances {
 
   /// Index of the first node with identical weights, usually the node itself: `[K]` int64.
   ///
-  /// Every split makes twins, and the first must win, but a matrix product may round equal rows differently. Integer
-  /// sums do not depend on the order; checksums of two different nodes collide at most once in 2^33 pairs.
+  /// A split makes identical nodes, of which the first must win, but a matrix product may round equal rows differently.
+  /// Integer sums are independent of their order; two different nodes collide with a probability of at most 2^-33.
   private static func firstTwins(_ weights: Tensor) throws(TorchError) -> Tensor {
     let (nodes, count) = (weights.shape[0], weights.shape[1] * weights.shape[2])
     let bits = try weights.reshaped([nodes, count]).reinterpreted(as: .int32).to(.int64)
@@ -108,15 +108,15 @@ public enum NodeDistances {
 
   private static let factorsOfSize = Mutex<[String: Constant]>([:])
 
-  /// `[count]` int64, arbitrary but fixed; cached, because copying to a device at each level would stall it.
+  /// `[count]` int64, pseudorandom and fixed; cached, because a copy to the device at each level would stall it.
   private static func checksumFactors(_ count: Int, on device: Device) throws(TorchError) -> Tensor {
-    try factorsOfSize.withLock { (kept) throws(TorchError) in
+    try factorsOfSize.withLock { (cache) throws(TorchError) in
       let size = "\(count) on \(device)"
-      if let factors = kept[size] { return factors.tensor }
+      if let factors = cache[size] { return factors.tensor }
       var twister = MersenneTwister(seed: 0)
       let numbers = (0..<count).map { _ in Int(bitPattern: UInt(twister.next()) << 32 | UInt(twister.next())) }
       let factors = Constant(tensor: try Tensor(numbers, shape: [count]).to(device))
-      kept[size] = factors
+      cache[size] = factors
       return factors.tensor
     }
   }

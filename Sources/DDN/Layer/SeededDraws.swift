@@ -1,15 +1,14 @@
 import Torch
 
-/// Random numbers of a batch that depend on each image's seed and on the level alone, so that the batch size does not
-/// matter.
+/// Random numbers that depend only on each image's seed and the level, not on the batch.
 ///
-/// Level l of an image takes number l of `torch.rand` on a CPU with the image's seed, as `LatentCode(seed:)` does.
+/// Level l uses number l of `torch.rand` on a CPU with the image's seed, like `LatentCode(seed:)`.
 public struct SeededDraws {
   /// For each level `[B]` float32 in 0..<1.
   private let levels: [Tensor]
 
   /// - Parameters:
-  ///   - seeds: one an image; the generator reads their low 32 bits.
+  ///   - seeds: one per image; only the low 32 bits are used.
   ///   - levels: L.
   ///   - device: of the network.
   public init(seeds: [UInt64], levels: Int, device: Device) throws(TorchError) {

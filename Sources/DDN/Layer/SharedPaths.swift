@@ -1,19 +1,19 @@
 import Torch
 
-/// Which images of a batch still share their path through the tree.
+/// Maps the images of a batch to their distinct paths through the tree.
 ///
-/// A level depends on the codes chosen before it and on the condition, never on the target. Images with the same codes so
-/// far need the network's block only once: level 0 runs on one row for any batch size, level 1 on about K. This is
+/// A level depends on the codes before it and the condition, not on the target, so images with equal codes so far share
+/// one evaluation of the network's block: level 0 runs on one row for any batch size, level 1 on about K. This is
 /// exact; autograd adds the gradients of shared rows.
 ///
-/// A *row* is one distinct path; tensors over rows are `[R, ...]`, tensors over images `[B, ...]`. R is rounded up to a few
-/// sizes with rows that no image reads: oneDNN builds a new primitive per batch size, which costs more than the rows.
+/// A *row* is one distinct path; tensors over rows are `[R, ...]`, over images `[B, ...]`. R is padded to a few sizes
+/// with unused rows: oneDNN builds a new primitive per batch size, which costs more than the padding.
 public struct SharedPaths {
   /// Images in the batch, B.
   public let samples: Int
-  /// R, in `1...B`: the distinct paths, rounded up.
+  /// R, in `1...B`: the number of distinct paths, padded.
   public let rows: Int
-  /// `[B]` int64, the row of every image; nil when image `b` has row `b` to itself.
+  /// `[B]` int64, the row of every image; nil when image `b` has row `b` alone.
   public let rowOfSample: Tensor?
 
   private init(samples: Int, rows: Int, rowOfSample: Tensor?) {
@@ -29,26 +29,26 @@ public struct SharedPaths {
     self.init(samples: samples, rows: 1, rowOfSample: root)
   }
 
-  /// One path an image: nothing is shared.
+  /// A separate path per image.
   public static func separate(samples: Int) -> SharedPaths {
     SharedPaths(samples: samples, rows: samples, rowOfSample: nil)
   }
 
-  /// `[R, ...]` to `[B, ...]`: every image's copy of its row.
+  /// Gathers every image's row: `[R, ...]` to `[B, ...]`.
   public func perSample(_ rows: Tensor) throws(TorchError) -> Tensor {
     guard let rowOfSample else { return rows }
     return try rows.gathered(rowOfSample)
   }
 
-  /// Where one more choice leads.
+  /// The paths after one more choice.
   public struct Branching {
     public let paths: SharedPaths
     /// `[R']` int64, the row that each new row continues; nil when new row `r` continues row `r`.
     public let parentOfRow: Tensor?
-    /// `[R']` int64, the code that each new row has chosen.
+    /// `[R']` int64, the choice of each new row.
     public let codeOfRow: Tensor
 
-    /// `[R, ...]` to `[R', ...]`: every new row's copy of the row it continues.
+    /// Gathers the row that every new row continues: `[R, ...]` to `[R', ...]`.
     public func inherit(_ rows: Tensor) throws(TorchError) -> Tensor {
       guard let parentOfRow else { return rows }
       return try rows.gathered(parentOfRow)
@@ -62,7 +62,7 @@ public struct SharedPaths {
   ///   - nodes: K.
   public func branching(at codes: Tensor, nodes: Int) throws(TorchError) -> Branching {
     guard let rowOfSample else { return Branching(paths: self, parentOfRow: nil, codeOfRow: codes) }
-    // Counting the distinct paths on a CUDA device would stall it at every level.
+    // Counting distinct paths would synchronize the device at every level.
     if codes.device != .cpu { return try branchingToAll(codes, rowOfSample, nodes: nodes) }
     let branch = try rowOfSample.scaled(by: nodes) + codes  // [B], distinct for distinct paths
     guard let (paths, branches) = try Self.sharing(branch) else {
@@ -72,7 +72,7 @@ public struct SharedPaths {
       paths: paths, parentOfRow: try branches.floorDivided(by: nodes), codeOfRow: try branches.remainder(by: nodes))
   }
 
-  /// Branching with a row for every path that could be chosen: more rows, and no copy to the host.
+  /// Branching with a row for every possible path: more rows, but no copy to the host.
   func branchingToAll(_ codes: Tensor, _ rowOfSample: Tensor, nodes: Int) throws(TorchError) -> Branching {
     let all = rows * nodes
     guard Self.isWorthSharing(rows: all, samples: samples) else {
@@ -84,10 +84,10 @@ public struct SharedPaths {
       parentOfRow: try branches.floorDivided(by: nodes), codeOfRow: try branches.remainder(by: nodes))
   }
 
-  /// The paths of another batch whose images continue some of this one's.
+  /// The paths of a batch that continues images of this one.
   public struct Selection {
     public let paths: SharedPaths
-    /// `[R']` int64, the row that each new row copies; nil when new row `r` is row `r`.
+    /// `[R']` int64, the source of each new row; nil when new row `r` is row `r`.
     let rows: Tensor?
 
     /// `[R, ...]` to `[R', ...]`.
@@ -113,21 +113,21 @@ public struct SharedPaths {
     return Selection(paths: .separate(samples: count), rows: rowOfParent)
   }
 
-  /// Paths with one row for each distinct number, and the number of every row; nil when sharing is not worth it.
+  /// Paths with one row per distinct number, and every row's number; nil when sharing is not worth it.
   private static func sharing(_ numbers: Tensor) throws(TorchError) -> (paths: SharedPaths, numberOfRow: Tensor)? {
     let samples = numbers.shape[0]
     let (distinct, rowOfNumber) = try numbers.unique()
     let count = distinct.shape[0]
     let rows = roundedUp(count)
     guard isWorthSharing(rows: rows, samples: samples) else { return nil }
-    let spare = try distinct.slice(0, count - 1..<count).expanded([rows - count])
+    let padding = try distinct.slice(0, count - 1..<count).expanded([rows - count])
     return (
       SharedPaths(samples: samples, rows: rows, rowOfSample: rowOfNumber),
-      try rows == count ? distinct : .concatenate([distinct, spare])
+      try rows == count ? distinct : .concatenate([distinct, padding])
     )
   }
 
-  /// Copying rows costs more than computing a few of them again.
+  /// Gathering rows costs more than recomputing a few.
   private static func isWorthSharing(rows: Int, samples: Int) -> Bool { rows * 10 <= samples * 9 }
 
   /// The next of 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48 and so on.

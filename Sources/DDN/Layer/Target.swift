@@ -1,8 +1,8 @@
 import Torch
 
-/// The images to approximate, at every resolution that a level asks for.
+/// The images to approximate, at every level's resolution.
 public final class Target {
-  /// How a target is reduced for a level of a lower resolution.
+  /// The filter for levels of a lower resolution.
   public enum Resizing: Sendable {
     case area
     case bilinear
@@ -18,10 +18,10 @@ public final class Target {
     self.resizing = resizing
   }
 
-  /// The images at a resolution, `[B, C, height, width]`; computed once.
+  /// The images at a resolution, `[B, C, height, width]`; cached.
   public func sized(height: Int, width: Int) throws(TorchError) -> Tensor {
     if Array(images.shape[2...]) == [height, width] { return images }
-    if let known = sizes[[height, width]] { return known }
+    if let cached = sizes[[height, width]] { return cached }
     let resized =
       switch resizing {
       case .area: try images.resizedArea(height: height, width: width)

@@ -26,7 +26,7 @@ public struct TrainingSummary: Codable, Sendable, Equatable {
   }
 }
 
-/// A network with its configuration and history, in one `.safetensors` file.
+/// A network with its configuration and training summary, stored as one `.safetensors` file.
 public struct Model {
   public let configuration: NetworkConfiguration
   public let network: any DiscreteDistributionNetwork
@@ -46,8 +46,8 @@ public struct Model {
 
   /// Reads a model file.
   ///
-  /// - Throws: `FileError` when the file is missing, damaged, of another kind or of a newer version, or when its
-  ///   weights do not fit its configuration; `TorchError` when memory is short or the device is not there.
+  /// - Throws: `FileError` when the file is missing, damaged, not a model or of a newer version, or when its weights do
+  ///   not fit its configuration; `TorchError` when memory is short or the device is unavailable.
   public init(contentsOf url: URL, device: Device = .cpu) throws {
     let file = try SafetensorsFile(contentsOf: url)
     guard file.metadata["format"] == Self.format else {
@@ -90,9 +90,9 @@ public struct Model {
     try network.move(to: device)
   }
 
-  /// Writes the model, whole or not at all.
+  /// Writes the model atomically.
   ///
-  /// - Parameter average: values by name that replace the parameters, such as a moving average.
+  /// - Parameter average: values by parameter name to write instead, such as a moving average.
   public func write(to url: URL, average: [String: Tensor] = [:]) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -4,15 +4,15 @@ import Torch
 struct ChannelAddition {
   /// `[R, c, H, W]`.
   let tensor: Tensor
-  /// The c channels of the features that they are added to; one may be named twice.
+  /// The c feature channels to add to; repeats are allowed.
   let channels: [Int]
 
-  /// Images that are added to consecutive channels.
+  /// Adds to consecutive channels.
   init(_ tensor: Tensor, at first: Int) {
     self.init(tensor, Array(first..<first + tensor.shape[1]))
   }
 
-  /// All of several additions as one.
+  /// Several additions as one.
   init(_ additions: [ChannelAddition]) throws(TorchError) {
     self.init(try .concatenate(additions.map(\.tensor), dimension: 1), additions.flatMap(\.channels))
   }
@@ -26,7 +26,7 @@ struct ChannelAddition {
 extension Tensor {
   private static let addToChannels = Operator("ddn::add_to_channels")
 
-  /// These features `[R, C, H, W]` with an addition to some of their channels.
+  /// Features `[R, C, H, W]` with images added to some channels.
   func adding(_ addition: ChannelAddition?) throws(TorchError) -> Tensor {
     guard let addition else { return self }
     return try Tensor.addToChannels.tensor(.tensor(self), .tensor(addition.tensor), .ints(addition.channels))

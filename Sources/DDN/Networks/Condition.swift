@@ -4,10 +4,10 @@ import Torch
 public struct Condition {
   /// `[B]` int64 class of every image, on the network's device; nil for no class.
   public var classes: Tensor?
-  /// `[B, C, H, W]` in [-1, 1], the images whose gray, edges or low resolution is the condition, on the network's device.
+  /// `[B, C, H, W]` in [-1, 1], the images whose gray, edges or low resolution is the condition, on the network's
+  /// device.
   public var sources: Tensor?
-  /// Draws each batch's colour weights of a gray image and its edge threshold, so that the network learns to obey any; nil
-  /// for fixed ones.
+  /// Draws the gray weights and the edge threshold of each batch, as augmentation; nil for fixed ones.
   public var randomness: Generator?
 
   public init(classes: Tensor? = nil, sources: Tensor? = nil, randomness: Generator? = nil) {
@@ -28,14 +28,14 @@ public struct ConditionError: Error, Equatable, CustomStringConvertible {
 
 /// The condition as feature channels, one row per path.
 struct ConditionFeatures {
-  /// One for each kind of condition, in order: `[R, e, h, w]`, each at its own resolution.
+  /// One per kind of condition, in order: `[R, e, h, w]`, at separate resolutions.
   let parts: [Tensor]
 
-  /// The features of a batch before its first level, and its rows: one for all images, one a class, or one an image when
-  /// images are the condition.
+  /// The condition's features before level 0, and their rows: one for all images, one per class, or one per image when
+  /// the condition is computed from images.
   ///
   /// - Parameter imageShape: `[C, H, W]`.
-  /// - Throws: `ConditionError` when `condition` lacks something that `kinds` name, or has images of another shape.
+  /// - Throws: `ConditionError` when `condition` lacks one of `kinds`, or its images have another shape.
   static func begin(
     _ kinds: [ConditionKind], of condition: Condition, samples: Int, imageShape: [Int], device: Device
   ) throws -> (paths: SharedPaths, features: ConditionFeatures) {
@@ -76,7 +76,7 @@ struct ConditionFeatures {
 }
 
 extension ConditionKind {
-  /// `[R, e, h, w]`, this condition of every row.
+  /// `[R, e, h, w]`, this condition's features per row.
   fileprivate func features(classOfRow: Tensor, _ condition: Condition) throws(TorchError) -> Tensor {
     switch self {
     case .classNumber(let classes):
@@ -94,24 +94,24 @@ extension ConditionKind {
 }
 
 extension Tensor {
-  /// `[B, C, H, W]` to `[B, 1, H, W]`: the mean of the channels, or one of random weights.
+  /// `[B, C, H, W]` to `[B, 1, H, W]`: the mean of the channels, or a randomly weighted one.
   fileprivate func grayed(randomness: Generator?) throws(TorchError) -> Tensor {
     guard let randomness else { return try mean([1], keepingDimensions: true) }
     let weights = try Tensor.uniform([1, shape[1], 1, 1], generator: randomness)
     return try (self * (weights / weights.sum())).sum([1], keepingDimensions: true)
   }
 
-  /// `[B, C, H, W]` to `[B, 1, H - 2, W - 2]`: 1 where the mean of the channels changes by more than a threshold, by
-  /// Sobel's operator, and -1 elsewhere.
+  /// `[B, C, H, W]` to `[B, 1, H - 2, W - 2]`: 1 where the Sobel gradient of the mean channel exceeds a threshold, else
+  /// -1.
   fileprivate func edges(randomness: Generator?) throws(TorchError) -> Tensor {
     let kernels = try Tensor(
       [-1, 0, 1, -2, 0, 2, -1, 0, 1] + [1, 2, 1, 0, 0, 0, -1, -2, -1] as [Float], shape: [2, 1, 3, 3]
     ).to(device)
-    let slopes = try mean([1], keepingDimensions: true).convolved(kernels, bias: nil)  // [B, 2, H - 2, W - 2]
+    let gradients = try mean([1], keepingDimensions: true).convolved(kernels, bias: nil)  // [B, 2, H - 2, W - 2]
     var threshold = try Tensor.full([1], 0.75, device: device)
     if let randomness { threshold = try Tensor.uniform([1], generator: randomness) * 0.5 + 0.5 }
-    let flatness = try threshold.squared() - slopes.squared().sum([1], keepingDimensions: true)
-    let isEdge = try flatness.isLess(than: 0)
+    let excess = try threshold.squared() - gradients.squared().sum([1], keepingDimensions: true)
+    let isEdge = try excess.isLess(than: 0)
     return try isEdge.to(.float32) * 2 - 1
   }
 }

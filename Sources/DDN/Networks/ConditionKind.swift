@@ -3,11 +3,11 @@
 /// Its text is that of the original's options: "class10", "color", "edge", "resize8".
 /// Source: paper, sections 4.1 and 7 (conditional DDN).
 public enum ConditionKind: Sendable, Equatable, LosslessStringConvertible {
-  /// A class, of at least 2.
+  /// One of at least 2 classes.
   case classNumber(of: Int)
-  /// The image without its colours: one channel.
+  /// The image in grayscale: one channel.
   case gray
-  /// The image's edges: one channel of 1 and -1.
+  /// The image's edges: one channel, 1 at edges and -1 elsewhere.
   case edges
   /// The image at a lower resolution.
   case lowResolution(side: Int)
@@ -40,13 +40,13 @@ public enum ConditionKind: Sendable, Equatable, LosslessStringConvertible {
     }
   }
 
-  /// Whether it is computed from an image.
+  /// Whether the condition is computed from an image.
   public var needsImages: Bool {
     if case .classNumber = self { return false }
     return true
   }
 
-  /// Its number of feature channels.
+  /// The number of feature channels.
   func channels(imageChannels: Int) -> Int {
     switch self {
     case .classNumber(let classes): PositionalFeatures.classEmbeddingLength(classes: classes)
@@ -55,8 +55,8 @@ public enum ConditionKind: Sendable, Equatable, LosslessStringConvertible {
     }
   }
 
-  /// Why it is impossible for images of a side; nil when it is possible.
-  func problem(resolution: Int) -> String? {
+  /// The validation error for images of a resolution, if any.
+  func validationError(resolution: Int) -> String? {
     switch self {
     case .classNumber(let classes) where !(2...1_000_000).contains(classes):
       "\(classes) classes are not within 2...1000000"

@@ -1,6 +1,6 @@
-/// The image that a pyramid's first level reads in place of a previous one, where it is not zeros.
+/// What a pyramid's first level reads as the previous image, if not zeros.
 public enum InitialImage: String, Codable, Sendable {
-  /// -1, 0 and 1 in the three channels, at every pixel: what the original program had until 2023-11-20.
+  /// Constant channels of -1, 0 and 1: the original program's until 2023-11-20.
   case channelRamp = "channel-ramp"
 
   /// The value of every channel.
@@ -10,8 +10,8 @@ public enum InitialImage: String, Codable, Sendable {
     }
   }
 
-  /// Adds the image to the first level's feature as any level's input gets the previous image and the leaked choice:
-  /// to the first channels, and to the last.
+  /// Adds the image to the first and to the last channels of the first level's features, where other levels add the
+  /// previous image and the leaked choice.
   ///
   /// - Parameters:
   ///   - feature: `[C, H, W]`, row-major.

@@ -31,7 +31,8 @@ public protocol NetworkArchitecture: Codable, Sendable, Equatable {
   /// A short description, such as "64 nodes x 10 levels, width 8".
   var summary: String { get }
 
-  /// The first difference because of which weights of `other` do not fit, as in "it has width 8, not 16"; nil when they fit.
+  /// The first difference because of which weights of `other` do not fit, as in "it has width 8, not 16"; nil when they
+  /// fit.
   func weightDifference(from other: Self) -> String?
 
   /// A network with fresh weights drawn from the generator.

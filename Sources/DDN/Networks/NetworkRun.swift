@@ -1,13 +1,12 @@
 import Torch
 
-/// A batch on its way through a network's levels: a value that is advanced one level at a time, and that can be copied,
-/// narrowed and widened.
+/// The state of a batch between two levels: a value that advances one level at a time and can be copied and resampled.
 ///
 ///     var run = try network.begin(samples: 8, condition: .none)
 ///     while !run.isFinished { try run.advance(by: chooser) }
 ///
-/// A copy continues on its own; both share what was computed so far. `select` makes a batch of continuations: a beam
-/// search keeps the best paths, a tree walk goes back and takes another branch.
+/// Copies are independent and share tensors. `select` resamples the batch: a beam search keeps the best paths, a tree
+/// walk goes back to an earlier copy and takes another branch.
 public struct NetworkRun {
   public let network: any DiscreteDistributionNetwork
   /// The next level, from 0; L when the run is finished.
@@ -20,16 +19,16 @@ public struct NetworkRun {
   public private(set) var images: Tensor?
   /// `[R, C, h, w]`, the last level's leaked choice; nil before level 0 and without leak choice.
   public private(set) var leakedChoice: Tensor?
-  /// What the network keeps of the condition, each `[R, ...]`.
+  /// The network's state of the condition, each `[R, ...]`.
   public private(set) var condition: [Tensor]
-  /// What the network computes once a run, the same for all rows.
+  /// What the network computes once per run, shared by all rows.
   public let context: [Tensor]
   /// For each level so far, the chosen nodes: `[B]` int64.
   public private(set) var codes: [Tensor] = []
-  /// Of the next level, once they were asked for.
+  /// The next level's candidates, cached.
   private var nextCandidates: Candidates?
 
-  /// A run before its first level; networks make these in `begin`.
+  /// A run before its first level; networks create it in `begin`.
   public init(
     _ network: any DiscreteDistributionNetwork, paths: SharedPaths, features: Tensor, condition: [Tensor] = [],
     context: [Tensor] = []
@@ -48,7 +47,7 @@ public struct NetworkRun {
   /// The codes so far, one for each image; empty before level 0.
   public func latentCodes() throws -> [LatentCode] { try codes.latentCodes(in: network.codeSpace) }
 
-  /// The next level's candidates, to score them before choosing. They are computed once.
+  /// The next level's candidates, to score them before choosing; cached.
   public mutating func candidates() throws -> Candidates {
     if let nextCandidates { return nextCandidates }
     let candidates = try network.layer(at: level)

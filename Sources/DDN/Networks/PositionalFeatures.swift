@@ -1,13 +1,13 @@
 import Foundation
 
-/// Fixed features that tell a network where a pixel is, or which class an image has: no parameters, no randomness.
+/// Fixed positional and class embeddings, without parameters or randomness.
 ///
-/// Published weights were trained on exactly these numbers, so the original's slips are kept and marked.
-/// Everything is row-major and agrees with the original within 1.2e-7 (sine and cosine are rounded once here).
+/// Published weights depend on these numbers, so the original's mistakes are kept and marked. Arrays are row-major and
+/// agree with the original within 1.2e-7 (sine and cosine are rounded once here).
 public enum PositionalFeatures {
-  /// `[count]` values evenly spaced from -1 to 1; a single one is -1.
+  /// `[count]` values evenly spaced from -1 to 1; a single value is -1.
   ///
-  /// Why two halves and a fused product: this is how libtorch's `linspace` rounds.
+  /// Two halves and a fused multiply-add: this is how libtorch's `linspace` rounds.
   public static func ramp(count: Int) -> [Float] {
     precondition(count >= 1, "a ramp needs at least 1 value, not \(count)")
     guard count > 1 else { return [-1] }
@@ -30,21 +30,21 @@ public enum PositionalFeatures {
       "a sinusoidal table needs 2 positions and 1 channel, not \(positions) and \(channels)")
     var table: [Float] = []
     table.reserveCapacity(positions * channels)
-    // Why the exponent runs over all channels: the usual table pairs them, sine and cosine of one angle.
+    // The original's exponent runs over all channels; the usual table has one angle per pair of channels.
     for position in 0..<positions {
       for channel in 0..<channels {
         let wavelength = pow(10000, Double(2 * channel) / Double(channels))
         table.append(Float(Double(position) / wavelength))
       }
     }
-    // Why even rows and not even channels: the original indexes the wrong axis.
+    // Even rows instead of even channels: the original indexes the wrong axis.
     let even = stride(from: 0, to: positions, by: 2)
     for row in even {
       for index in row * channels..<(row + 1) * channels { table[index] = Float(sin(Double(table[index]))) }
     }
-    // Why row 1 - r, counted from the end when negative, and why the cosine of a sine: it takes the table's values
-    // after the step above and subtracts where it should add. With an odd number of positions the targets are the
-    // even rows, so odd rows from 3 on keep bare angles. All values are read before one is written.
+    // The original writes the cosine of row r, already a sine, to row 1 - r (counted from the end when negative)
+    // instead of the cosine of the angle to row r + 1. With an odd number of positions the targets are even rows, so
+    // odd rows from 3 on keep bare angles. All values are read before any is written.
     let sines = table
     for row in even {
       let target = row <= 1 ? 1 - row : positions + 1 - row
@@ -55,9 +55,9 @@ public enum PositionalFeatures {
     return table
   }
 
-  /// `[channels, height, width]`, what the first level of the pyramid network reads in place of an image.
+  /// `[channels, height, width]`, the input features of the pyramid's first level.
   ///
-  /// A sinusoidal table with a ramp, turned four ways, added to the last four channels; one pixel row is a ramp only.
+  /// A sinusoidal table plus a ramp in four rotations on the last four channels; a single row of pixels is a ramp only.
   /// - Parameters:
   ///   - channels: at least 4, or any number if `height` is 1.
   ///   - height: equal to `width`, or 1.
@@ -77,36 +77,36 @@ public enum PositionalFeatures {
     let ramp = ramp(count: pixels)
     for turns in 0..<4 {
       let start = (channels - 4 + turns) * pixels
-      for (pixel, value) in turned(ramp[...], side: width, quarterTurns: turns).enumerated() {
+      for (pixel, value) in rotated(ramp[...], side: width, quarterTurns: turns).enumerated() {
         feature[start + pixel] += value
       }
     }
     return feature
   }
 
-  /// A ramp over all elements of `shape`, the position input of the recurrent network.
+  /// A ramp over all elements of `shape`, the positional input of the recurrent network.
   ///
-  /// Of three axes, `[C, H, W]`, channel `c` is turned by `c` quarter turns if square, else mirrored; every fourth
-  /// channel is as it was. Other shapes are a plain ramp.
+  /// For `[C, H, W]`, channel `c` is rotated by `c` quarter turns if square, else flipped; every fourth channel is
+  /// unchanged. Other shapes are a plain ramp.
   /// - Parameter shape: at least one axis, none empty.
   public static func linearEmbedding(shape: [Int]) -> [Float] {
     precondition(
-      !shape.isEmpty && shape.allSatisfy { $0 >= 1 }, "\(shape) is no shape of a linear embedding")
+      !shape.isEmpty && shape.allSatisfy { $0 >= 1 }, "\(shape) is not a shape of a linear embedding")
     let ramp = ramp(count: shape.reduce(1, *))
     guard shape.count == 3 else { return ramp }
     let (height, width) = (shape[1], shape[2])
     return (0..<shape[0]).flatMap { channel in
       let map = ramp[channel * height * width..<(channel + 1) * height * width]
       return height == width
-        ? turned(map, side: width, quarterTurns: channel % 4)
-        : mirrored(
+        ? rotated(map, side: width, quarterTurns: channel % 4)
+        : flipped(
           map, height: height, width: width,
           vertically: [1, 3].contains(channel % 4), horizontally: [2, 3].contains(channel % 4))
     }
   }
 
-  /// `[classes, digits]`, each class number written in base 4, most significant digit first, digits 0 to 3 spread
-  /// evenly over -1 to 1; `digits` is `classEmbeddingLength(classes:)`.
+  /// `[classes, digits]`, each class number in base 4, most significant digit first, digits 0...3 mapped evenly to [-1,
+  /// 1]; `digits` is `classEmbeddingLength(classes:)`.
   ///
   /// - Parameter classes: at least 2.
   public static func classEmbedding(classes: Int) -> [Float] {
@@ -116,19 +116,19 @@ public enum PositionalFeatures {
     for label in 0..<classes {
       for digit in (0..<digits).reversed() { table.append(levels[label >> (2 * digit) & 3]) }
     }
-    // Why class 0 is zeros and not all -1: a missing label counts as class 0 and must add nothing.
+    // Class 0 is zeros instead of -1: a missing label is class 0 and must add nothing.
     for index in 0..<digits { table[index] = 0 }
     return table
   }
 
-  /// How many base-4 digits tell `classes` classes apart: 1 for 2 to 4, 2 for 5 to 16, 5 for 1000.
+  /// The number of base-4 digits of `classes` classes: 1 for 2 to 4, 2 for 5 to 16, 5 for 1000.
   public static func classEmbeddingLength(classes: Int) -> Int {
     precondition(classes >= 2, "a class embedding needs at least 2 classes, not \(classes)")
     return String(classes - 1, radix: 4).count
   }
 
-  /// A square map `[side, side]` turned counter-clockwise.
-  private static func turned(_ map: ArraySlice<Float>, side: Int, quarterTurns: Int) -> [Float] {
+  /// A square map `[side, side]` rotated counter-clockwise.
+  private static func rotated(_ map: ArraySlice<Float>, side: Int, quarterTurns: Int) -> [Float] {
     var result = Array(map)
     for _ in 0..<quarterTurns {
       let before = result
@@ -139,8 +139,8 @@ public enum PositionalFeatures {
     return result
   }
 
-  /// A map `[height, width]` read backwards along either axis.
-  private static func mirrored(
+  /// A map `[height, width]` flipped along either axis.
+  private static func flipped(
     _ map: ArraySlice<Float>, height: Int, width: Int, vertically: Bool, horizontally: Bool
   ) -> [Float] {
     (0..<height * width).map { pixel in

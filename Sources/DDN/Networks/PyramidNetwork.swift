@@ -1,8 +1,8 @@
 import Torch
 
-/// The Single Shot Generator: a pyramid of residual blocks from few pixels to many, with a layer of nodes after each.
+/// The Single Shot Generator: residual blocks of increasing resolution, each followed by a layer of nodes.
 ///
-/// Every level has separate weights. The default configuration is the original's for CIFAR-10: 32x32 colour images in 63
+/// Every level has separate weights. The default configuration is the original's for CIFAR-10: 32x32 colour images, 63
 /// levels of 64 nodes, 378 bits, 76,291,840 parameters.
 /// Source: paper, section 3.1 (Single Shot Generator, Figure 3b) and section 3.4.
 public final class PyramidNetwork: Module, DiscreteDistributionNetwork {
@@ -13,19 +13,19 @@ public final class PyramidNetwork: Module, DiscreteDistributionNetwork {
     public var imageChannels: Int
     /// Pixels on a side at the first level, a power of two.
     public var startSide: Int
-    /// Features have `channelBase / side` channels, within `channelMinimum` and `channelMaximum`.
+    /// Features have `channelBase / side` channels, clamped to `channelMinimum...channelMaximum`.
     public var channelBase: Int
     public var channelMinimum: Int
     public var channelMaximum: Int
-    /// Channels at every side from `startSide` on; nil for the rule above.
+    /// Channels at every side from `startSide`; nil for the rule above.
     public var channelsOfScales: [Int]?
-    /// The most levels at one side, before `blocksTimes`.
+    /// Maximum levels per side, before `blocksTimes`.
     public var maxBlocks: Int
-    /// The most nodes of a level.
+    /// Maximum nodes per level.
     public var maxNodes: Int
-    /// The number of levels at every side is multiplied by this and rounded; a single pixel keeps its one level.
+    /// Factor of the number of levels per side, which is rounded; side 1 keeps one level.
     public var blocksTimes: Double
-    /// Whether nodes add to the previous level's image instead of computing a whole one.
+    /// Whether nodes compute a residual to the previous level's image.
     public var learnsResidual: Bool
     /// What the network is conditioned on.
     public var conditions: [ConditionKind]
@@ -60,7 +60,7 @@ public final class PyramidNetwork: Module, DiscreteDistributionNetwork {
     }
   }
 
-  /// What one level owns.
+  /// The modules of one level.
   final class Level: Module {
     let block: ResidualBlock
     let layer: DiscreteDistributionLayer
@@ -76,7 +76,7 @@ public final class PyramidNetwork: Module, DiscreteDistributionNetwork {
   public let codeSpace: CodeSpace
   let levels: [Level]
   private let plan: [PyramidLevel]
-  /// `[C, side, side]`, the input of the first level, which reads no image.
+  /// `[C, side, side]`, the input of the first level.
   private let initialFeature: [Float]
 
   /// A network with fresh weights drawn from the generator.
@@ -97,7 +97,7 @@ public final class PyramidNetwork: Module, DiscreteDistributionNetwork {
   public var conditions: [ConditionKind] { configuration.conditions }
   public var device: Device { levels[0].layer.weight.tensor.device }
 
-  /// The run's condition holds the features of each kind of condition.
+  /// The run's condition holds the features of each kind.
   public func begin(samples: Int, condition: Condition) throws -> NetworkRun {
     let (paths, condition) = try ConditionFeatures.begin(
       conditions, of: condition, samples: samples, imageShape: imageShape, device: device)
@@ -132,7 +132,7 @@ extension PyramidNetwork.Configuration: NetworkArchitecture {
   public static var noun: String { "pyramid" }
 
   public func validate() throws(ConfigurationError) {
-    if let problem = problem ?? conditionProblem { throw ConfigurationError(problem) }
+    if let error = validationError ?? conditionError { throw ConfigurationError(error) }
   }
 
   public var codeSpace: CodeSpace { CodeSpace(levels.map { .init(nodes: $0.nodes, side: $0.side) }) }
@@ -140,13 +140,13 @@ extension PyramidNetwork.Configuration: NetworkArchitecture {
   /// Exactly the parameter count.
   public var parameterLowerBound: Int { levels.reduce(0) { $0 + $1.parameterCount } }
   public var multiplyAdds: Int? { levels.reduce(0) { $0 + $1.multiplyAdds } }
-  /// As in the original program. Adam's epsilon is the only thing that depends on it; gradients of a pyramid's mean loss
-  /// would be small beside it.
+  /// As in the original program. It matters only relative to Adam's epsilon, beside which a pyramid's mean-loss
+  /// gradients are small.
   public var lossScale: Double { Double(imageChannels * resolution * resolution) }
   /// Readers of version 1 overlook an initial image.
   public var formatVersion: Int { initialImage == nil ? 1 : 2 }
 
-  /// Pyramids are compared level by level: rules that give the same levels are the same.
+  /// Compares levels, because different rules can give the same levels.
   public func weightDifference(from other: Self) -> String? {
     if let difference = difference("image channels", imageChannels, other.imageChannels)
       ?? difference("resolution", resolution, other.resolution)
@@ -165,8 +165,8 @@ extension PyramidNetwork.Configuration: NetworkArchitecture {
     try PyramidNetwork(self, generator: generator)
   }
 
-  /// The first impossible value, conditions apart; nil when there is none.
-  private var problem: String? {
+  /// The first error, except those of conditions.
+  private var validationError: String? {
     func isPower(_ side: Int) -> Bool { side > 0 && side & (side - 1) == 0 }
     if !isPower(resolution) || resolution > 4096 {
       return "a resolution of \(resolution) is not a power of 2 up to 4096"
@@ -184,7 +184,7 @@ extension PyramidNetwork.Configuration: NetworkArchitecture {
     if !(blocksTimes > 0 && blocksTimes <= 64) { return "levels times \(blocksTimes) is not above 0 and up to 64" }
     let scales = sides.count
     if let channelsOfScales, channelsOfScales.count != scales {
-      return "channels of \(channelsOfScales.count) sides are given, and there are \(scales) sides"
+      return "channels are given for \(channelsOfScales.count) sides, but there are \(scales) sides"
     }
     if let channels = channelsOfScales?.first(where: { !(4...4096).contains($0) }) {
       return "\(channels) channels are not within 4...4096"
@@ -203,13 +203,12 @@ extension PyramidNetwork.Configuration: NetworkArchitecture {
     return nil
   }
 
-  private var conditionProblem: String? {
+  private var conditionError: String? {
     if conditions.count > 8 { return "\(conditions.count) conditions are more than 8" }
     if conditions.filter({ !$0.needsImages }).count > 1 { return "there is more than one condition on a class" }
-    if let problem = conditions.lazy.compactMap({ $0.problem(resolution: resolution) }).first { return problem }
-    let taken = conditions.reduce(0) { $0 + $1.channels(imageChannels: imageChannels) }
+    if let error = conditions.lazy.compactMap({ $0.validationError(resolution: resolution) }).first { return error }
+    let needed = conditions.reduce(0) { $0 + $1.channels(imageChannels: imageChannels) }
     let channels = unvalidatedLevels.filter(\.takesCondition).map(\.inputChannels).min()!
-    return taken > channels ? "conditions of \(taken) channels do not fit into features of \(channels)" : nil
+    return needed > channels ? "conditions of \(needed) channels do not fit into features of \(channels)" : nil
   }
-
 }

@@ -1,8 +1,8 @@
-/// One level of the pyramid network: a residual block and a layer of nodes.
+/// The shape of one level of the pyramid network: a residual block and a layer of nodes.
 public struct PyramidLevel: Encodable, Sendable, Equatable {
   /// Pixels on a side of this level's images.
   public let side: Int
-  /// The number of this level among those of its side, from 0.
+  /// Index of this level among those of its side, from 0.
   public let place: Int
   /// Channels of the block's input.
   public let inputChannels: Int
@@ -12,12 +12,12 @@ public struct PyramidLevel: Encodable, Sendable, Equatable {
   public let nodes: Int
   /// Whether the block doubles the resolution.
   public let isUp: Bool
-  /// Whether the condition, if the network takes any, is added to the block's input.
+  /// Whether the condition, if any, is added to the block's input.
   public let takesCondition: Bool
   /// Channels of the images.
   public let imageChannels: Int
 
-  /// "8x8_3", and "8x8_0_up" for the one that came from 4x4.
+  /// "8x8_3", or "8x8_0_up" for the level that doubles 4x4.
   public var name: String { "\(side)x\(side)_\(place)" + (isUp ? "_up" : "") }
 
   /// "8x8_3 with 64 channels and 16 nodes".
@@ -26,7 +26,7 @@ public struct PyramidLevel: Encodable, Sendable, Equatable {
   /// Pixels on a side of the block's input.
   public var inputSide: Int { isUp ? side / 2 : side }
 
-  /// Every parameter of the level with its shape, in the network's order.
+  /// Names and shapes of the level's parameters, in the network's order.
   var parameterShapes: [(name: String, shape: [Int])] {
     let block: [(String, [Int])] =
       [
@@ -39,10 +39,10 @@ public struct PyramidLevel: Encodable, Sendable, Equatable {
     return block.map { ("block.\($0)", $1) } + [("layer.weight", [nodes * imageChannels, channels / 2, 1, 1])]
   }
 
-  /// Numbers in the level's parameters.
+  /// The level's parameter count.
   public var parameterCount: Int { parameterShapes.reduce(0) { $0 + $1.shape.reduce(1, *) } }
 
-  /// Multiplications, each with an addition, of the block's convolutions for one image.
+  /// Multiply-adds of the block's convolutions per image.
   public var multiplyAdds: Int {
     let pixels = side * side
     let skip = hasSkip ? inputChannels * channels * inputSide * inputSide : 0
@@ -53,24 +53,23 @@ public struct PyramidLevel: Encodable, Sendable, Equatable {
 }
 
 extension PyramidNetwork.Configuration {
-  /// Channels of the features at a side, by the rule: as many as `channelBase / side` within the limits.
+  /// Channels of the features at a side.
   private func channels(side: Int) -> Int {
     if let channelsOfScales { return channelsOfScales[(side / startSide).trailingZeroBitCount] }
     return min(max(channelMinimum, channelBase / side), channelMaximum)
   }
 
-  /// K at a number of channels: twice as many nodes as channels, within 8...512 and `maxNodes`.
+  /// K: twice the channels, clamped to 8...512, and at most `maxNodes`.
   private func nodes(channels: Int) -> Int { min(min(max(4 * channels, 16), 1024) / 2, maxNodes) }
 
-  /// Levels at a side, the one that leads up to it included: the side, at most 64 and at most `maxBlocks`, times
-  /// `blocksTimes`. A single pixel has one.
+  /// Levels at a side, including the one that doubles to it: `min(side, 64, maxBlocks) * blocksTimes`; 1 at side 1.
   public func blocks(side: Int) -> Int {
     if side == 1 { return 1 }
     let blocks = Double(min(side, 64, maxBlocks)) * blocksTimes
     return max(1, Int(blocks.rounded(.toNearestOrEven)))
   }
 
-  /// The sides that levels work at, from `startSide` to `resolution`.
+  /// The levels' sides, from `startSide` to `resolution`.
   var sides: [Int] {
     var sides = [startSide]
     while sides.last! < resolution { sides.append(sides.last! * 2) }
@@ -101,8 +100,8 @@ extension PyramidNetwork.Configuration {
       for place in 0..<blocks(side: side) {
         let isUp = place == 0 && side > startSide
         let inputSide = isUp ? side / 2 : side
-        // The condition comes in once at every side that a block reads from: a block that goes up reads from the
-        // side below, where the condition came in before unless that side has no other block.
+        // The condition is added once per input side; an up block reads the side below, where it was added already
+        // unless that side has no other block.
         levels.append(
           PyramidLevel(
             side: side, place: place, inputChannels: levels.last?.channels ?? channels, channels: channels,

@@ -1,8 +1,8 @@
 import Torch
 
-/// The Recurrence Iteration network: the same small U-Net and the same nodes serve level after level.
+/// The Recurrence Iteration network: all levels share one small U-Net and its nodes.
 ///
-/// At base width 8 with 64 nodes it has 407,311 parameters; its images are 32x32, gray, in [-1, 1].
+/// At base width 8 with 64 nodes it has 407,311 parameters. Images are 32x32, gray, in [-1, 1].
 /// Source: paper, section 3.1 (Recurrence Iteration Paradigm, Figure 3c).
 public final class RecurrentNetwork: Module, DiscreteDistributionNetwork {
   public struct Configuration: Codable, Sendable, Equatable {
@@ -10,9 +10,9 @@ public final class RecurrentNetwork: Module, DiscreteDistributionNetwork {
     public var baseWidth: Int
     /// K of every level.
     public var nodes: Int
-    /// How often each stack runs; levels = stacks * repeats.
+    /// Runs of each stack; levels = stacks * repeats.
     public var repeats: Int
-    /// U-Nets with separate weights, run one after the other.
+    /// U-Nets with separate weights, run in sequence.
     public var stacks: Int
     public var leaksChoice: Bool
     public var learnsResidual: Bool
@@ -74,7 +74,7 @@ public final class RecurrentNetwork: Module, DiscreteDistributionNetwork {
   public var conditions: [ConditionKind] { configuration.conditions }
   public var device: Device { stacks[0].layer.weight.tensor.device }
 
-  /// The run's context holds every stack's class shifts; its condition holds `[R]` class of every row, or nothing.
+  /// The run's context holds every stack's class shifts; its condition holds each row's class, `[R]`, if any.
   public func begin(samples: Int, condition: Condition) throws -> NetworkRun {
     var paths = try SharedPaths(samples: samples, device: device)
     var shifts = try stacks.map { try $0.classShifts() }
@@ -134,7 +134,7 @@ extension RecurrentNetwork.Configuration: NetworkArchitecture {
   public var imageShape: [Int] { [1, RecurrentNetwork.imageSide, RecurrentNetwork.imageSide] }
   public var conditions: [ConditionKind] { isClassConditional ? [.classNumber(of: RecurrentUNet.classes)] : [] }
 
-  /// The nodes, and of each U-Net the layer norms at full resolution and the widest convolution.
+  /// The nodes, and each U-Net's layer norms at full resolution and widest convolution.
   public var parameterLowerBound: Int {
     let side = normsByChannel == true ? 1 : RecurrentNetwork.imageSide
     let norms = 9 * baseWidth * 2 * side * side
@@ -146,7 +146,7 @@ extension RecurrentNetwork.Configuration: NetworkArchitecture {
       + (normsByChannel == true ? ", norms by channel" : "") + (isClassConditional ? ", class-conditional" : "")
   }
 
-  /// The number of levels that share weights, and the class condition, which has none, may differ.
+  /// Repeats and the class condition may differ: they have no weights.
   public func weightDifference(from other: Self) -> String? {
     difference("nodes", nodes, other.nodes) ?? difference("width", baseWidth, other.baseWidth)
       ?? difference("stacks", stacks, other.stacks) ?? difference("leaked choice", leaksChoice, other.leaksChoice)

@@ -1,14 +1,14 @@
 import Torch
 
-/// The small U-Net of `RecurrentNetwork`: reads the image so far, computes the features that the nodes read.
+/// The U-Net of `RecurrentNetwork`: computes the nodes' features from the previous level's output.
 ///
-/// Works at sides 32, 16, 8 and 4 with B, 2B, 4B channels (B is the base width); skips join equal sides.
+/// Sides 32, 16, 8 and 4 have B, 2B, 4B and 4B channels (B is the base width); skip connections join equal sides.
 /// Source: the original MNIST program; `OriginalNames` maps its parameter names.
 final class RecurrentUNet: Module {
-  /// Frozen `[10, 100]` table that turns a class into a vector.
+  /// Frozen class embedding, `[10, 100]`.
   let classTable: Parameter
 
-  // Side 32: three inputs, added.
+  // Side 32: the sum of three inputs.
   let imageShift: ClassShift
   let imageEncoder: ConvolutionBlock
   let featureEncoder: ConvolutionBlock
@@ -96,7 +96,7 @@ final class RecurrentUNet: Module {
     layer = try DiscreteDistributionLayer(configuration.layer, generator: generator)
   }
 
-  /// What the class adds to the channels before each block.
+  /// Per-channel shifts by class, added before each block.
   struct ClassShifts {
     /// In the order of the U-Net: image, sides 16, 8 and 4, decoders at sides 8, 16 and 32.
     let tensors: [Tensor]
@@ -104,7 +104,7 @@ final class RecurrentUNet: Module {
 
     fileprivate init(_ tensors: [Tensor]) { self.tensors = tensors }
 
-    /// - Parameter tensors: of all stacks, one after the other.
+    /// - Parameter tensors: all stacks' shifts, concatenated.
     init(tensors: [Tensor], ofStack stack: Int) {
       self.init(Array(tensors[stack * Self.count..<(stack + 1) * Self.count]))
     }
@@ -117,7 +117,7 @@ final class RecurrentUNet: Module {
     fileprivate var decoder16: Tensor { tensors[5] }
     fileprivate var decoder32: Tensor { tensors[6] }
 
-    /// Of every class, `[classes, C, 1, 1]`, to every row, `[R, C, 1, 1]`.
+    /// Gathers rows: `[classes, C, 1, 1]` to `[R, C, 1, 1]`.
     ///
     /// - Parameter classOfRow: `[R]` int64, or `[1]` for one class in all rows.
     func ofRows(_ classOfRow: Tensor) throws(TorchError) -> ClassShifts {
@@ -127,7 +127,7 @@ final class RecurrentUNet: Module {
     }
   }
 
-  /// The shifts of every class, `[classes, C, 1, 1]`; the same in all recurrences.
+  /// Every class's shifts, `[classes, C, 1, 1]`; shared by all repeats.
   func classShifts() throws(TorchError) -> ClassShifts {
     let classes = classTable.tensor
     var shifts: [Tensor] = []
@@ -137,13 +137,13 @@ final class RecurrentUNet: Module {
     return ClassShifts(shifts)
   }
 
-  /// One recurrence up to the nodes.
+  /// One repeat up to the nodes.
   ///
   /// - Parameters:
-  ///   - image: `[R, 1, 32, 32]`, the last level's chosen image.
-  ///   - features: `[R, B, 32, 32]`, the last level's features.
-  ///   - leakedChoice: `[R, 1, 32, 32]`, of the last level; unused without leak choice.
-  ///   - shifts: of each row's class.
+  ///   - image: `[R, 1, 32, 32]`, the previous level's chosen images.
+  ///   - features: `[R, featureChannels, 32, 32]`, the previous level's features.
+  ///   - leakedChoice: `[R, 1, 32, 32]`, the previous level's leaked choice; unused without leak choice.
+  ///   - shifts: each row's class shifts.
   /// - Returns: `[R, featureChannels, 32, 32]`.
   func callAsFunction(
     image: Tensor, features: Tensor, leakedChoice: Tensor, shifts: ClassShifts
@@ -151,24 +151,32 @@ final class RecurrentUNet: Module {
     var input = try imageEncoder(image + shifts.image) + featureEncoder(features)
     if let leakEncoder { input = try input + leakEncoder(leakedChoice) }  // [R, B, 32, 32]
 
-    let half = try encoder16(down32(input) + shifts.side16)  // [R, 2B, 16, 16]
-    let quarter = try encoder8(down16(half) + shifts.side8)  // [R, 4B, 8, 8]
-    let bottom = try middle(down8(quarter) + shifts.side4)  // [R, 4B, 4, 4]
+    let half = try encoder16(downsampled(input, down32) + shifts.side16)  // [R, 2B, 16, 16]
+    let quarter = try encoder8(downsampled(half, down16) + shifts.side8)  // [R, 4B, 8, 8]
+    let bottom = try middle(downsampled(quarter, down8) + shifts.side4)  // [R, 4B, 4, 4]
 
     func join(_ skip: Tensor, _ below: Tensor) throws(TorchError) -> Tensor {
       try .concatenate([skip, below], dimension: 1)
     }
-    var output = try decoder8(join(quarter, up4(bottom)) + shifts.decoder8)  // [R, 2B, 8, 8]
-    output = try decoder16(join(half, up8(output)) + shifts.decoder16)  // [R, B, 16, 16]
-    output = try decoder32(join(input, up16(output)) + shifts.decoder32)  // [R, B, 32, 32]
+    var output = try decoder8(join(quarter, upsampled(bottom, up4)) + shifts.decoder8)  // [R, 2B, 8, 8]
+    output = try decoder16(join(half, upsampled(output, up8)) + shifts.decoder16)  // [R, B, 16, 16]
+    output = try decoder32(join(input, upsampled(output, up16)) + shifts.decoder32)  // [R, B, 32, 32]
     guard let nodeFeatures else { return output }
     return try nodeFeatures(output)  // [R, featureChannels, 32, 32]
   }
+
+  private func downsampled(_ input: Tensor, _ convolution: Convolution) throws(TorchError) -> Tensor {
+    try input.convolvedDown(convolution.weight.tensor, bias: convolution.bias.tensor)
+  }
+
+  private func upsampled(_ input: Tensor, _ convolution: TransposeConvolution) throws(TorchError) -> Tensor {
+    try input.convolvedUp(convolution.weight.tensor, bias: convolution.bias.tensor)
+  }
 }
 
-/// Three units in a row of: layer norm, 3x3 convolution, SiLU.
+/// Three units in sequence, each a layer norm, a 3x3 convolution and SiLU.
 final class ConvolutionBlock: Module {
-  /// One unit; the norm spans channels, height and width.
+  /// The norm is over channels, height and width.
   final class Unit: Module {
     let norm: LayerNorm
     let convolution: Convolution
@@ -183,7 +191,7 @@ final class ConvolutionBlock: Module {
       convolution = try Convolution(inputs, outputs, kernel: 3, padding: 1, generator: generator)
     }
 
-    /// `convolution(norm(input)).silu()`, in one pass.
+    /// `convolution(norm(input)).silu()` as one operator.
     func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
       try input.normConvolutionSilu(
         scale: affine(norm.weight), shift: affine(norm.bias), weight: convolution.weight.tensor,
@@ -198,7 +206,7 @@ final class ConvolutionBlock: Module {
 
   let units: [Unit]
 
-  /// - Parameter channels: of the input, then of every unit's output.
+  /// - Parameter channels: the input's, then every unit's output's.
   init(_ channels: [Int], side: Int, normsByChannel: Bool, generator: Generator) throws(TorchError) {
     var units: [Unit] = []
     for (inputs, outputs) in zip(channels, channels.dropFirst()) {
@@ -214,7 +222,7 @@ final class ConvolutionBlock: Module {
   }
 }
 
-/// A number for each channel that depends on the class.
+/// A per-channel shift from a class embedding, by a two-layer MLP.
 final class ClassShift: Module {
   let first: Linear
   let second: Linear

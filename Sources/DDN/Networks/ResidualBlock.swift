@@ -1,34 +1,35 @@
 import Torch
 
-/// The block of the pyramid network: two normalised convolutions beside a short cut, at once or twice the resolution.
+/// The pyramid's residual block: two normalised convolutions and a skip connection, at the same or twice the
+/// resolution.
 ///
-///     hidden = convolution(silu(norm(input)))       doubled before the convolution in a block that goes up
+///     hidden = convolution(silu(norm(input)))       upsampled before the convolution in an up block
 ///     hidden = convolution(silu(norm(hidden)))
 ///     output = (hidden + skip(input)) * scale
 ///
-/// The input is the features of the level before plus, in some channels, its image, its leaked choice and conditions.
+/// The input is the previous level's features with its image, its leaked choice and conditions added to some channels.
 ///
-/// Source: paper, section 3.4 (two convolutions between layers); the original program takes NVIDIA EDM's block without
+/// Source: paper, section 3.4 (two convolutions between layers); the original program uses NVIDIA EDM's block without
 /// noise embeddings. `OriginalNames` maps its parameter names.
 final class ResidualBlock: Module {
   let firstNorm: GroupNorm
   let firstConvolution: Convolution
   let secondNorm: GroupNorm
   let secondConvolution: Convolution
-  /// 1x1; nil where the input itself is the short cut: same channels, same resolution.
+  /// 1x1; nil for an identity skip: same channels, same resolution.
   let skip: Convolution?
 
   private let doublesResolution: Bool
   private let scale: Double
 
-  /// A block with the original's initial weights: convolutions uniform by Glorot's rule, the second one's 1e-5 of
-  /// that, so that a block starts as little more than its short cut.
+  /// A block with the original's initial weights: Glorot uniform convolutions, the second scaled by 1e-5, so that the
+  /// block starts near its skip connection.
   ///
   /// - Parameters:
   ///   - inputs: channels of the input; `groups(channels:)` must divide them.
   ///   - outputs: channels of the output, likewise.
   ///   - doublesResolution: whether the output has twice the input's height and width.
-  ///   - scale: keeps the variance of a sum of two independent terms.
+  ///   - scale: factor of the sum; the default preserves variance.
   init(
     _ inputs: Int, _ outputs: Int, doublesResolution: Bool, epsilon: Double = 1e-6, scale: Double = 0.5.squareRoot(),
     generator: Generator
@@ -50,26 +51,26 @@ final class ResidualBlock: Module {
     self.scale = scale
   }
 
-  /// Groups of a normalisation: of four channels or more, at most 32.
+  /// Groups of a group norm: at least 4 channels each, at most 32 groups.
   static func groups(channels: Int) -> Int { min(32, channels / 4) }
 
-  /// `[R, inputs, H, W]` to `[R, outputs, H', W']`, in the type that convolutions compute in.
+  /// `[R, inputs, H, W]` to `[R, outputs, H', W']`, in the dtype of convolutions.
   ///
   /// - Parameters:
-  ///   - features: the level's input, before anything is added to it.
-  ///   - addition: what the level before has made and what the network is told, of the features' size.
+  ///   - features: the previous level's features.
+  ///   - addition: the previous level's image, leaked choice and conditions, of the features' size.
   func callAsFunction(_ features: Tensor, adding addition: ChannelAddition? = nil) throws(TorchError) -> Tensor {
     var hidden = try Self.convolved(features, addition, firstNorm, firstConvolution, doublesPixels: doublesResolution)
     hidden = try Self.convolved(hidden, nil, secondNorm, secondConvolution)
     var shortcut = try features.adding(addition)
-    // Repeating pixels after a 1x1 convolution is the same as before it, and a quarter of the work.
+    // Upsampling commutes with a 1x1 convolution; upsampling last is a quarter of the work.
     if let skip { shortcut = try skip(shortcut) }
     if doublesResolution { shortcut = try shortcut.pixelsDoubled() }
     return try (hidden + shortcut.to(hidden.dtype)) * scale
   }
 
-  /// One operator that keeps only what it is given for the backward pass; see `Sources/CTorchShim/block.cpp`.
-  private static let normSiluConvolution = Operator("ddn::norm_silu_convolution")
+  /// Saves only its inputs for the backward pass; see `Sources/CTorchShim/Kernels/group_norm_silu_convolution.cpp`.
+  private static let normSiluConvolution = Operator("ddn::group_norm_silu_convolution")
 
   /// `convolution(silu(norm(features + addition)))`.
   static func convolved(

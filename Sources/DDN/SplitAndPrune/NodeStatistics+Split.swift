@@ -1,12 +1,12 @@
 extension NodeStatistics {
-  /// Writes into the statistics that `pruned` was overwritten by a copy of `donor`.
+  /// Records that `pruned` was overwritten by a copy of `donor`.
   ///
-  /// Twins share the donor's count, and each is the other's rival for all images that were the donor's.
+  /// Both get half of the donor's count, and each is the other's rival for its images.
   /// - Parameters:
-  ///   - donor: the busy node that is cloned.
-  ///   - pruned: the idle node that is overwritten, another one than `donor`.
-  ///   - rule: `totalVariation` hands the pruned node's images to their second nearest nodes, so that the sum of
-  ///     counts stays; `paper` forgets them. `none` never splits and is refused.
+  ///   - donor: the node that is copied.
+  ///   - pruned: the node that is overwritten; not `donor`.
+  ///   - rule: `totalVariation` moves the pruned node's counts to the second nearest nodes, which preserves the sum;
+  ///     `paper` drops them. `none` is a precondition failure.
   /// - Source: paper, Algorithm 1, lines 14 to 21; the original program's bookkeeping for `totalVariation`.
   public mutating func split(donor: Int, pruned: Int, rule: SplitPolicy.Rule) {
     precondition(
@@ -14,10 +14,10 @@ extension NodeStatistics {
       "donor \(donor) and pruned \(pruned) are not two of the nodes 0..<\(nodes)")
     switch rule {
     case .totalVariation: redistribute(pruned)
-    case .paper: forget(pruned)
-    case .none: preconditionFailure("the rule \"none\" splits no node")
+    case .paper: clear(pruned)
+    case .none: preconditionFailure("the rule 'none' does not split")
     }
-    shareOut(donor, with: pruned)
+    halve(donor, with: pruned)
     distanceSums[pruned] = distanceSums[donor]
     lineage[donor] = newestLineage + 1
     lineage[pruned] = newestLineage + 2
@@ -25,31 +25,31 @@ extension NodeStatistics {
     splitImages.append(images)
   }
 
-  /// Hands what was counted for `pruned` to the nodes that were second nearest.
+  /// Moves the counts of `pruned` to the nodes that were second nearest.
   private mutating func redistribute(_ pruned: Int) {
     if nodes == 2 {
-      // With two nodes each is always the other's rival, so images seen are all there is to know.
+      // Each of two nodes is always the other's rival.
       rivalCounts = [0, Double(images) / 2, Double(images) / 2, 0]
     }
     let wins = rivalSum(of: pruned)
     if wins > 0 {
       rivalCounts[pruned * nodes + pruned] = 0
-      let weights = heirs(of: pruned)
+      let weights = rivalShares(of: pruned)
       let prunedCount = counts[pruned]
       for node in counts.indices { counts[node] += prunedCount * weights[node] }
       counts[pruned] = 0
-      // Won images: each heir faces them with the rivals that it has anyway.
+      // Images nearest to `pruned`: distributed like each node's other images.
       spreadOverRivals(weights.map { wins * $0 })
-      // Images on which `pruned` was second: its heirs become the rivals. A node may so become a rival of itself;
-      // kept, because later splits share counts out by these numbers.
+      // Images on which `pruned` was second. A node may become a rival of itself; kept, as in the original, because
+      // later splits divide by these sums.
       for node in counts.indices {
         let losses = rivalCounts[node * nodes + pruned]
-        for heir in counts.indices { rivalCounts[node * nodes + heir] += losses * weights[heir] }
+        for rival in counts.indices { rivalCounts[node * nodes + rival] += losses * weights[rival] }
       }
       clearRow(pruned)
       clearColumn(pruned)
     } else {
-      // Nobody knows who was second where `pruned` won, and its count, if any, is dropped by `shareOut`.
+      // The second nearest nodes of the images of `pruned` are unknown; `halve` overwrites its count.
       let losses = counts.indices.map { rivalCounts[$0 * nodes + pruned] }
       if pairwiseSum(losses[...]) > 0 {
         clearColumn(pruned)
@@ -58,9 +58,8 @@ extension NodeStatistics {
     }
   }
 
-  /// `[K]`, the fraction of the pruned node's images that goes to each other node: to its rivals in proportion,
-  /// to all alike where it has none.
-  private func heirs(of pruned: Int) -> [Double] {
+  /// `[K]`, each node's share of the pruned node's images: in proportion to rival counts, uniform if there are none.
+  private func rivalShares(of pruned: Int) -> [Double] {
     let rivals = rivalSum(of: pruned)
     return counts.indices.map { node in
       if rivals > 0 { return rivalCounts[pruned * nodes + node] / rivals }
@@ -68,25 +67,25 @@ extension NodeStatistics {
     }
   }
 
-  /// Adds `amounts[i]` to row `i`, in proportion to what the row holds; an empty row stays empty.
+  /// Adds `amounts[i]` to row `i` in proportion to its entries; an empty row stays empty.
   private mutating func spreadOverRivals(_ amounts: [Double]) {
     for node in counts.indices {
-      let sum = rivalSum(of: node) + 1e-20  // Kept for equal bits: keeps an empty row's 0 / 0 away.
+      let sum = rivalSum(of: node) + 1e-20  // Avoids 0 / 0; the original's value, for equal bits.
       for index in node * nodes..<(node + 1) * nodes {
         rivalCounts[index] += amounts[node] * (rivalCounts[index] / sum)
       }
     }
   }
 
-  /// Drops all that was counted for `pruned`, as the paper's algorithm does.
-  private mutating func forget(_ pruned: Int) {
+  /// Drops the counts of `pruned`, as in the paper's algorithm.
+  private mutating func clear(_ pruned: Int) {
     counts[pruned] = 0
     clearRow(pruned)
     clearColumn(pruned)
   }
 
-  /// Halves what was counted for `donor` and gives one half to its twin.
-  private mutating func shareOut(_ donor: Int, with twin: Int) {
+  /// Gives half of the donor's counts to its twin.
+  private mutating func halve(_ donor: Int, with twin: Int) {
     counts[donor] /= 2
     counts[twin] = counts[donor]
     let wins = rivalSum(of: donor)

@@ -1,35 +1,35 @@
 import Foundation
 
-/// How often each node of one layer was chosen in training, and what else Split-and-Prune needs to know.
+/// How often each node of a layer was nearest in training, and the other counters of Split-and-Prune.
 ///
-/// Arithmetic is in `Double` and in the original program's order, so its counters are reproduced bit for bit.
+/// Arithmetic is in `Double` and in the original program's order, so counters are bit-identical to it.
 /// Source: paper, section 3.2.
 public struct NodeStatistics: Codable, Sendable, Equatable {
-  /// `[K]`, how many images each node was nearest to; splits share counts out, so they need not be whole.
+  /// `[K]`, images that each node was nearest to; fractional after splits.
   public internal(set) var counts: [Double]
   /// `[K * K]`, row `i`, column `j`: how often node `j` was second nearest when node `i` was nearest.
   public internal(set) var rivalCounts: [Double]
-  /// `[K]`, sum over all images of the distance to each node, chosen or not.
+  /// `[K]`, each node's distance summed over all images.
   public internal(set) var distanceSums: [Double]
   /// Images recorded so far.
   public internal(set) var images: Int
   /// Batches recorded so far.
   public internal(set) var batches: Int
-  /// `[K]`, the number of the node that now lives at each index; both twins of a split get new numbers.
+  /// `[K]`, a unique id of the node at each index; a split gives both twins new ids.
   public internal(set) var lineage: [Int]
-  /// The largest number in `lineage` so far.
+  /// The largest id so far.
   public internal(set) var newestLineage: Int
   /// The value of `images` at every split, oldest first.
   public internal(set) var splitImages: [Int]
 
-  /// How many nodes the layer has, K.
+  /// K.
   public var nodes: Int { counts.count }
 
-  /// Statistics of a layer that has seen nothing.
+  /// Statistics before the first image.
   ///
   /// - Parameter nodes: K, at least 2.
   public init(nodes: Int) {
-    precondition(nodes >= 2, "a layer needs at least 2 nodes to choose from, not \(nodes)")
+    precondition(nodes >= 2, "a layer needs at least 2 nodes, not \(nodes)")
     self.init(
       counts: Array(repeating: 0, count: nodes),
       rivalCounts: Array(repeating: 0, count: nodes * nodes),
@@ -37,10 +37,9 @@ public struct NodeStatistics: Codable, Sendable, Equatable {
       images: 0)
   }
 
-  /// Statistics taken from elsewhere, such as an original snapshot.
+  /// Statistics from elsewhere, such as an original snapshot.
   ///
-  /// Left out, `lineage` and `newestLineage` are those of a layer that was never split.
-  /// All sizes must agree with `counts.count`, which must be at least 2.
+  /// Defaults are those of a layer that was never split. All sizes must agree with `counts.count`, which is at least 2.
   public init(
     counts: [Double], rivalCounts: [Double], distanceSums: [Double], images: Int, batches: Int = 0,
     lineage: [Int]? = nil, newestLineage: Int? = nil, splitImages: [Int] = []
@@ -53,7 +52,7 @@ public struct NodeStatistics: Codable, Sendable, Equatable {
     self.lineage = lineage ?? Array(counts.indices)
     self.newestLineage = newestLineage ?? self.lineage.max() ?? 0
     self.splitImages = splitImages
-    if let disagreement { preconditionFailure(disagreement) }
+    if let validationError { preconditionFailure(validationError) }
   }
 
   /// Reads statistics from a checkpoint.
@@ -69,14 +68,14 @@ public struct NodeStatistics: Codable, Sendable, Equatable {
     lineage = try values.decode([Int].self, forKey: .lineage)
     newestLineage = try values.decode(Int.self, forKey: .newestLineage)
     splitImages = try values.decode([Int].self, forKey: .splitImages)
-    if let disagreement {
+    if let validationError {
       throw DecodingError.dataCorrupted(
-        .init(codingPath: decoder.codingPath, debugDescription: disagreement))
+        .init(codingPath: decoder.codingPath, debugDescription: validationError))
     }
   }
 
-  /// What is wrong with the sizes of the arrays, if anything.
-  private var disagreement: String? {
+  /// The error if sizes of arrays disagree.
+  private var validationError: String? {
     let sizes = [rivalCounts.count, distanceSums.count, lineage.count]
     if nodes >= 2 && sizes == [nodes * nodes, nodes, nodes] { return nil }
     return "node statistics disagree: \(nodes) counts (at least 2) need \(nodes * nodes) rival counts, "
@@ -87,8 +86,8 @@ public struct NodeStatistics: Codable, Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - nearest: `[B]`, the nearest node of each image.
-  ///   - second: `[B]`, the second nearest node of each image, never the nearest one.
-  ///   - distanceSums: `[K]`, the batch's distances summed over its images.
+  ///   - second: `[B]`, the second nearest node of each image.
+  ///   - distanceSums: `[K]`, distances summed over the batch.
   /// - Source: paper, Algorithm 1, lines 10 and 11.
   public mutating func record(nearest: [Int], second: [Int], distanceSums: [Float]) {
     precondition(
@@ -107,10 +106,9 @@ public struct NodeStatistics: Codable, Sendable, Equatable {
     batches += 1
   }
 
-  /// The two nearest nodes of every image; of equal distances the lowest index comes first.
+  /// The two nearest nodes of every image; the lowest index comes first among equals.
   ///
-  /// The original orders three or more equal smallest distances by chance and can pair them wrongly; here they
-  /// are ordered like all others.
+  /// The original orders three or more equal smallest distances arbitrarily and can pair them wrongly.
   /// - Parameters:
   ///   - distances: `[B, K]`, row-major, none of them NaN.
   ///   - nodes: K, at least 2.
@@ -139,16 +137,16 @@ public struct NodeStatistics: Codable, Sendable, Equatable {
     return (nearest, second)
   }
 
-  /// Sum of all counts: the paper's n, from which a pruned node's count has been taken away.
+  /// Sum of all counts: the paper's n, from which it subtracts pruned counts.
   public var total: Double { pairwiseSum(counts[...]) }
 
-  /// The fraction of all counts that fell to `node`, in `0...1`; 0 before the first image.
+  /// The node's fraction of all counts, in `0...1`; 0 before the first image.
   public func share(of node: Int) -> Double {
     let total = total
     return total > 0 ? counts[node] / total : 0
   }
 
-  /// How many equally used nodes would be as uncertain as these, in `1...K`; 0 before the first image.
+  /// Perplexity of node use, exp(entropy of shares), in `1...K`; 0 before the first image.
   public var perplexity: Double {
     let total = total
     guard total > 0 else { return 0 }

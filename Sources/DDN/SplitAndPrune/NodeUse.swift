@@ -1,4 +1,4 @@
-/// What `SplitPolicy` asks about how a layer's nodes were used.
+/// The statistics that `SplitPolicy` decides by.
 public protocol NodeUse {
   /// K.
   var nodes: Int { get }
@@ -6,11 +6,11 @@ public protocol NodeUse {
   var images: Int { get }
   /// The sum of all counts.
   var total: Double { get }
-  /// The first node of the largest count.
+  /// The first node with the largest count.
   var busiest: (node: Int, count: Double) { get }
-  /// The first node of the smallest count.
+  /// The first node with the smallest count.
   var rarest: (node: Int, count: Double) { get }
-  /// Of the nodes that were never nearest, of which there must be one, the first of those farthest from the images.
+  /// The first node with the largest distance sum among those with count 0; there must be one.
   var farthestUnused: Int { get }
 }
 

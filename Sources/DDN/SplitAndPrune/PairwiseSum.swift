@@ -1,7 +1,6 @@
-/// Sums like numpy: eight running sums over blocks of at most 128 values, longer input halved.
+/// NumPy's pairwise summation: eight partial sums per block of at most 128 values; longer input is halved.
 ///
-/// Why not a plain loop: the original program keeps its counters in numpy, and a sum in another order differs
-/// in the last bit; a split decided by such a bit would send a training run another way.
+/// The original program sums its counters with NumPy; another order differs in the last bit, which can change a split.
 package func pairwiseSum(_ values: ArraySlice<Double>) -> Double {
   if values.count < 8 { return values.reduce(0, +) }
   if values.count > 128 {

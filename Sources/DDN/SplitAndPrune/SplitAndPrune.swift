@@ -1,41 +1,41 @@
 import Torch
 
-/// A distance between an image and a target was infinite or not a number: training has diverged.
+/// A distance is not finite: training has diverged.
 public struct DistanceError: Error, CustomStringConvertible {
-  public var description: String { "a distance is infinite or not a number" }
+  public var description: String { "a distance is not finite" }
 }
 
-/// Split-and-Prune: the optimizer's evolution of the nodes.
+/// Split-and-Prune, an evolutionary step beside the optimizer's.
 ///
-/// Gradients only reach chosen nodes, so a node that is never chosen never learns, and one that is chosen too often
-/// blurs what two could tell apart. After every optimizer step each layer may replace its rarest node by a copy of
-/// its busiest one. The twins are identical until one of them is next chosen, which pulls them apart.
+/// Gradients reach only chosen nodes, so an unused node never learns, and an overused one averages images that two
+/// nodes could separate. After every optimizer step each layer may overwrite its rarest node with a copy of its busiest
+/// one. The twins are identical until gradients of later choices separate them.
 ///
 /// Source: paper, section 3.2 and Algorithm 1.
 public struct SplitAndPrune {
-  /// A split that happened.
+  /// One split.
   public struct Event: Codable, Sendable, Equatable {
     /// The layer's name in the network.
     public let layer: String
     public let split: SplitPolicy.Split
-    /// Images that the layer had seen, once for each level it serves.
+    /// Images recorded by the layer before the split, once per level that shares it.
     public let images: Int
   }
 
   public let policy: SplitPolicy
   private let layers: [(name: String, layer: DiscreteDistributionLayer)]
 
-  /// - Parameter network: the module that owns the layers, and whose parameters the optimizer holds.
+  /// - Parameter network: owns the layers and the optimizer's parameters.
   public init(policy: SplitPolicy, network: Module) {
     self.policy = policy
     layers = network.layers
   }
 
-  /// Counts what the layers have observed and splits where the policy says so; call it after the optimizer's step.
+  /// Records the layers' observations and splits nodes by the policy; call it after each optimizer step.
   ///
-  /// All layers' observations come to the host in one copy.
-  /// - Returns: at most one event a layer.
-  /// - Throws: `DistanceError` when a distance was infinite or not a number; `TorchError` when libtorch fails.
+  /// Copies all observations to the host at once.
+  /// - Returns: at most one event per layer.
+  /// - Throws: `DistanceError` when a distance is not finite; `TorchError` when libtorch fails.
   public func step(optimizer: Adam, average: ExponentialMovingAverage? = nil) throws -> [Event] {
     try record()
     var events: [Event] = []
@@ -52,13 +52,13 @@ public struct SplitAndPrune {
     let pending = layers.flatMap { layer in layer.layer.observations.map { (layer.layer, $0) } }
     guard !pending.isEmpty else { return }
     var parts: [Tensor] = []
-    for (_, seen) in pending {
-      // Node numbers are far below 2^24, so float32 holds them exactly.
-      parts += [try seen.nearest.to(.float32), try seen.second.to(.float32), seen.distanceSums]
+    for (_, observation) in pending {
+      // float32 represents node indices, far below 2^24, exactly.
+      parts += [try observation.nearest.to(.float32), try observation.second.to(.float32), observation.distanceSums]
     }
     var numbers = try Tensor.concatenate(parts).array(Float.self)[...]
-    for (layer, seen) in pending {
-      let samples = seen.nearest.shape[0]
+    for (layer, observation) in pending {
+      let samples = observation.nearest.shape[0]
       let nearest = numbers.prefix(samples).map { Int($0) }
       let second = numbers.dropFirst(samples).prefix(samples).map { Int($0) }
       let sums = Array(numbers.dropFirst(2 * samples).prefix(layer.configuration.nodes))
@@ -69,7 +69,7 @@ public struct SplitAndPrune {
     for (_, layer) in layers { layer.observations = [] }
   }
 
-  /// Copies the donor's rows over the pruned node's: weights, both of Adam's moments, and the average.
+  /// Overwrites the pruned node's rows of the weights, both of Adam's moments and the moving average.
   private func copyNode(
     _ split: SplitPolicy.Split, of layer: DiscreteDistributionLayer, name: String, _ optimizer: Adam,
     _ average: ExponentialMovingAverage?

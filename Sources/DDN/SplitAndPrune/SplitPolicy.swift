@@ -1,48 +1,45 @@
-/// When a layer gives up its rarest node for a copy of its busiest one.
+/// Decides when a layer overwrites its rarest node with a copy of its busiest one.
 ///
-/// Ask `decide(_:)` once a layer after every optimizer step, and follow with `NodeStatistics.split`.
+/// Call `decide(_:)` per layer after every optimizer step, then `NodeStatistics.split`.
 /// Source: paper, section 3.2 and Algorithm 1.
 public struct SplitPolicy: Codable, Sendable, Equatable {
-  /// What makes a pair of nodes worth a split.
+  /// The condition for a split; a fair share is 1 / K.
   public enum Rule: String, Codable, Sendable, CaseIterable {
     /// The paper's thresholds: the busiest node has more than twice, or the rarest less than half, a fair share.
     case paper
-    /// The original program's rule: the split brings the pair closer to fair shares than pruning costs, or the
-    /// rarest node has less than half a fair share.
+    /// The original program's rule: the split reduces the pair's deviation from fair shares by more than pruning costs,
+    /// or the rarest node has less than half a fair share.
     case totalVariation = "total-variation"
     /// Never: plain gradient descent.
     case none
   }
 
-  /// The pair of nodes that a split concerns.
+  /// The two nodes of a split.
   public struct Split: Codable, Sendable, Equatable {
-    /// The busy node that is cloned.
+    /// The node that is copied.
     public var donor: Int
-    /// The idle node that is overwritten by the clone.
+    /// The node that is overwritten.
     public var pruned: Int
 
-    /// A split that overwrites `pruned` by `donor`.
     public init(donor: Int, pruned: Int) {
       self.donor = donor
       self.pruned = pruned
     }
   }
 
-  /// What makes a pair of nodes worth a split.
   public var rule: Rule
-  /// Images (not batches) that a layer sees before splits begin: the first comes when it has seen more.
+  /// A layer splits only after more images (not batches) than this.
   public var warmupImages: Int
 
-  /// A policy that splits by `rule` once more than `warmupImages` were seen.
   public init(rule: Rule = .totalVariation, warmupImages: Int = 0) {
     self.rule = rule
     self.warmupImages = warmupImages
   }
 
-  /// The split that is due, if any: at most one, never of a node onto itself.
+  /// The split that is due, if any.
   ///
-  /// Of equally busy nodes the first is the donor. `paper` takes shares of the sum of counts, which shrinks by the
-  /// pruned node's count at each split, like the paper's n; `images` keeps counting and serves the warm-up alone.
+  /// The first of equally busy nodes is the donor. Shares are of the sum of counts, which with `paper` shrinks by the
+  /// pruned count at each split, like the paper's n; `images` is used for the warm-up only.
   /// - Source: paper, Algorithm 1, lines 12 and 13.
   public func decide(_ use: some NodeUse) -> Split? {
     let total = use.total
@@ -55,7 +52,7 @@ public struct SplitPolicy: Codable, Sendable, Equatable {
     return busiest.node != pruned ? Split(donor: busiest.node, pruned: pruned) : nil
   }
 
-  /// Whether shares of all images are uneven enough for `rule`; equality is not.
+  /// Whether the rule's inequality holds, strictly.
   private static func isDue(
     _ rule: Rule, donorShare: Double, prunedShare: Double, fairShare: Double
   ) -> Bool {
@@ -63,7 +60,7 @@ public struct SplitPolicy: Codable, Sendable, Equatable {
     case .paper:
       return donorShare > 2 * fairShare || prunedShare < 0.5 * fairShare
     case .totalVariation:
-      // After the split both twins have half the donor's share, and the pruned node's images are misplaced.
+      // After the split both twins have half the donor's share, and the pruned node's images are misassigned.
       let deviationAfter = 2 * abs(donorShare / 2 - fairShare) + prunedShare
       return deviationAfter < donorShare - prunedShare || prunedShare < fairShare / 2
     case .none:

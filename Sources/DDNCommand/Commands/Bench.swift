@@ -5,7 +5,7 @@ import Torch
 
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure this machine: layers and whole networks.",
+    abstract: "Benchmark layers and networks on this machine.",
     discussion: """
       Prints the median time of each row. `make bench` compares the same rows with the original program in Python.
 
@@ -13,23 +13,23 @@ struct Bench: ParsableCommand {
         ddn bench --rows layer
       """)
 
-  @Option(help: "Only the rows whose name contains this.")
+  @Option(help: "Run only rows whose name contains this text.")
   var rows = ""
 
   @Option(
-    parsing: .unconditional, help: "Runs of each row that count. (default: 5)", transform: wholeNumber(in: 1...10_000))
+    parsing: .unconditional, help: "Timed runs per row. (default: 5)", transform: wholeNumber(in: 1...10_000))
   var rounds = 5
 
   @Flag(help: "Print the names of all rows and stop.")
   var list = false
 
-  @Option(help: "The one row to serve; its whole name.")
+  @Option(help: "Name of the row to serve.")
   var row: String?
 
   @Option(
     help: """
-      Write --row's case into this folder, print 'ready', and for each line 'run 3' that comes in the seconds of one of \
-      three runs in a row; 'quit' prints the peak memory in MiB.
+      Write the case of --row to this folder and print 'ready'; then, for each input line 'run 3', the mean seconds of \
+      three runs; 'quit' prints the peak memory in MiB.
       """)
   var serve: String?
 
@@ -51,7 +51,7 @@ struct Bench: ParsableCommand {
 
   private func serveRow(_ name: String, folder: URL) throws {
     guard let row = Row.all.first(where: { $0.name == name }) else {
-      throw UsageError("--row \(name): no row has this name; ddn bench --list prints them")
+      throw UsageError("--row \(name): no row has this name; ddn bench --list prints all names")
     }
     let worker = try RowWorker(row, startMachine())
     try worker.writeCase(to: folder)
@@ -64,9 +64,11 @@ struct Bench: ParsableCommand {
 
   private func measure() throws {
     let chosen = Row.all.filter { rows.isEmpty || $0.name.contains(rows) }
-    guard !chosen.isEmpty else { throw UsageError("--rows \(rows): no row's name contains this") }
+    guard !chosen.isEmpty else {
+      throw UsageError("--rows \(rows): no row's name contains this; ddn bench --list prints all names")
+    }
     let machine = try startMachine()
-    Terminal.print("libtorch \(Torch.version), \(Torch.threadCount) threads, \(machine.device)")
+    Terminal.print("libtorch \(LibTorch.version), \(LibTorch.threadCount) threads, \(machine.device)")
     for row in chosen {
       let seconds = try Timing(row, rounds: rounds, machine).seconds
       let value = row.unit.value(seconds: seconds, images: row.images)

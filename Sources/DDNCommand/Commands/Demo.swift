@@ -11,29 +11,29 @@ import Torch
 
 struct Demo: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Watch a small model learn, draw and reconstruct digits: about a minute.",
+    abstract: "Train a small model on digits, then generate and reconstruct some: about a minute.",
     discussion: """
-      Trains 8 nodes x 3 levels on 9,000 of the digits that are part of ddn, then draws new digits, reconstructs \
-      some of the 1,000 that it has not seen, and leaves the pictures and a page to open in a browser.
+      Trains 8 nodes x 3 levels on 9,000 shipped digits, generates new digits, reconstructs some of 1,000 held-out \
+      digits, and writes the images and a page to open in a browser.
       """)
 
   @Option(parsing: .unconditional, help: "Seconds to train. (default: 60)", transform: number(from: 1, to: 86_400))
   var seconds = 60.0
 
-  @Option(help: "Folder for the pictures and index.html; an earlier demo's are replaced.")
+  @Option(help: "Folder for the images and index.html; an earlier demo's are replaced.")
   var outdir = "demo-output"
 
-  @Flag(help: "Replace what is in the folder; files that ddn did not make stay.")
+  @Flag(help: "Overwrite the folder's outputs; other files stay.")
   var overwrite = false
 
-  @Option(parsing: .unconditional, help: "Seed of everything. (default: 0)", transform: seedNumber)
+  @Option(parsing: .unconditional, help: "Random seed. (default: 0)", transform: seedNumber)
   var seed: UInt64 = 0
 
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func run() throws {
     let device = try machine.start()
-    // One demo is like another: no options make them different jobs.
+    // All demos are the same job.
     let folder = try OutputFolder(
       URL(fileURLWithPath: outdir), for: .init(command: "demo"),
       files: ["samples.png", "reconstructions.png", "index.html"], overwrites: overwrite)
@@ -46,18 +46,18 @@ struct Demo: ParsableCommand {
       .write(to: folder.file("samples.png"))
 
     let encoding = try EncodingJob(TrainingImages(unseen, device: device), by: network)
-    let shown = try encoding(0..<10)
-    let result = shown.reconstruction
-    try ReconstructionGrid.draw(targets: shown.targets, levels: result.levels, codes: result.codes, zoom: 3)
+    let first = try encoding(0..<10)
+    let result = first.reconstruction
+    try ReconstructionGrid.draw(targets: first.targets, levels: result.levels, codes: result.codes, zoom: 3)
       .write(to: folder.file("reconstructions.png"))
 
     var sums = [Double](repeating: 0, count: network.codeSpace.levels.count)
-    try encoding.run(shouldContinue: StopSignal.shouldContinue) { _, found in
-      sums = zip(sums, found.reconstruction.errors).map { $0 + $1.reduce(0, +) }
+    try encoding.run(shouldContinue: StopSignal.shouldContinue) { _, batch in
+      sums = zip(sums, batch.reconstruction.errors).map { $0 + $1.reduce(0, +) }
     }
     let errors = sums.map { $0 / Double(unseen.count) }
     let bits = network.codeSpace.bits
-    Terminal.print("unseen digits, error of each level: \(errors.map { formatNumber($0) }.joined(separator: " "))")
+    Terminal.print("held-out digits, error per level: \(errors.map { formatNumber($0) }.joined(separator: " "))")
     Terminal.print("their codes, \(formatNumber(bits, digits: 0)) bits each:")
     for (code, label) in zip(result.codes, unseen.labels) { Terminal.print("  a \(label) is \(code)") }
 
@@ -67,7 +67,7 @@ struct Demo: ParsableCommand {
     Terminal.print("open \(folder.file("index.html").path)")
   }
 
-  /// Trains for `seconds`, with a line now and then.
+  /// Trains for `seconds` and prints six status lines.
   private func train(on data: TrainingImages, device: Device) throws -> any DiscreteDistributionNetwork {
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
     let clock = ContinuousClock()

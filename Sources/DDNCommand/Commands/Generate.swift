@@ -11,14 +11,14 @@ import Torch
 
 struct Generate: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Draw new images.",
+    abstract: "Generate images.",
     discussion: """
-      Every seed draws a code, the same on any machine, and the code an image, for any batch size. The folder gets \
-      images/, a data set in itself with dataset.json; codes.txt, a line an image with its name, its code and, for a model \
-      that knows classes, its class; and with 9 images or more samples.png, a picture of the first 100, by class where the \
-      model knows classes, and examples.zip, an archive of them.
+      Each seed determines a code, the same on any machine, and the code an image, for any batch size. Writes images/, \
+      a data set with dataset.json; codes.txt, a line per image with name, code and, for a class-conditional model, \
+      class; and for 9 images or more samples.png, a grid of the first 100, in columns by class, and examples.zip, an \
+      archive of them.
 
-      A folder with other files is refused without --overwrite. The same command again goes on where it was stopped.
+      A folder with other files is refused without --overwrite. The same command resumes an interrupted one.
 
       Examples:
         ddn generate --seeds 0-99
@@ -33,7 +33,7 @@ struct Generate: ParsableCommand {
   @Option(help: "Folder for images/, codes.txt, samples.png and examples.zip.")
   var outdir = "generated"
 
-  @Flag(help: "Replace what is in the folder; files that ddn did not make stay.")
+  @Flag(help: "Overwrite the folder's outputs; other files stay.")
   var overwrite = false
 
   @Option(help: "Seeds, one image each, such as 0-99 or 1,2,5-10. (default: 0-99)", transform: SeedList.init(parsing:))
@@ -42,8 +42,8 @@ struct Generate: ParsableCommand {
   @Option(
     help: .init(
       """
-      Draw codes instead of seeds: choices from the first level with dots between, such as 3.0.7 or with a class 3.0.7:4, \
-      commas between codes; or a file of them, a line each, as codes.txt has them, or - for standard input.
+      Codes instead of seeds: choices from the first level, separated by dots, such as 3.0.7 or with a class 3.0.7:4; \
+      codes separated by commas; or a file in the format of codes.txt, or - for standard input.
       """, valueName: "codes|file|-"))
   var codes: String?
 
@@ -54,16 +54,16 @@ struct Generate: ParsableCommand {
 
   @Option(
     help: """
-      What a model that was trained with --condition is told: its gray, edges or low resolution are taken from it. Any \
-      size and format; transparent becomes white, and of an animation the first frame is taken.
+      The image to condition on, for a model trained with --condition: its gray version, edges or low resolution are \
+      computed. Any size and format; transparency becomes white, animations give their first frame.
       """)
   var conditionImage: String?
 
-  @Flag(help: "Put images into folders of 1000.")
+  @Flag(help: "Write images to folders of 1000.")
   var subdirs = false
 
   @Option(
-    parsing: .unconditional, help: "Images at a time. (default: \(DrawingJob.defaultBatch))",
+    parsing: .unconditional, help: "Images per batch. (default: \(DrawingJob.defaultBatch))",
     transform: wholeNumber(in: 1...1_000_000))
   var batch = DrawingJob.defaultBatch
 
@@ -100,7 +100,7 @@ struct Generate: ParsableCommand {
     Terminal.print("\(counted(jobs.count, "image")) in \(folder.file("images").path)")
     Terminal.print("codes in \(folder.file("codes.txt").path)")
     guard hasExamples else { return }
-    // Seeds go through the classes in turn, so that every column is of one class.
+    // Seeds cycle through the classes, so every column is one class.
     let columns = (2...20).contains(classes) && classIndex == nil ? max(10 / classes, 1) * classes : nil
     try SampleGrid.draw(first.map(\.bitmap), columns: columns).write(to: folder.file("samples.png"))
     try ImageArchive.write(
@@ -111,35 +111,34 @@ struct Generate: ParsableCommand {
 
   private typealias Drawn = (bitmap: Bitmap, file: Data)
 
-  /// Draws all images that are not there yet, and in any case the first hundred.
+  /// Draws all missing images, and always the first hundred.
   ///
-  /// - Returns: those.
+  /// - Returns: the first hundred.
   private func draw(
     _ jobs: [Job], _ model: Model, _ source: Tensor?, into folder: OutputFolder, _ device: Device
   ) throws -> [Drawn] {
-    StopSignal.listen("stopping; the same command goes on from here; Ctrl-C again after 3 seconds stops at once")
+    StopSignal.listen("stopping; the same command resumes from here; Ctrl-C again after 3 seconds stops at once")
     var progress = ProgressLine(total: jobs.count, unit: "images")
     defer { progress.clear() }
-    let start = ContinuousClock.now
-    let shown = 100
+    let exampleCount = 100
     var first: [Drawn] = []
     let drawing = DrawingJob(
       jobs.map(\.entry), by: model.network, conditionImage: source, precision: machine.precision ?? .float32,
       batchSize: batch)
     func isNeeded(_ range: Range<Int>) -> Bool {
-      range.lowerBound < shown || !folder.isContinued
+      range.lowerBound < exampleCount || !folder.isContinued
         || !jobs[range].allSatisfy { FileManager.default.fileExists(atPath: folder.file($0.file).path) }
     }
     try drawing.run(isNeeded: isNeeded, shouldContinue: StopSignal.shouldContinue) { range, images in
       let pictures = try images.bitmaps()
       let files = try PictureFiles.write(zip(jobs[range], pictures).map { (folder.file($0.file), $1) })
-      first += zip(pictures, files).prefix(shown - first.count).map { ($0, $1) }
-      progress.show(range.upperBound, rate: Double(range.upperBound) / ((ContinuousClock.now - start) / .seconds(1)))
+      first += zip(pictures, files).prefix(exampleCount - first.count).map { ($0, $1) }
+      progress.show(range.upperBound)
     }
     return first
   }
 
-  /// What the images depend on.
+  /// Identifies the job by all that determines its images.
   private func identity(of jobs: [Job]) -> OutputFolder.Job {
     var options = [
       "network": network.identity, "precision": (machine.precision ?? .float32).rawValue,
@@ -151,12 +150,12 @@ struct Generate: ParsableCommand {
     return .init(command: "generate", options: options)
   }
 
-  /// `[1, C, H, W]`, cut to the square in its middle and resized; nil for a model that needs none.
+  /// `[1, C, H, W]`, center-cropped and resized; nil for a model without conditions on images.
   private func loadConditionImage(_ model: Model, device: Device) throws -> Tensor? {
     let kinds = model.network.conditions.filter(\.needsImages)
     guard let conditionImage else {
       guard let kind = kinds.first else { return nil }
-      throw UsageError("this model is conditioned on an image ('\(kind)'); give one with --condition-image")
+      throw UsageError("this model is conditioned on an image ('\(kind)'); give it with --condition-image")
     }
     guard !kinds.isEmpty else {
       throw UsageError("--condition-image \(conditionImage): this model is not conditioned on images; leave it out")
@@ -166,7 +165,7 @@ struct Generate: ParsableCommand {
 
   /// One image to draw.
   private struct Job {
-    /// In `images`.
+    /// Path in `images`.
     let name: String
     let entry: CodeList.Entry
     var file: String { "images/\(name)" }
@@ -181,28 +180,28 @@ struct Generate: ParsableCommand {
           : "--class \(classIndex) is not within 0...\(network.classes - 1)")
     }
     if let codes {
-      guard seeds == nil else { throw UsageError("--codes names the images; remove --seeds") }
+      guard seeds == nil else { throw UsageError("--codes and --seeds exclude each other; remove one") }
       return try list(codes, network).enumerated().map { number, entry in
         let classIndex = entry.classIndex ?? classIndex
         guard classIndex != nil || network.classes == 0 else {
           throw UsageError(
-            "--codes: code \(number + 1) has no class, and this model has classes; write it behind the code, as in "
+            "--codes: code \(number + 1) has no class, but this model has classes; append it to the code, as in "
               + "\(entry.code):0, or give --class 0...\(network.classes - 1)")
         }
         return Job(name: name(number), entry: .init(code: entry.code, classIndex: classIndex))
       }
     }
-    let all = (seeds ?? SeedList.usual).seeds
-    var known: Set<UInt64> = []
-    let seeds = all.filter { known.insert($0).inserted }
+    let all = (self.seeds ?? .default).seeds
+    var distinct: Set<UInt64> = []
+    let seeds = all.filter { distinct.insert($0).inserted }
     if seeds.count < all.count {
-      Terminal.printError("note: \(counted(all.count - seeds.count, "seed")) of --seeds given twice, drawn once")
+      Terminal.printError("note: --seeds repeats \(counted(all.count - seeds.count, "seed")), which are drawn once")
     }
     let drawn = CodeList(seeds: seeds, in: network.codeSpace, classes: network.classes, classIndex: classIndex)
     return zip(seeds, drawn.entries).map { Job(name: name(Int($0)), entry: $1) }
   }
 
-  /// The codes that `--codes` means.
+  /// The codes of `--codes`: inline, a file, or standard input.
   private func list(_ text: String, _ network: any DiscreteDistributionNetwork) throws -> [CodeList.Entry] {
     let (space, classes) = (network.codeSpace, network.classes)
     if text == "-" {

@@ -7,14 +7,15 @@ import Torch
 
 struct Import: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Turn weights of the original program into a model.",
+    abstract: "Convert weights of the original program to a model.",
     discussion: """
       Reads snapshots (shot-*.pkl) and training states (training-state-*.pt) of discrete_distribution_networks, and \
-      what torch.save or safetensors wrote of a state_dict(), the MNIST network of sddn included. Nothing in the file is \
-      run, and what does not belong to the network is left out. float16 and bfloat16 weights become float32.
+      state_dict() files of torch.save or safetensors, including the MNIST network of sddn. No code in the file is \
+      executed, and other content than the network is ignored. float16 and bfloat16 weights become float32.
 
-      Until 2023-11-20 the original's first level read -1, 0, 1 in the three channels in place of zeros. A snapshot says \
-      which; a state dictionary does not: say --initial-image channel-ramp for weights of that time, as the published ones labelled v15 seem to be.
+      Until 2023-11-20 the original's first level read channels of -1, 0, 1 instead of zeros. Snapshots store which; \
+      state dictionaries do not: give --initial-image channel-ramp for weights of that time, such as, it seems, the \
+      published ones labelled v15.
 
       Examples:
         ddn import shot-010000.pkl cifar10.safetensors
@@ -31,18 +32,18 @@ struct Import: ParsableCommand {
   @Option(
     help: .init(
       """
-      Whether nodes add to the last level's image: the original's option, which its files do not hold. (default: \
-      learn_res in \(OriginalOptions.fileName) beside the snapshot, false where the file lacks it, unless the path \
-      contains learn.res; without the file true, false for the MNIST network)
+      Whether nodes learn residuals to the previous level's image: the original's option, which its files lack. \
+      (default: learn_res in \(OriginalOptions.fileName) beside the snapshot, false where the file lacks it, unless \
+      the path contains learn.res; without the file true, false for the MNIST network)
       """, valueName: "true|false"))
   var learnRes: Bool?
 
-  @Option(help: "What the network of a state dictionary is told, such as class10 or edge. (default: nothing)")
+  @Option(help: "The condition of a state dictionary's network, such as class10 or edge. (default: none)")
   var condition: ConditionKind?
 
   @Option(
     help: .init(
-      "What a pyramid's first level reads in place of an image; only for a state dictionary. (default: zeros)",
+      "The initial image of a state dictionary's pyramid. (default: zeros)",
       valueName: "zeros|channel-ramp"))
   var initialImage: InitialImageOption?
 
@@ -51,7 +52,7 @@ struct Import: ParsableCommand {
     transform: wholeNumber(in: 1...65_536))
   var levels: Int?
 
-  @Flag(help: "Replace the output if it exists.") var overwrite = false
+  @Flag(help: "Overwrite the output.") var overwrite = false
 
   func validate() throws {
     if !output.hasSuffix(".safetensors") {
@@ -63,7 +64,7 @@ struct Import: ParsableCommand {
     let (url, outputURL) = (URL(fileURLWithPath: snapshot), URL(fileURLWithPath: output))
     try refuseExisting(output, overwrites: overwrite)
     let original = try OriginalSnapshot(contentsOf: url)
-    // With --learn-res the file is only asked for what is worth a note, and may be damaged.
+    // With --learn-res the file is only used for notes, so it may be damaged.
     let options = try learnRes == nil ? OriginalOptions(beside: url) : (try? OriginalOptions(beside: url)) ?? nil
     if initialImage == .zeros, original.initialImage != nil {
       throw UsageError("the first level of '\(snapshot)' reads channel-ramp; remove --initial-image zeros")
@@ -87,7 +88,7 @@ struct Import: ParsableCommand {
     if let configuration = model.configuration.architecture as? PyramidNetwork.Configuration {
       let source =
         switch original.kind {
-        case .stateDictionary: initialImage == nil ? "assumed; a state dictionary does not say" : "by --initial-image"
+        case .stateDictionary: initialImage == nil ? "assumed" : "by --initial-image"
         default: "by the snapshot"
         }
       Terminal.print("first input   \(configuration.initialImage?.rawValue ?? "zeros"), \(source)")
@@ -97,7 +98,7 @@ struct Import: ParsableCommand {
       Terminal.print("weights       \(types), now float32")
     }
     if options?.usesHalfPrecision == true {
-      Terminal.print("precision     trained with --fp16: codes that the original finds in float16 may differ")
+      Terminal.print("precision     trained with --fp16: the original's codes in float16 may differ")
     }
     if let images = original.images {
       let (name, counters) = (original.imagesOfName, original.imagesOfCounters)
@@ -110,11 +111,11 @@ struct Import: ParsableCommand {
       Terminal.print("trained on    \(images) images\(source)")
     }
     if !original.statistics.isEmpty {
-      Terminal.print("left out      Split-and-Prune's counters, but for their perplexity")
+      Terminal.print("ignored       Split-and-Prune's counters, except their perplexity")
     }
     if !original.leftOut.isEmpty {
       let more = original.leftOut.count > 5 ? " and \(original.leftOut.count - 5) more" : ""
-      Terminal.print("left out      \(original.leftOut.prefix(5).map { quoted($0) }.joined(separator: ", "))\(more)")
+      Terminal.print("ignored       \(original.leftOut.prefix(5).map { quoted($0) }.joined(separator: ", "))\(more)")
     }
     Terminal.print("written to    \(output)")
     let needsImage = model.network.conditions.contains(where: \.needsImages)
@@ -131,7 +132,7 @@ struct Import: ParsableCommand {
   }
 }
 
-/// What `--initial-image` may be.
+/// The values of `--initial-image`.
 enum InitialImageOption: String, ExpressibleByArgument {
   case zeros
   case channelRamp = "channel-ramp"

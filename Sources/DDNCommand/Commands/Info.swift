@@ -1,12 +1,13 @@
 import ArgumentParser
 import DDN
 import DDNFiles
+import DDNModels
 import Foundation
 import Torch
 
 struct Info: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say what a model is, or what this program runs on.",
+    abstract: "Describe a model, or this program and machine.",
     discussion: """
       Examples:
         ddn info                          versions, devices, shipped models
@@ -22,7 +23,7 @@ struct Info: ParsableCommand {
 
   func run() throws {
     if let name = pyramid.givenName {
-      guard network == nil else { throw UsageError("--network is a model that has its levels; remove \(name)") }
+      guard network == nil else { throw UsageError("--network and \(name) exclude each other; remove one") }
       let configuration = try pyramid.configuration()
       Terminal.print("network       \(NetworkConfiguration.pyramid(configuration).summary)")
       return LevelTable.print(configuration)
@@ -41,7 +42,7 @@ struct Info: ParsableCommand {
       if let pyramid = model.configuration.architecture as? PyramidNetwork.Configuration { LevelTable.print(pyramid) }
     }
     guard let training = model.training else { return }
-    // The original program's snapshots do not say how long training took, nor the losses.
+    // Unknown for models of the original program.
     let duration = training.elapsedSeconds > 0 ? " in \(formatDuration(training.elapsedSeconds))" : ""
     Terminal.print("trained on    \(training.data), \(training.images) images\(duration)")
     if !training.lossOfLevels.isEmpty {
@@ -55,7 +56,7 @@ struct Info: ParsableCommand {
   private func printMachine() throws {
     Terminal.print("ddn           \(Ddn.configuration.version)")
     Terminal.print(
-      "libtorch      \(Torch.version), \(Torch.threadCount) threads, \(try Device.cudaCount()) CUDA devices")
+      "libtorch      \(LibTorch.version), \(LibTorch.threadCount) threads, \(try Device.cudaCount()) CUDA devices")
     for name in Model.shippedNames {
       let model = try Model(contentsOf: Model.shippedURL(name))
       Terminal.print("\(name.padding(toLength: 13, withPad: " ", startingAt: 0)) \(model.configuration.summary)")

@@ -12,21 +12,21 @@ import Torch
 
 struct Reconstruct: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Find the codes of images, and draw what they keep of them.",
+    abstract: "Encode images, and draw their reconstructions.",
     discussion: """
-      At each level the image nearest to the target is chosen. Prints the error of the levels (mean square, in units \
-      of [-1, 1]), and how near the results are (PSNR, SSIM); writes codes.txt, images.csv with the same for every \
-      image, and a picture: target, then the levels' choices. Pictures of any size and format are cut to the square in \
-      their middle and resized; transparent becomes white, and of an animation the first frame is taken. codes.txt has a line \
-      an image, its name, its code and, for a model that knows classes, its class: ddn generate --codes draws them.
+      Each level chooses the image nearest to the target. Prints each level's mean squared error, in units of [-1, 1] \
+      squared, and PSNR and SSIM; writes images.csv with the same per image, reconstructions.png with targets and \
+      every level's choice, and codes.txt, a line per image with name, code and, for a class-conditional model, class, \
+      for ddn generate --codes. Image files of any size and format are center-cropped and resized; transparency \
+      becomes white, animations give their first frame.
 
       A folder with other files is refused without --overwrite.
 
       Examples:
-        ddn reconstruct                                     digits that are part of ddn and that it does not train on
+        ddn reconstruct                                     the shipped test digits
         ddn reconstruct --network runs/00000-mnist --data mnist --count 10000
         ddn reconstruct --network runs/00001-cifar10 --data cifar10-test.zip
-        ddn reconstruct my-digit.png                        your own picture, white on black
+        ddn reconstruct my-digit.png                        your own image, white on black
       """)
 
   @Argument(help: "Image files; none for --data or test digits.")
@@ -36,33 +36,32 @@ struct Reconstruct: ParsableCommand {
 
   @Option(
     help: """
-      Zip file or folder of images; of MNIST and CIFAR-10 the test images. (default: the last 1000 digits that are part \
-      of ddn)
+      Zip file, tar archive or folder of images; the test split of MNIST and CIFAR. (default: 1000 shipped test digits)
       """)
   var data: String?
 
-  @Option(help: "How 28x28 digits become 32x32: bilinear or padded. (default: \(TrainingDefaults.resize.rawValue))")
+  @Option(help: "Resizing of 28x28 digits to 32x32: bilinear or padded. (default: \(TrainingDefaults.resize.rawValue))")
   var resize: DigitDataset.Resize?
 
   @Option(
     parsing: .unconditional,
-    help: "How many of the data set's images, from the first. (default: \(defaultCount), or all if fewer)",
+    help: "Number of images of the data set, from the first. (default: \(defaultCount), or all if fewer)",
     transform: wholeNumber(atLeast: 1))
   var count: Int?
 
   @Option(
-    parsing: .unconditional, help: "How many of them the picture shows. (default: 16)",
+    parsing: .unconditional, help: "Images in reconstructions.png. (default: 16)",
     transform: wholeNumber(in: 1...200))
   var rows = 16
 
   @Option(help: "Folder for codes.txt, images.csv and reconstructions.png.")
   var outdir = "reconstructed"
 
-  @Flag(help: "Replace what is in the folder; files that ddn did not make stay.")
+  @Flag(help: "Overwrite the folder's outputs; other files stay.")
   var overwrite = false
 
   @Option(
-    parsing: .unconditional, help: "Images at a time. (default: \(EncodingJob.defaultBatch))",
+    parsing: .unconditional, help: "Images per batch. (default: \(EncodingJob.defaultBatch))",
     transform: wholeNumber(in: 1...1_000_000))
   var batch = EncodingJob.defaultBatch
 
@@ -84,19 +83,18 @@ struct Reconstruct: ParsableCommand {
 
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
     var progress = ProgressLine(total: targets.count, unit: "images")
-    let start = ContinuousClock.now
     var report = ReconstructionReport(codeSpace: model.network.codeSpace, imageShape: model.network.imageShape)
-    // The picture shows rows of the first batch.
+    // The grid shows the first batch.
     let encoding = EncodingJob(
       targets.source, count: targets.count, by: model.network, precision: machine.precision ?? .float32,
       batchSize: max(batch, min(rows, targets.count)))
-    try encoding.run(shouldContinue: StopSignal.shouldContinue) { range, found in
+    try encoding.run(shouldContinue: StopSignal.shouldContinue) { range, batch in
       if range.lowerBound == 0 {
-        try draw(found.targets, found.reconstruction, model, to: folder.file("reconstructions.png"))
+        try draw(batch.targets, batch.reconstruction, model, to: folder.file("reconstructions.png"))
       }
       try report.add(
-        found.reconstruction, targets: found.targets, names: range.map(targets.name), classes: found.classes)
-      progress.show(report.count, rate: Double(report.count) / ((ContinuousClock.now - start) / .seconds(1)))
+        batch.reconstruction, targets: batch.targets, names: range.map(targets.name), classes: batch.classes)
+      progress.show(report.count)
     }
     progress.clear()
 
@@ -107,7 +105,7 @@ struct Reconstruct: ParsableCommand {
     for name in names { Terminal.print(folder.file(name).path) }
   }
 
-  /// What the outputs depend on.
+  /// Identifies the job by all that determines its outputs.
   private var identity: OutputFolder.Job {
     .init(
       command: "reconstruct",
@@ -124,7 +122,7 @@ struct Reconstruct: ParsableCommand {
     let codes = result.codes.prefix(shown)
     try ReconstructionGrid.draw(
       targets: targets.slice(0, 0..<shown), levels: result.levels.map { try $0.slice(0, 0..<shown) },
-      codes: model.network.codeSpace.levels.count <= 16 ? Array(codes) : []  // Longer codes are wider than the picture.
+      codes: model.network.codeSpace.levels.count <= 16 ? Array(codes) : []  // Longer codes are wider than the grid.
     ).write(to: picture)
   }
 
@@ -155,7 +153,7 @@ struct Reconstruct: ParsableCommand {
 
   private struct Targets {
     let source: any EncodingSource
-    /// How many of the source's images, from the first.
+    /// Number of the source's images, from the first.
     let count: Int
     /// An image's name in the report.
     let name: (Int) -> String

@@ -11,69 +11,70 @@ struct Toy: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Fit nodes to two-dimensional densities: the method without a network, in seconds.",
     discussion: """
-      Every node is a point of a square. Samples of a density draw their nearest node to them, and Split-and-Prune gives \
-      the place of nodes that none comes near to copies of busy ones, until the nodes lie like samples themselves. \
-      Leaves in --outdir: densities.png (the truth, real samples, the nodes without and with Split-and-Prune), nodes.gif \
-      and nodes.webp (the nodes as they learn), split-and-prune.svg (what a split does, on a line). A folder with other files \
-      is refused without --overwrite.
+      Every node is a point in a square. Each sample of a density moves its nearest node towards it, and \
+      Split-and-Prune overwrites unused nodes with copies of busy ones, until the nodes are distributed like samples. \
+      Writes densities.png (the density, real samples, the nodes without and with Split-and-Prune), nodes.gif and \
+      nodes.webp (the nodes during training) and split-and-prune.svg (splits in one dimension). A folder with other \
+      files is refused without --overwrite.
 
       Examples:
         ddn toy
         ddn toy --densities spiral,words --nodes 20000
         ddn toy --image portrait.jpg --bins 200 --nodes 100000 --samples 10000000
-        ddn toy --nodes 2000 --samples 72000 --distance l1      as the original's example
+        ddn toy --nodes 2000 --samples 72000 --distance l1      the original's example
       """)
 
   @Option(
     help: .init(
-      "Densities, one after the other: \(Density.allCases.map(\.rawValue).joined(separator: ", ")). "
+      "Densities in order: \(Density.allCases.map(\.rawValue).joined(separator: ", ")). "
         + "(default: all, gaussian twice)", valueName: "name,name"))
   var densities: DensityList?
 
-  @Option(help: "A picture as a density; light is likely. Several are several densities.")
+  @Option(help: "An image as a density, proportional to brightness; repeatable.")
   var image: [String] = []
 
   @Option(
-    parsing: .unconditional, help: "Bins along each side of a density. (default: 100)",
+    parsing: .unconditional, help: "Bins per side of a density. (default: 100)",
     transform: wholeNumber(in: 1...1000))
   var bins = 100
 
-  @Option(parsing: .unconditional, help: "K, the nodes. (default: 10000)", transform: wholeNumber(in: 1...5_000_000))
+  @Option(
+    parsing: .unconditional, help: "K, number of nodes. (default: 10000)", transform: wholeNumber(in: 1...5_000_000))
   var nodes = 10_000
 
   @Option(
-    parsing: .unconditional, help: "Samples of each density. (default: 40 a node, so that each can be split once)",
+    parsing: .unconditional, help: "Samples per density. (default: 40 per node, so that each can be split once)",
     transform: wholeNumber(in: 0...1_000_000_000_000))
   var samples: Int?
 
   @Option(
-    parsing: .unconditional, help: "Samples a step; at most one node is split a step. (default: 40)",
+    parsing: .unconditional, help: "Samples per step; a step splits at most one node. (default: 40)",
     transform: wholeNumber(in: 1...1_000_000))
   var batch = 40
 
-  @Option(help: "Which node is nearest: l1, the original's example, or l2, the paper's text.")
+  @Option(help: "Distance: l1, the original's example, or l2, the paper's text.")
   var distance = DistanceMeasure.l2
 
   @Option(help: "Rule of Split-and-Prune: total-variation (the original program's) or paper.")
   var split = SplitRule.totalVariation
 
-  @Flag(help: "Begin each density with new nodes instead of those of the one before.")
+  @Flag(help: "Start each density with new nodes instead of the previous density's.")
   var fresh = false
 
   @Option(parsing: .unconditional, help: "Seed of the nodes and the samples. (default: 0)", transform: seedNumber)
   var seed: UInt64 = 0
 
-  @Option(help: "Folder for the pictures.")
+  @Option(help: "Folder for the figures.")
   var outdir = "toy"
 
-  @Flag(help: "Replace what is in the folder and the file of --json; other files stay.")
+  @Flag(help: "Overwrite the folder's outputs and the file of --json; other files stay.")
   var overwrite = false
 
-  @Option(help: "Write everything that is drawn, and all figures, to this file.")
+  @Option(help: "Write all results as JSON to this file.")
   var json: String?
 
   @Option(
-    parsing: .unconditional, help: "Pictures of the animation for each density; 0 for no animation. (default: 12)",
+    parsing: .unconditional, help: "Frames per density of the animation; 0 for no animation. (default: 12)",
     transform: wholeNumber(in: 0...1000))
   var frames = 12
 
@@ -105,12 +106,12 @@ struct Toy: ParsableCommand {
       try animation.write(.webp, to: output.file("nodes.webp"))
     }
     let line = NodeLine.stages(nodes: 5, seed: seed) + NodeLine.stages(nodes: 15, seed: seed)
-    let shown = line[..<4] + [line[4], line[7]]  // Of 15 nodes the first and the last stage, as in the paper.
-    try AtomicFile.write(Data(NodeLineFigure.svg(Array(shown)).utf8), to: output.file("split-and-prune.svg"))
+    let stages = Array(line[..<4] + [line[4], line[7]])  // The first and last stage of 15 nodes, as in the paper.
+    try AtomicFile.write(Data(NodeLineFigure.svg(stages).utf8), to: output.file("split-and-prune.svg"))
     if let json {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      let report = DensityReport(experiment, outcomes, lines: Array(shown))
+      let report = DensityReport(experiment, outcomes, lines: stages)
       try AtomicFile.write(encoder.encode(report), to: URL(fileURLWithPath: json))
     }
     Terminal.print("pictures in \(folder.path)")
@@ -120,7 +121,7 @@ struct Toy: ParsableCommand {
     ["densities.png", "split-and-prune.svg"] + (frames > 0 ? ["nodes.gif", "nodes.webp"] : [])
   }
 
-  /// What the pictures depend on.
+  /// Identifies the job by all that determines its outputs.
   private var identity: OutputFolder.Job {
     .init(
       command: "toy",
@@ -143,16 +144,15 @@ struct Toy: ParsableCommand {
     _ experiment: DensityExperiment, to maps: [DensityMap]
   ) throws -> [DensityExperiment.Outcome] {
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
-    // Both trainings count.
+    // With and without splits.
     let total = 2 * maps.count * experiment.samples
-    let start = ContinuousClock.now
     let state = Mutex((done: 0, line: ProgressLine(total: total, unit: "samples")))
     defer { state.withLock { $0.line.clear() } }
     return try experiment.run(on: maps) { samples in
       if StopSignal.shouldStop() { throw Interrupted() }
       state.withLock { state in
         state.done += samples
-        state.line.show(state.done, rate: Double(state.done) / ((ContinuousClock.now - start) / .seconds(1)))
+        state.line.show(state.done)
       }
     }
   }
@@ -182,7 +182,7 @@ struct Toy: ParsableCommand {
   }
 }
 
-/// The rules that split; the training without splits is run anyway.
+/// The rules that split; a fit without splits is always made, too.
 enum SplitRule: String, ExpressibleByArgument, CaseIterable {
   case totalVariation = "total-variation"
   case paper
@@ -190,7 +190,7 @@ enum SplitRule: String, ExpressibleByArgument, CaseIterable {
   var rule: SplitPolicy.Rule { self == .paper ? .paper : .totalVariation }
 }
 
-/// Names of densities with commas between.
+/// Comma-separated names of densities.
 struct DensityList: ExpressibleByArgument {
   let densities: [Density]
 

@@ -13,14 +13,14 @@ struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a model on images.",
     discussion: """
-      Every run gets a numbered folder in --outdir with its options, statistics (stats.jsonl), pictures, the newest \
-      model and saved states. Ctrl-C saves and stops, and so do TERM, HUP, USR1, USR2, XCPU and a pipe that is closed; \
-      --resume goes on where the run was, to the last bit on the same CPU.
+      Every run gets a numbered folder in --outdir with its options, statistics (stats.jsonl), image grids, the newest \
+      model and saved states. Ctrl-C saves and stops, as do TERM, HUP, USR1, USR2, XCPU and a closed pipe; --resume \
+      continues, bit-identical on the same CPU.
 
       Examples:
-        ddn train --outdir runs --duration 0.2               a first run on digits that are part of ddn
+        ddn train --outdir runs --duration 0.2               a first run on the shipped digits
         ddn train --data faces32.zip --xflip                 a zip file or folder of images: see ddn help dataset
-        ddn train --data cifar10.zip --cond --batch 64 --batch-gpu 16     a pyramid network that knows classes
+        ddn train --data cifar10.zip --cond --batch 64 --batch-gpu 16     a class-conditional pyramid
         ddn train --outdir runs --data mnist --nodes 8 --levels 3 --batch 512 --duration 10
         ddn train --resume runs/00000-mnist-test
         ddn train --resume runs/00001-faces32 --data /new/place/faces32.zip     after the data were moved
@@ -31,32 +31,31 @@ struct Train: ParsableCommand {
 
   @Option(
     help: """
-      Zip file, tar archive or folder of images, or what else ddn help dataset lists. Without it: 9,000 digits that are part \\
-      of ddn.
-      """
-  )
+      Zip file, tar archive or folder of images, or another format of ddn help dataset. (default: 9,000 shipped digits)
+      """)
   var data: String?
 
-  @Flag(help: "Add every image's mirror image.")
+  @Flag(help: "Add mirrored images.")
   var xflip = false
 
   @Option(
     parsing: .unconditional,
-    help: "GiB of memory for decoded images; more are read while training. (default: a quarter of the machine's)",
+    help:
+      "GiB of memory for decoded images; the rest is decoded during training. (default: a quarter of the machine's)",
     transform: parseGibibytes)
   var cache: Int?
 
   @Option(
     help: """
-      Continue the run in this folder; its own options hold, only --duration and --cooldown can be changed, and --data says \
-      where the same images are now.
+      Continue the run in this folder with its options; only --duration and --cooldown can be changed, and --data if \
+      the same images were moved.
       """)
   var resume: String?
 
   @Option(
     help: """
-      Begin with the weights of this model, and its network unless options describe one, which may have other conditions \
-      and, recurrent, another number of levels.
+      Start from this model's weights, with its network or the one of the network options, which may differ in \
+      conditions and, if recurrent, in the number of levels.
       """)
   var transfer: String?
 
@@ -80,7 +79,7 @@ struct Train: ParsableCommand {
 
   func run() throws {
     let (folder, saved) = try resume.map(openRun) ?? (nil, nil)
-    // A dry run keeps no images.
+    // A dry run caches no images.
     let cacheBytes = dryRun ? 0 : cache ?? ImageDataset.defaultCacheBytes
     let dataset = try loadImages(saved, cacheBytes: cacheBytes)
     var options = try saved ?? newOptions(for: dataset)
@@ -94,17 +93,14 @@ struct Train: ParsableCommand {
     try options.identify(dataset)
 
     let device = try machine.start(threads: options.threads)
-    options.threads = Torch.threadCount
+    options.threads = LibTorch.threadCount
     options.precision = machine.precision ?? options.precision ?? .float32
     printCost(of: options.network, on: device)
     Terminal.printNotes(dataset.notes)
     if dryRun {
       var progress = ProgressLine(total: dataset.count, unit: "images")
       defer { progress.clear() }
-      let start = ContinuousClock.now
-      try dataset.checkAll {
-        progress.show($0, rate: Double($0) / ((ContinuousClock.now - start) / .seconds(1)), "checking")
-      }
+      try dataset.checkAll { progress.show($0, "checking") }
       progress.clear()
       Terminal.print(String(decoding: try options.json(), as: UTF8.self))
       let parent = URL(fileURLWithPath: outdir ?? "runs")
@@ -122,9 +118,9 @@ struct Train: ParsableCommand {
     let start = try run.resume()
     Terminal.print("\(runFolder.url.path): \(counted(images.count, "image")), \(options.network.summary), \(device)")
     for error in start.damaged {
-      Terminal.printError("note: \(error.path): \(error.problem); put aside, going on from an older state")
+      Terminal.printError("note: \(error.path): \(error.problem); renamed, resuming from an older state")
     }
-    if start.isRestart { Terminal.printError("note: nothing was saved in this folder yet; beginning again") }
+    if start.isRestart { Terminal.printError("note: the run has no saved state yet; starting again") }
     if start.images > 0 { Terminal.print("continuing after \(start.images) of \(options.images) images") }
 
     let view = try TrainingView(run)
@@ -134,13 +130,13 @@ struct Train: ParsableCommand {
     Terminal.print("done: \(runFolder.model.path)")
   }
 
-  /// Says so when a CPU is given a network that is made for a GPU, as the original's defaults are.
+  /// Notes when a CPU is to train a network for GPUs, such as the original's default.
   private func printCost(of network: NetworkConfiguration, on device: Device) {
     guard device == .cpu, let multiplyAdds = network.architecture.multiplyAdds else { return }
     let operations = 6 * multiplyAdds  // a third forward, the rest backward
     guard operations > 20_000_000_000 else { return }
     Terminal.printError(
-      "note: an image takes \(formatNumber(Double(operations) / 1e9, digits: 0)) billion operations to train, much for a CPU; "
+      "note: training takes \(formatNumber(Double(operations) / 1e9, digits: 0)) billion operations per image, slow on a CPU; "
         + "smaller: --cbase 1024 --cmax 64 --max-blockn 8")
   }
 
@@ -149,7 +145,7 @@ struct Train: ParsableCommand {
       learning.givenNames + network.givenNames + (xflip ? ["--xflip"] : [])
       + (transfer == nil ? [] : ["--transfer"]) + (outdir == nil ? [] : ["--outdir"])
     if let name = given.first {
-      throw UsageError("with --resume the run's own options hold; remove \(name), or start a new run")
+      throw UsageError("--resume uses the run's options; remove \(name), or start a new run")
     }
     let (folder, options) = try RunFolder.open(URL(fileURLWithPath: path))
     return (folder, options)
@@ -157,13 +153,12 @@ struct Train: ParsableCommand {
 
   private var dataPath: String? { data.map { URL(fileURLWithPath: $0).standardizedFileURL.path } }
 
-  /// The images of a run to continue, or those that the options of a new one name; decoding shows how far it is.
+  /// The images of a run to continue or of a new one; decoding shows progress.
   private func loadImages(_ saved: TrainingOptions?, cacheBytes: Int) throws -> ImageDataset {
     var progress: ProgressLine?
-    let start = ContinuousClock.now
     func show(_ done: Int, _ count: Int) {
       progress = progress ?? ProgressLine(total: count, unit: "images")
-      progress?.show(done, rate: Double(done) / ((ContinuousClock.now - start) / .seconds(1)), "decoding")
+      progress?.show(done, "decoding")
     }
     defer { progress?.clear() }
     if var saved {
@@ -173,7 +168,7 @@ struct Train: ParsableCommand {
       {
         throw FileError(
           .missing, path: error.path, problem: error.problem,
-          remedy: "if this run's images were moved, say where they are with --data")
+          remedy: "if this run's images were moved, give their path with --data")
       }
     }
     return try TrainingOptions.loadImages(
@@ -186,7 +181,7 @@ struct Train: ParsableCommand {
     let configuration = isDescribed ? try network.configuration(for: dataset) : source!.configuration
     if let difference = source.flatMap({ configuration.weightDifference(from: $0.configuration) }) {
       throw UsageError(
-        "--transfer \(transfer!): \(difference); leave the network's options out to take its own, or give others")
+        "--transfer \(transfer!): \(difference); remove the network options to use the model's, or change them")
     }
     var options = try TrainingOptions(
       network: configuration, transferFile: source?.file,
@@ -208,7 +203,7 @@ struct Train: ParsableCommand {
     return options
   }
 
-  /// The model to begin with: its file and its network.
+  /// The model to start from: its file and its network.
   private func openTransferred(_ name: String) throws -> (file: String, configuration: NetworkConfiguration) {
     var source = NetworkOption()
     source.network = name
@@ -227,7 +222,7 @@ struct Train: ParsableCommand {
 }
 
 extension TrainingOptions {
-  /// What the data are called in the run folder's name.
+  /// The data's name in the run folder's name.
   fileprivate var dataName: String {
     guard let url = dataFolder.map({ URL(fileURLWithPath: $0) }) else { return "mnist-test" }
     return (url.pathExtension == "zip" ? url.deletingPathExtension() : url).lastPathComponent

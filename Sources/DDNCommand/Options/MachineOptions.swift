@@ -1,28 +1,27 @@
 import ArgumentParser
 import Torch
 
-/// Where a command computes.
+/// Device, threads and precision of a command.
 struct MachineOptions: ParsableArguments {
   @Option(help: "Device: cpu, cuda or cuda:N.", transform: parseDevice)
   var device: Device?
 
   @Option(
     parsing: .unconditional,
-    help: "Threads for one operation. Results may differ in the last bit between thread counts.",
+    help: "Threads per operation; results may differ in the last bit between thread counts.",
     transform: wholeNumber(in: 1...1024))
   var threads: Int?
 
-  @Option(help: "What convolutions compute in: float32, or bfloat16, which suits wide networks. (default: float32)")
+  @Option(help: "Precision of convolutions: float32, or bfloat16, for wide networks. (default: float32)")
   var precision: Precision?
 
-  /// Sets the threads; gives the device, by default CUDA where there is one.
+  /// Sets the number of threads and returns the device, by default CUDA if available.
   ///
-  /// - Throws: `UsageError` for a device that this machine does not have.
-  ///
-  /// - Parameter defaultThreads: for when the person says nothing; nil leaves it to libtorch.
+  /// - Parameter defaultThreads: without `--threads`; nil for libtorch's default.
+  /// - Throws: `UsageError` for a device that this machine lacks.
   func start(threads defaultThreads: Int? = nil) throws -> Device {
-    if let threads = threads ?? defaultThreads { try Torch.setThreadCount(threads) }
-    if device == .cpu { return .cpu }  // Asking for others starts their driver.
+    if let threads = threads ?? defaultThreads { try LibTorch.setThreadCount(threads) }
+    if device == .cpu { return .cpu }  // Counting CUDA devices initializes the driver.
     let devices = try Device.cudaCount()
     guard let device else { return devices > 0 ? .cuda(0) : .cpu }
     if case .cuda(let index) = device, index >= devices {

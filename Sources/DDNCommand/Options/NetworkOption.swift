@@ -1,11 +1,12 @@
 import ArgumentParser
 import DDN
 import DDNFiles
+import DDNModels
 import DDNTraining
 import Foundation
 import Torch
 
-/// The model that a command uses.
+/// A command's model.
 struct NetworkOption: ParsableArguments {
   @Option(
     help: .init(
@@ -13,7 +14,7 @@ struct NetworkOption: ParsableArguments {
       valueName: "name|file|folder"))
   var network = "mnist"
 
-  /// The file that `--network` means: a path if there is one, else a shipped model of that name.
+  /// The model's file: an existing path, else a shipped model of that name.
   var url: URL {
     let url = URL(fileURLWithPath: network)
     var isFolder: ObjCBool = false
@@ -23,15 +24,15 @@ struct NetworkOption: ParsableArguments {
     return Model.shippedNames.contains(network) ? Model.shippedURL(network) : url
   }
 
-  /// What tells the model from what it may be after more training.
+  /// Identifies the file's content.
   var identity: String { FileIdentity.text(of: url) }
 
-  /// - Throws: `FileError` when there is no such model or it is damaged.
+  /// - Throws: `FileError` when the model is missing or damaged.
   func load(device: Device) throws -> Model {
     do { return try Model(contentsOf: url, device: device) } catch let error as FileError where error.kind == .missing {
       throw FileError(
         .missing, path: network, problem: "no such model",
-        remedy: "name a file, a run folder, or one of \(Model.shippedNames.joined(separator: ", "))")
+        remedy: "give a file, a run folder, or one of \(Model.shippedNames.joined(separator: ", "))")
     }
   }
 }

@@ -2,8 +2,8 @@ import ArgumentParser
 import DDNFiles
 import Foundation
 
-// What options with numbers are read by: what is refused is told with its reason and its limits. Such options are parsed
-// `.unconditional`ly, so that a negative number is a value and not another option.
+// Transforms of numeric options; errors state the limits. Such options are parsed `.unconditional`ly, so that a
+// negative number is a value, not an option.
 
 /// A whole number within `range`.
 func wholeNumber(in range: ClosedRange<Int>) -> @Sendable (String) throws -> Int {
@@ -16,17 +16,16 @@ func wholeNumber(in range: ClosedRange<Int>) -> @Sendable (String) throws -> Int
   }
 }
 
-/// A whole number of at least `least`.
 func wholeNumber(atLeast least: Int) -> @Sendable (String) throws -> Int { wholeNumber(in: least...Int.max) }
 
-/// A seed: a whole number of 32 bits.
+/// A 32-bit seed.
 @Sendable func seedNumber(_ text: String) throws -> UInt64 {
   UInt64(try wholeNumber(in: 0...Int(UInt32.max))(text))
 }
 
-/// A finite number of at least `least` and at most `most`.
+/// A finite number in `least...most`.
 ///
-/// - Parameter isOpen: whether `least` itself is too little.
+/// - Parameter isOpen: excludes `least`.
 func number(
   from least: Double = 0, to most: Double = .infinity, isOpen: Bool = false
 ) -> @Sendable (String) throws -> Double {
@@ -45,14 +44,14 @@ private func limits(_ range: ClosedRange<Int>) -> String {
   range.upperBound == .max ? " of at least \(range.lowerBound)" : " within \(range.lowerBound)...\(range.upperBound)"
 }
 
-/// A number without superfluous digits.
+/// A number without trailing zeros.
 func plain(_ number: Double) -> String { number == number.rounded() ? "\(Int(number))" : "\(number)" }
 
-/// Refuses an output file that is there.
+/// - Throws: `FileError` when the output file exists.
 func refuseExisting(_ path: String, overwrites: Bool) throws(FileError) {
   guard overwrites || !FileManager.default.fileExists(atPath: path) else {
     throw FileError(
-      .failed, path: path, problem: "is there already", remedy: "give --overwrite to replace it, or another name")
+      .failed, path: path, problem: "exists", remedy: "give --overwrite to replace it, or another name")
   }
 }
 

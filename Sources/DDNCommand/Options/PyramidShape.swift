@@ -3,21 +3,21 @@ import DDN
 
 private let standard = PyramidNetwork.Configuration()
 
-/// The rules for a pyramid network's levels; nil when not given.
+/// The options of a pyramid network's levels.
 struct PyramidRules: ParsableArguments {
   @Option(
-    parsing: .unconditional, help: "Most nodes a level. (default: \(standard.maxNodes))",
+    parsing: .unconditional, help: "Maximum nodes per level. (default: \(standard.maxNodes))",
     transform: wholeNumber(in: 2...4096))
   var maxOutputk: Int?
 
   @Option(
-    parsing: .unconditional, help: "Most levels of one size. (default: \(standard.maxBlocks))",
+    parsing: .unconditional, help: "Maximum levels per resolution. (default: \(standard.maxBlocks))",
     transform: wholeNumber(in: 1...64))
   var maxBlockn: Int?
 
   @Option(
     parsing: .unconditional,
-    help: "Multiplies the number of levels of every size. (default: \(plain(standard.blocksTimes)))",
+    help: "Factor of the number of levels per resolution. (default: \(plain(standard.blocksTimes)))",
     transform: number(to: 64, isOpen: true))
   var blocknTimes: Double?
 
@@ -30,18 +30,18 @@ struct PyramidRules: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: """
-      Features have this many channels divided by the side, within \(standard.channelMinimum) and --cmax. \
+      Features have this many channels divided by the side, clamped to \(standard.channelMinimum) and --cmax. \
       (default: \(standard.channelBase))
       """,
     transform: wholeNumber(in: 1...1 << 24))
   var cbase: Int?
 
   @Option(
-    parsing: .unconditional, help: "Most channels of the features. (default: \(standard.channelMaximum))",
+    parsing: .unconditional, help: "Maximum channels of the features. (default: \(standard.channelMaximum))",
     transform: wholeNumber(in: 1...4096))
   var cmax: Int?
 
-  /// The names of the options that were given.
+  /// Names of the given options.
   var givenNames: [String] {
     named([
       ("--max-outputk", maxOutputk != nil), ("--max-blockn", maxBlockn != nil), ("--blockn-times", blocknTimes != nil),
@@ -49,7 +49,7 @@ struct PyramidRules: ParsableArguments {
     ])
   }
 
-  /// - Throws: `ConfigurationError` for an impossible network.
+  /// - Throws: `ConfigurationError` for an invalid network.
   func configuration(
     resolution: Int, imageChannels: Int, learnsResidual: Bool? = nil, conditions: [ConditionKind] = []
   ) throws -> PyramidNetwork.Configuration {
@@ -64,7 +64,7 @@ struct PyramidRules: ParsableArguments {
   }
 }
 
-/// A pyramid network as it would be built for images of a size.
+/// The options of a pyramid network without data.
 struct PyramidShape: ParsableArguments {
   @Option(
     parsing: .unconditional, help: "Pixels on a side of the images, a power of 2.",
@@ -76,12 +76,12 @@ struct PyramidShape: ParsableArguments {
 
   @OptionGroup var rules: PyramidRules
 
-  /// The first option that was given, if any.
+  /// Name of the first given option.
   var givenName: String? {
     (named([("--resolution", resolution != nil), ("--gray", gray)]) + rules.givenNames).first
   }
 
-  /// - Throws: `ConfigurationError` for an impossible network.
+  /// - Throws: `ConfigurationError` for an invalid network.
   func configuration() throws -> PyramidNetwork.Configuration {
     try rules.configuration(
       resolution: resolution ?? standard.resolution, imageChannels: gray ? 1 : standard.imageChannels)

@@ -6,16 +6,16 @@ import DDNTraining
 private let recurrent = RecurrentNetwork.Configuration()
 private typealias Defaults = TrainingDefaults
 
-/// The options of `ddn train` that describe the network; nil when not given.
+/// The network options of `ddn train`.
 struct NetworkShape: ParsableArguments {
-  /// Which network.
   enum Architecture: String, ExpressibleByArgument, CaseIterable {
     case recurrent
     case pyramid
   }
 
   @Option(
-    help: "recurrent: one small network for all levels; pyramid: from few pixels to many. (default: by the images)")
+    help:
+      "recurrent: one small network for all levels; pyramid: levels of increasing resolution. (default: by the images)")
   var arch: Architecture?
 
   @Flag(help: "Condition the network on classes.")
@@ -23,22 +23,22 @@ struct NetworkShape: ParsableArguments {
 
   @Option(
     help: .init(
-      "Condition the pyramid on images: color (gray), edge, resizeN (N pixels on a side). Several with commas.",
+      "Condition the pyramid on images: color (gray), edge, resizeN (N pixels on a side), separated by commas.",
       valueName: "kind,kind"))
   var condition: String?
 
   @Flag(
     inversion: .prefixedNo,
-    help: "Let nodes add to the last level's image instead of drawing a whole one. (default: in a pyramid)")
+    help: "Learn residuals to the previous level's image. (default: for a pyramid)")
   var learnRes: Bool?
 
   @Option(
-    parsing: .unconditional, help: "Recurrent: K, the images that each level offers. (default: \(recurrent.nodes))",
+    parsing: .unconditional, help: "Recurrent: K, nodes per level. (default: \(recurrent.nodes))",
     transform: wholeNumber(in: 2...4096))
   var nodes: Int?
 
   @Option(
-    parsing: .unconditional, help: "Recurrent: L, the levels. (default: \(recurrent.levels))",
+    parsing: .unconditional, help: "Recurrent: L, number of levels. (default: \(recurrent.levels))",
     transform: wholeNumber(in: 1...1024))
   var levels: Int?
 
@@ -60,12 +60,11 @@ struct NetworkShape: ParsableArguments {
   @Flag(help: "Recurrent: layer norms scale channels, not every pixel as the original's do: far fewer parameters.")
   var normsByChannel = false
 
-  /// Of a pyramid.
   @OptionGroup(title: "Levels of a pyramid") var rules: PyramidRules
 
-  /// The network for images, by default of the architecture that suits them.
+  /// The network for images, by default of the architecture for their shape.
   ///
-  /// - Throws: `UsageError` for options of another network; `ConfigurationError` for an impossible one.
+  /// - Throws: `UsageError` for options of the other architecture; `ConfigurationError` for an invalid network.
   func configuration(for images: ImageDataset) throws -> NetworkConfiguration {
     let ofPyramid = rules.givenNames + (condition == nil ? [] : ["--condition"])
     let ofRecurrent = named([
@@ -77,7 +76,7 @@ struct NetworkShape: ParsableArguments {
     let isRecurrent = !ofRecurrent.isEmpty || ofPyramid.isEmpty && suited == RecurrentNetwork.Configuration.self
     switch arch ?? (isRecurrent ? .recurrent : .pyramid) {
     case .recurrent:
-      if let name = ofPyramid.first { throw UsageError("\(name) is for --arch pyramid; remove it, or choose that") }
+      if let name = ofPyramid.first { throw UsageError("\(name) is for --arch pyramid; remove one of them") }
       return .recurrent(
         .init(
           baseWidth: width ?? recurrent.baseWidth, nodes: nodes ?? recurrent.nodes,
@@ -85,7 +84,7 @@ struct NetworkShape: ParsableArguments {
           isClassConditional: cond,
           nodeFeatures: nodeFeatures, normsByChannel: normsByChannel ? true : nil))
     case .pyramid:
-      if let name = ofRecurrent.first { throw UsageError("\(name) is for --arch recurrent; remove it, or choose that") }
+      if let name = ofRecurrent.first { throw UsageError("\(name) is for --arch recurrent; remove one of them") }
       return .pyramid(
         try rules.configuration(
           resolution: images.side, imageChannels: images.channels, learnsResidual: learnRes,
@@ -111,7 +110,7 @@ struct NetworkShape: ParsableArguments {
     return kinds
   }
 
-  /// The names of the options that were given.
+  /// Names of the given options.
   var givenNames: [String] {
     named([
       ("--arch", arch != nil), ("--cond", cond), ("--condition", condition != nil), ("--learn-res", learnRes != nil),
@@ -122,16 +121,16 @@ struct NetworkShape: ParsableArguments {
   }
 }
 
-/// The options of `ddn train` that say how to learn; nil when not given.
+/// The optimization options of `ddn train`.
 struct LearningOptions: ParsableArguments {
   @Option(
-    parsing: .unconditional, help: "Images a step. (default: \(Defaults.batch))",
+    parsing: .unconditional, help: "Images per step. (default: \(Defaults.batch))",
     transform: wholeNumber(in: 1...1_000_000))
   var batch: Int?
 
   @Option(
     parsing: .unconditional,
-    help: "Images in memory at once; a step accumulates the gradients of such parts. (default: the batch)",
+    help: "Images per micro-batch; a step accumulates their gradients. (default: the batch)",
     transform: wholeNumber(in: 1...1_000_000))
   var batchGpu: Int?
 
@@ -155,7 +154,7 @@ struct LearningOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help:
-      "Half-life of the weights' moving average, in million images; 0 for none. (default: \(plain(Defaults.averageHalfLifeImages)))",
+      "Half-life of the exponential moving average of weights, in million images; 0 for none. (default: \(plain(Defaults.averageHalfLifeImages)))",
     transform: number())
   var ema: Double?
 
@@ -167,7 +166,7 @@ struct LearningOptions: ParsableArguments {
 
   @Option(
     help:
-      "Draw chain dropout for each sample, or for the whole batch as the original does. (default: \(Defaults.chainDropoutScope.rawValue))"
+      "Draw chain dropout per sample, or per batch like the original. (default: \(Defaults.chainDropoutScope.rawValue))"
   )
   var chainDropoutPer: ChainDropout.Scope?
 
@@ -181,17 +180,17 @@ struct LearningOptions: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
-    help: "Images a layer sees before its first split. (default: \(Defaults.splitWarmupImages))",
+    help: "Images before a layer's first split. (default: \(Defaults.splitWarmupImages))",
     transform: wholeNumber(atLeast: 0))
   var splitWarmup: Int?
 
   @Option(
     help:
-      "Distance between pixels that training minimizes: squared (L2) or absolute (L1). (default: \(Defaults.loss.rawValue))"
+      "Pixel loss: squared (L2) or absolute (L1). (default: \(Defaults.loss.rawValue))"
   )
   var loss: NodeDistances.Measure?
 
-  @Option(help: "How 28x28 digits become 32x32: bilinear or padded. (default: \(Defaults.resize.rawValue))")
+  @Option(help: "Resizing of 28x28 digits to 32x32: bilinear or padded. (default: \(Defaults.resize.rawValue))")
   var resize: DigitDataset.Resize?
 
   @Option(
@@ -202,7 +201,7 @@ struct LearningOptions: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
-    help: "Thousand images between status lines and pictures. (default: \(Defaults.tickImages / 1000))",
+    help: "Thousand images between status lines and image grids. (default: \(Defaults.tickImages / 1000))",
     transform: wholeNumber(in: 1...1_000_000_000))
   var tick: Int?
 
@@ -216,13 +215,13 @@ struct LearningOptions: ParsableArguments {
 
   func validate() throws {
     if let desc, desc.contains("/") {
-      throw ValidationError("--desc '\(desc)' has a slash; it becomes part of a folder's name")
+      throw ValidationError("--desc '\(desc)' contains a slash, but it is part of a folder's name; remove it")
     }
   }
 
   func runName(data: String) -> String { ([data] + (desc.map { [$0] } ?? [])).joined(separator: "-") }
 
-  /// The names of the options that were given and that a resumed run cannot change.
+  /// Names of the given options that a resumed run cannot change.
   var givenNames: [String] {
     named([
       ("--batch", batch != nil), ("--batch-gpu", batchGpu != nil), ("--lr", lr != nil),

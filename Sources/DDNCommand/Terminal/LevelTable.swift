@@ -1,6 +1,6 @@
 import DDN
 
-/// The levels of a pyramid, a line each, with the sum of all below.
+/// A table of a pyramid's levels and their totals.
 enum LevelTable {
   static func print(_ configuration: PyramidNetwork.Configuration) {
     let header = ["level", "block", "size", "channels", "K", "bits", "parameters", "Mflop"]
@@ -24,8 +24,8 @@ enum LevelTable {
       Terminal.print(cells.joined(separator: "  "))
     }
     Terminal.print(
-      "bits: of a code up to this level; Mflop: million operations of the block's convolutions for one image,")
-    Terminal.print("two for each multiply-add; choosing among K images is not counted")
+      "bits: of a code up to this level; Mflop: million operations of the block's convolutions per image,")
+    Terminal.print("two per multiply-add, without the choice among K images")
   }
 
   private static func millions(_ operations: Int) -> String { formatNumber(Double(operations) / 1e6, digits: 1) }

@@ -1,9 +1,10 @@
 import Foundation
 
-/// How far a long job is, with its rate and the time left: a live line on a terminal, now and then one when piped.
+/// A job's progress with rate and remaining time: a status line on a terminal, a line every 30 seconds otherwise.
 struct ProgressLine {
   private let total: Int
   private let unit: String
+  private let start = ContinuousClock.now
   private var lastDrawn = ContinuousClock.now
 
   init(total: Int, unit: String) {
@@ -11,16 +12,17 @@ struct ProgressLine {
     self.unit = unit
   }
 
-  /// - Parameter rate: units a second.
-  mutating func show(_ done: Int, rate: Double, _ extra: String = "") {
+  /// - Parameter rate: units per second; nil for the mean since `init`.
+  mutating func show(_ done: Int, rate: Double? = nil, _ extra: String = "") {
     guard ContinuousClock.now - lastDrawn > (Terminal.isInteractive ? .milliseconds(100) : .seconds(30)) else { return }
     lastDrawn = .now
+    let rate = rate ?? Double(done) / ((lastDrawn - start) / .seconds(1))
     let share = min(Double(done) / Double(max(total, 1)), 1)
     let width = 16
     let filled = Int(share * Double(width))
     let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
     let left = rate > 0 ? formatDuration(Double(max(total - done, 0)) / rate) : "?"
-    let speed = unit == "s" || rate <= 0 ? "" : "  \(formatRate(rate))/s"  // The rate of seconds is no news.
+    let speed = unit == "s" || rate <= 0 ? "" : "  \(formatRate(rate))/s"
     let text = "\(Int(share * 100))%  \(done)/\(total) \(unit)\(speed)  \(left) left  \(extra)"
     if Terminal.isInteractive {
       Terminal.showLive("\(bar) \(text)")
@@ -29,14 +31,14 @@ struct ProgressLine {
     }
   }
 
-  /// Removes the line when the job is done.
+  /// Removes the line.
   func clear() { Terminal.showLive("") }
 }
 
-/// A rate as people say it: "1234", "5.6", "0.25".
+/// "1234", "5.6", "0.25".
 func formatRate(_ rate: Double) -> String { formatNumber(rate, digits: rate >= 100 ? 0 : rate >= 1 ? 1 : 2) }
 
-/// Seconds as people say them: "42s", "3m 05s", "2h 10m".
+/// "42s", "3m 05s", "2h 10m".
 func formatDuration(_ seconds: Double) -> String {
   guard seconds >= 0, seconds < 1e8 else { return "?" }
   let whole = Int(seconds.rounded())
@@ -46,10 +48,10 @@ func formatDuration(_ seconds: Double) -> String {
   return "\(whole / 3600)h \(two(whole / 60 % 60))m"
 }
 
-/// A number with a fixed count of digits after the point.
+/// A number with `digits` decimals.
 func formatNumber(_ number: Double, digits: Int = 4) -> String { String(format: "%.\(digits)f", number) }
 
-/// Perplexities of node use: of a few layers each, of many the least, the median and the most, with slashes between.
+/// Perplexities of up to four layers, otherwise "minimum/median/maximum".
 func formatPerplexities(_ ofLayers: [Double]) -> String {
   let sorted = ofLayers.sorted()
   let isFew = ofLayers.count <= 4

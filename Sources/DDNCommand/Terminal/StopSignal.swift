@@ -2,18 +2,17 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// A job that has nothing to save was stopped.
+/// The user stopped a job without anything to save.
 struct Interrupted: Error {}
 
-/// Turns the signals that end a process into a question that a long job can ask between two steps.
+/// Turns termination signals into a flag that long jobs poll.
 ///
-/// Terminals, launchers and limits send them: Ctrl-C (INT), `kill` and `timeout` (TERM), a closed terminal (HUP), Slurm
-/// (USR1, USR2), `ulimit -t` (XCPU). Some send several within milliseconds, which is one wish. A reader of the output that
-/// goes away (PIPE) is another.
+/// Handles Ctrl-C (INT), `kill` and `timeout` (TERM), a closed terminal (HUP), Slurm (USR1, USR2), `ulimit -t` (XCPU)
+/// and, optionally, a closed pipe (PIPE). Some senders repeat signals within milliseconds; these count once.
 enum StopSignal {
   private static let signals = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU]
-  /// After it a second Ctrl-C or TERM is no repetition of the first but impatience.
-  private static let patience = Duration.seconds(3)
+  /// A second Ctrl-C or TERM forces an exit only after this delay.
+  private static let forceDelay = Duration.seconds(3)
 
   private struct State {
     var notice: String?
@@ -21,12 +20,11 @@ enum StopSignal {
   }
   private static let state = Mutex(State())
 
-  /// Catches the signals from now on, until the process ends. A HUP that `nohup` has switched off stays so.
+  /// Handles the signals until the process ends. A HUP ignored by `nohup` stays ignored.
   ///
   /// - Parameters:
-  ///   - notice: what to print when the first one comes.
-  ///   - onClosedPipe: whether a reader of the output that goes away is a stop, too, for a job with something to save; it ends
-  ///     others at once.
+  ///   - notice: printed at the first signal.
+  ///   - onClosedPipe: whether a closed output pipe stops the job, which can then save, instead of killing the process.
   static func listen(_ notice: String, onClosedPipe: Bool = false) {
     state.withLock { $0.notice = notice }
     if onClosedPipe { signal(SIGPIPE, SIG_IGN) }  // `Terminal` raises the stop when it cannot write.
@@ -43,7 +41,7 @@ enum StopSignal {
     }
   }
 
-  /// Asks the job to stop, as a signal does; without effect on a job that does not listen.
+  /// Requests a stop like a signal; no effect before `listen`.
   static func raise(canForce: Bool = false) {
     let notice: String? = state.withLock { state in
       guard let notice = state.notice else { return nil }
@@ -51,8 +49,8 @@ enum StopSignal {
         state.raised = .now
         return notice
       }
-      // Not exit(), which would take libtorch apart while the main thread computes.
-      if canForce, ContinuousClock.now - raised > patience { _exit(130) }
+      // `_exit`: libtorch's teardown would crash while the main thread computes.
+      if canForce, ContinuousClock.now - raised > forceDelay { _exit(130) }
       return nil
     }
     if let notice { Terminal.printError(notice) }

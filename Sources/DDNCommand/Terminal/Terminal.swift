@@ -2,9 +2,9 @@ import DDNFiles
 import Foundation
 import Synchronization
 
-/// Standard output and error, and the one live line that a terminal may show.
+/// Standard output and error, and a status line on terminals.
 enum Terminal {
-  /// Whether standard error is a terminal that can take back what it shows.
+  /// Whether standard error is a terminal that can erase lines.
   static let isInteractive =
     isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM", default: "dumb"] != "dumb"
 
@@ -13,10 +13,10 @@ enum Terminal {
     var outputFailure: FileError?
   }
 
-  /// Ctrl-C speaks from a thread of its own.
+  /// Locked, because signals print from another thread.
   private static let state = Mutex(State())
 
-  /// Why something that was printed did not arrive, such as a full disk; work goes on, the exit code tells.
+  /// The first failure to write standard output, such as a full disk; the job continues, and the exit code reports it.
   static var outputFailure: FileError? { state.withLock { $0.outputFailure } }
 
   /// Prints a line to standard output.
@@ -47,7 +47,7 @@ enum Terminal {
     for note in notes { printError("note: \(note)") }
   }
 
-  /// Shows a line that the next one, live or printed, takes the place of; empty for none.
+  /// Shows a status line that the next output overwrites; empty for none.
   static func showLive(_ line: String) {
     state.withLock { state in
       eraseLiveLine(&state)
@@ -56,7 +56,7 @@ enum Terminal {
     }
   }
 
-  /// The terminal's width; a longer live line would wrap and could not be taken back.
+  /// The terminal's width; a longer status line would wrap and could not be erased.
   private static var columns: Int {
     var size = winsize()
     return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 1 ? Int(size.ws_col) : 80
@@ -67,16 +67,15 @@ enum Terminal {
     state.hasLiveLine = false
   }
 
-  /// Nobody is left to be told that standard error cannot be written.
+  /// Ignores failures, which cannot be reported.
   private static func writeError(_ text: String) {
     try? OutputFile(standard: STDERR_FILENO, named: "standard error").write(Data(text.utf8))
   }
 
-  /// Gives a standard stream that the caller closed a place to go, so that no file gets its number and its text.
+  /// Opens closed standard streams as /dev/null, so that no other file gets their descriptors.
   static func openClosedStreams() {
     for stream in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(stream, F_GETFD) < 0 {
-      // The lowest free number is the one that is missing.
-      _ = open("/dev/null", O_RDWR)
+      _ = open("/dev/null", O_RDWR)  // Gets the lowest free descriptor, which is `stream`.
     }
   }
 }

@@ -6,14 +6,14 @@ import Foundation
 import Images
 import Torch
 
-/// Shows a training: a progress line, a status line and pictures at every tick.
+/// Shows a training run: a progress line, and a status line and image grids at every tick.
 final class TrainingView {
   private let run: TrainingRun
   private var progress: ProgressLine
   private var lastLoss = ""
-  /// When the current step was first heard of.
+  /// The first report of the current step.
   private var stepStart: ContinuousClock.Instant?
-  /// The first training images, which the reconstruction picture shows: `[B, 1, 32, 32]`, and their classes.
+  /// The first training images, `[B, C, H, W]`, and their classes, for the reconstruction grid.
   private let examples: (images: Tensor, classes: Tensor)
 
   init(_ run: TrainingRun) throws {
@@ -26,19 +26,19 @@ final class TrainingView {
   func show(_ event: TrainingRun.Event) throws {
     switch event {
     case .progress(let images, let step, let rate):
-      progress.show(images, rate: rate, lastLoss + words(onStep: step))
+      progress.show(images, rate: rate, lastLoss + stepProgress(step))
     case .tick(let tick):
       printLine(tick)
       try drawPictures(images: tick.images)
     case .stopping(let tick): printLine(tick)
-    case .trouble(let error):
+    case .writeFailed(let error):
       progress.clear()
-      Terminal.printError("note: \(error); training goes on and tries again at the next tick")
+      Terminal.printError("note: \(error); training continues and retries at the next tick")
     }
   }
 
-  /// How far a step is that takes longer than a moment; until the first is done there is no rate to show.
-  private func words(onStep share: Double) -> String {
+  /// Progress of steps over two seconds; there is no rate before the first is done.
+  private func stepProgress(_ share: Double) -> String {
     guard share > 0 else {
       stepStart = nil
       return ""

@@ -2,7 +2,7 @@ import Archives
 import DDNFiles
 import Foundation
 
-/// The binary version of CIFAR-10 or CIFAR-100: 32 x 32 colour pictures in batches.
+/// The binary version of CIFAR-10 or CIFAR-100: 32 x 32 RGB images in batches.
 ///
 /// Source: the description at <https://www.cs.toronto.edu/~kriz/cifar.html>.
 struct Cifar: Sendable {
@@ -52,7 +52,7 @@ struct Cifar: Sendable {
         }
       }
       for folder in [url, url.appendingPathComponent(collection.pythonFolder)] {
-        // Folders of these names are classes, or parts of another data set.
+        // Folders with these names are classes or splits of other data sets.
         let names = try Folder.names(in: folder).filter { name in
           collection.pythonFiles.contains(name) && !isFolder(folder.appendingPathComponent(name))
         }
@@ -67,7 +67,7 @@ struct Cifar: Sendable {
     return FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) && isFolder.boolValue
   }
 
-  /// CIFAR-10's batch names are telling; CIFAR-100's count only together.
+  /// CIFAR-10's file names are unambiguous; CIFAR-100's only together.
   private func isPythonVersion(_ names: Set<String>) -> Bool {
     mark == nil ? !names.isDisjoint(with: pythonFiles) : names.isSuperset(of: pythonFiles)
   }
@@ -78,7 +78,7 @@ struct Cifar: Sendable {
       remedy: "use the binary version, which ddn dataset fetch \(name) downloads")
   }
 
-  /// - Throws: `FileError`: `missing` when a batch is not there, `invalid` when one is damaged.
+  /// - Throws: `FileError`: `missing` for a missing batch, `invalid` for a damaged one.
   func read(folder url: URL, split: DatasetSplit) throws(FileError) -> ImageArray {
     var batches: [String: [UInt8]] = [:]
     for name in batchNames(split) {

@@ -27,7 +27,7 @@ struct NumPyFile {
     func invalid(_ problem: String, _ remedy: String = "save it again with numpy.save or numpy.savez") -> FileError {
       FileError(.invalid, path: path, problem: problem, remedy: remedy)
     }
-    guard Self.begins(data), data.count >= 12 else { throw invalid("is not a NumPy array, or is cut off") }
+    guard Self.begins(data), data.count >= 12 else { throw invalid("is not a NumPy array, or is truncated") }
     let start = LittleEndian(data, from: data.startIndex)
     let isFirst = start.bytes(6, 1).first == 1
     let headerStart = isFirst ? 10 : 12

@@ -49,7 +49,7 @@ public struct DatasetSummary: Sendable {
     var constant: [String] = []
     for start in stride(from: 0, to: count, by: 512) {
       let indices = start..<min(count, start + 512)
-      let parts = parallelMap(indices.count) { place in Self.look(at: indices.lowerBound + place, of: source) }
+      let parts = parallelMap(indices.count) { place in Self.inspect(indices.lowerBound + place, of: source) }
       for (index, part) in zip(indices, parts) {
         switch part {
         case .success(let (kind, channels, isConstant)):
@@ -58,8 +58,8 @@ public struct DatasetSummary: Sendable {
           if channels.count == 1 { graySums.add(channels[0]) } else { for c in 0..<3 { sums[c].add(channels[c]) } }
         case .failure(let error):
           if error.kind != .invalid { throw error }
-          // Once more alone, because threads share libvips's reason for an error.
-          if case .failure(let error) = Self.look(at: index, of: source) { unreadable.append(error) }
+          // Failures are repeated alone, because threads share libvips's error buffer.
+          if case .failure(let error) = Self.inspect(index, of: source) { unreadable.append(error) }
         }
       }
       try progress(indices.upperBound)
@@ -99,8 +99,8 @@ public struct DatasetSummary: Sendable {
     }
   }
 
-  private static func look(
-    at index: Int, of source: any ImageSource
+  private static func inspect(
+    _ index: Int, of source: any ImageSource
   ) -> Result<(Kind, [Sums], isConstant: Bool), FileError> {
     do throws(FileError) {
       let bitmap = try source.bitmap(index, channels: .asStored)

@@ -1,11 +1,11 @@
 import DDNFiles
 import Foundation
 
-/// SHA-256 by the system's own program.
+/// SHA-256 by sha256sum or shasum.
 enum SHA256 {
   /// The SHA-256 of a file, in hexadecimal.
   ///
-  /// - Throws: `FileError` when the file cannot be read, or the system has no program for it.
+  /// - Throws: `FileError` when the file cannot be read, or neither program is installed.
   static func checksum(of url: URL) throws(FileError) -> String {
     _ = try InputFile.map(url)  // Reports unreadable files the usual way.
     for program in [["sha256sum"], ["shasum", "-a", "256"]] {
@@ -18,7 +18,7 @@ enum SHA256 {
       remedy: "install coreutils")
   }
 
-  /// What a program prints about a file; nil when it fails or is not there.
+  /// A program's output for a file; nil when it fails or is missing.
   private static func output(of arguments: [String], reading url: URL) -> String? {
     guard let file = try? FileHandle(forReadingFrom: url) else { return nil }
     let process = Process()
@@ -28,7 +28,7 @@ enum SHA256 {
     let pipe = Pipe()
     process.standardOutput = pipe
     process.standardError = FileHandle.nullDevice
-    guard (try? process.run()) != nil else { return nil }  // The next program is tried.
+    guard (try? process.run()) != nil else { return nil }
     let data = pipe.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     return process.terminationStatus == 0 ? String(decoding: data, as: UTF8.self) : nil

@@ -9,16 +9,16 @@ public func withoutGradients<R, E: Error>(_ body: () throws(E) -> R) throws(E) -
   return try body()
 }
 
-/// What matrix products and convolutions compute in; weights, their sums and distances stay float32.
+/// The type that matrix products and convolutions compute in; weights, their sums and distances stay float32.
 public enum Precision: String, Codable, Sendable, CaseIterable {
   case float32
-  /// Eight bits of a number instead of 24, and on some machines several times as fast.
+  /// 8 bits of mantissa instead of 24; on some machines several times as fast.
   case bfloat16
 }
 
 /// Runs `body` with matrix products and convolutions in a precision, on this thread.
 ///
-/// - Throws: `TorchError` when the device cannot do that; what `body` throws.
+/// - Throws: `TorchError` when the device does not support it; what `body` throws.
 @discardableResult
 public func withPrecision<R>(_ precision: Precision, on device: Device, _ body: () throws -> R) throws -> R {
   try withAutocast(precision == .bfloat16 ? .bfloat16 : nil, on: device, body)
@@ -26,7 +26,7 @@ public func withPrecision<R>(_ precision: Precision, on device: Device, _ body: 
 
 /// Runs `body` with matrix products and convolutions in `dtype` (bfloat16 or float16), on this thread.
 ///
-/// - Parameter dtype: nil for float32 whatever surrounds it.
+/// - Parameter dtype: nil for float32, also within another call.
 /// - Throws: `TorchError` when the device has no autocast for that type; what `body` throws.
 public func withAutocast<R>(_ dtype: DType?, on device: Device, _ body: () throws -> R) throws -> R {
   var (wasEnabled, oldType) = (false, Int32(0))
@@ -36,7 +36,7 @@ public func withAutocast<R>(_ dtype: DType?, on device: Device, _ body: () throw
   if wasEnabled != (dtype != nil) || wasEnabled {
     try check("autocast", ct_set_autocast(device.type, wasEnabled, oldType))
   }
-  if !wasEnabled && dtype != nil { ct_clear_autocast_cache() }  // Weights will change before the next time.
+  if !wasEnabled && dtype != nil { ct_clear_autocast_cache() }  // Weights change before the next call.
   return try result.get()
 }
 
@@ -53,23 +53,23 @@ extension Tensor {
     try check("requires_grad_", ct_set_requires_grad(handle, required))
   }
 
-  /// Adds the gradient of this tensor to that of every leaf it was computed from.
+  /// Accumulates the gradient of this tensor in every leaf that it was computed from.
   ///
-  /// - Parameter gradient: the weight of each element, of the same shape; nil only for a single number.
+  /// - Parameter gradient: the gradient of this tensor, of the same shape; nil only for a single element.
   public func backward(_ gradient: Tensor? = nil) throws(TorchError) {
     try withExtendedLifetime(gradient) { () throws(TorchError) in
       try check("backward", ct_backward(handle, gradient?.handle))
     }
   }
 
-  /// What `backward()` has left in a leaf; nil before the first time.
+  /// A leaf's accumulated gradient; nil before the first `backward()`.
   public func gradient() throws(TorchError) -> Tensor? {
     var gradient: ct_tensor?
     try check("read a gradient", ct_gradient(handle, &gradient))
     return gradient.map(Tensor.init(owning:))
   }
 
-  /// Forgets the gradient, which frees its memory.
+  /// Clears the gradient and frees its memory.
   public func clearGradient() throws(TorchError) {
     try check("clear a gradient", ct_set_gradient(handle, nil))
   }

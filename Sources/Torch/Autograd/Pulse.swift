@@ -2,7 +2,7 @@ import CTorch
 
 /// Runs `body` and calls `pulse` before every large operator in it, forward and backward, on this thread.
 ///
-/// A sign of life from work that takes minutes, and a way to abandon it: when `pulse` returns false, the operator throws.
+/// For progress of work that takes minutes, and a way to abandon it: when `pulse` returns false, the operator throws.
 /// On CUDA the backward pass runs on another thread and makes no calls.
 ///
 /// - Parameter pulse: must not use tensors.

@@ -1,5 +1,5 @@
-// The layers that the networks are made of. New ones start with PyTorch's default initialisation: uniform within
-// plus and minus 1 / sqrt(fan in), biases too; normalisations at one and zero.
+// The layers of the networks, with PyTorch's default initialization: uniform within
+// +-1 / sqrt(fan in), biases too; norms at one and zero.
 
 private func uniformParameter(_ shape: [Int], bound: Double, _ generator: Generator) throws(TorchError) -> Parameter {
   let numbers = try Tensor.uniform(shape, generator: generator)  // [0, 1)
@@ -23,7 +23,7 @@ public final class Convolution: Module {
     self.padding = padding
   }
 
-  /// A convolution that starts with given values.
+  /// A convolution with given initial values.
   ///
   /// - Parameters:
   ///   - weight: `[out, in, k, k]`.
@@ -50,7 +50,7 @@ public final class TransposeConvolution: Module {
   public init(
     _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int, padding: Int, generator: Generator
   ) throws(TorchError) {
-    let bound = 1 / Double(outputs * kernel * kernel).squareRoot()  // PyTorch takes the second dimension as fan in.
+    let bound = 1 / Double(outputs * kernel * kernel).squareRoot()  // PyTorch's fan in is the second dimension.
     weight = try uniformParameter([inputs, outputs, kernel, kernel], bound: bound, generator)
     bias = try uniformParameter([outputs], bound: bound, generator)
     self.stride = stride
@@ -78,7 +78,7 @@ public final class Linear: Module {
   }
 }
 
-/// Normalises each sample over all of `shape`, with a weight and a bias for every element.
+/// Normalizes each sample over all of `shape`, with a weight and a bias for every element.
 public final class LayerNorm: Module {
   public let weight: Parameter
   public let bias: Parameter
@@ -95,7 +95,7 @@ public final class LayerNorm: Module {
   }
 }
 
-/// Normalises each sample over groups of neighbouring channels, with a weight and a bias for every channel.
+/// Normalizes each sample over groups of consecutive channels, with a weight and a bias for every channel.
 public final class GroupNorm: Module {
   public let weight: Parameter
   public let bias: Parameter

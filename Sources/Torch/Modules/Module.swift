@@ -1,8 +1,8 @@
-/// A tensor that a module owns: learned, unless it is frozen.
+/// A tensor that a module owns: trainable, unless frozen.
 public final class Parameter {
-  /// The values. Training changes its elements; the tensor itself stays, so that optimizers can hold on to it.
+  /// The values. Training changes its elements in place, so optimizers can keep a reference.
   public private(set) var tensor: Tensor
-  /// False for tables that are part of the weights and never learned.
+  /// False for tables that are part of the weights but never trained.
   public let isTrainable: Bool
 
   public init(_ tensor: Tensor, isTrainable: Bool = true) throws(TorchError) {
@@ -11,7 +11,7 @@ public final class Parameter {
     if isTrainable { try tensor.setRequiresGradient(true) }
   }
 
-  /// A copy on another device takes the tensor's place; optimizers made before no longer know it.
+  /// Replaces the tensor by a copy on another device, which existing optimizers do not have.
   func move(to device: Device) throws(TorchError) {
     guard device != tensor.device else { return }
     let moved = try tensor.detached().to(device)
@@ -20,29 +20,29 @@ public final class Parameter {
   }
 }
 
-/// A part of a network: it owns parameters and other modules as stored properties, which give them their names.
+/// A part of a network. Its stored properties are its parameters and submodules, and give them their names.
 ///
 /// `encoder.units.0.norm.weight` is the property `weight` of `norm` of the first element of `units` of `encoder`.
 open class Module {
   public enum Mode: Sendable {
-    /// Layers record what Split-and-Prune needs.
+    /// Modules may also record statistics of the batch.
     case training
-    /// Nothing but the result is computed.
+    /// Only the output is computed.
     case evaluation
   }
 
-  /// What this module is being run for; set on the outermost module with `setMode`.
+  /// Set with `setMode` on the outermost module.
   public private(set) var mode = Mode.evaluation
 
   public init() {}
 
-  /// Sets the mode of this module and of all that it owns.
+  /// Sets the mode of this module and all submodules.
   public func setMode(_ mode: Mode) {
     visit { _, element in (element as? Module)?.mode = mode }
     self.mode = mode
   }
 
-  /// Every parameter with its name, in the order of declaration. A parameter that two modules share comes once.
+  /// Every parameter with its name, in order of declaration. A parameter that two modules share is listed once.
   public func namedParameters() -> [(name: String, parameter: Parameter)] {
     var found: [(name: String, parameter: Parameter)] = []
     var seen = Set<ObjectIdentifier>()
@@ -54,7 +54,7 @@ open class Module {
     return found
   }
 
-  /// Every module within this one with its name, in the order of declaration.
+  /// Every submodule with its name, in order of declaration.
   public func namedModules() -> [(name: String, module: Module)] {
     var found: [(name: String, module: Module)] = []
     visit { name, element in
@@ -63,10 +63,10 @@ open class Module {
     return found
   }
 
-  /// The number of numbers in the parameters, frozen ones included.
+  /// The number of elements in all parameters, including frozen ones.
   public var parameterCount: Int { namedParameters().reduce(0) { $0 + $1.parameter.tensor.count } }
 
-  /// Moves all parameters to a device; do it before an optimizer is made.
+  /// Moves all parameters to a device; call it before making an optimizer.
   public func move(to device: Device) throws(TorchError) {
     for (_, parameter) in namedParameters() { try parameter.move(to: device) }
   }

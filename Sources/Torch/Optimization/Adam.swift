@@ -1,6 +1,6 @@
 /// Adam (Kingma and Ba, 2015), all parameters in one fused pass; its moments can be read, edited and saved.
 public final class Adam {
-  /// What Adam remembers of one parameter.
+  /// Adam's state of one parameter.
   public struct Moments {
     /// Running mean of the gradient, of the parameter's shape.
     public let mean: Tensor
@@ -19,10 +19,10 @@ public final class Adam {
   private let epsilon: Double
   private let parameters: [(name: String, parameter: Parameter)]
   private var momentsOfName: [String: Moments] = [:]
-  /// `[2]`, steps that were skipped: in all, and in a row up to now; where the gradients are, so that no step waits.
+  /// `[2]`, skipped steps: in total, and consecutive up to now; on the gradients' device, so that no step waits.
   private var skips: Tensor?
 
-  /// Frozen parameters of `module` are left alone.
+  /// Frozen parameters of `module` are ignored.
   public init(
     _ module: Module, learningRate: Double, betas: (Double, Double) = (0.9, 0.999), epsilon: Double = 1e-8
   ) throws(TorchError) {
@@ -38,15 +38,15 @@ public final class Adam {
     }
   }
 
-  /// The moments of the parameter of that name; nil for one that is frozen or not there.
+  /// The moments of a parameter; nil if it is frozen or does not exist.
   public func moments(of name: String) -> Moments? { momentsOfName[name] }
 
-  /// Forgets all gradients.
+  /// Clears all gradients.
   public func clearGradients() throws(TorchError) {
     for (_, parameter) in parameters { try parameter.tensor.clearGradient() }
   }
 
-  /// Changes every parameter that has a gradient, unless any number in any gradient is infinite or none; see
+  /// Updates every parameter that has a gradient, unless any gradient is not finite; see
   /// `skippedSteps`.
   public func step() throws(TorchError) {
     try withoutGradients { () throws(TorchError) in
@@ -58,7 +58,7 @@ public final class Adam {
         moments.append(momentsOfName[name]!)
       }
       guard let first = gradients.first else { return }
-      // A norm is finite if all numbers are, unless squares overflow, which is no better.
+      // A norm is finite if all elements are, unless squares overflow, which is no better.
       let isFinite = try Tensor.stack(Adam.norms.tensors(.tensors(gradients), .int(2))).sum().isFinite().to(.float32)
       let isSkipped = try isFinite * -1 + 1
       try countSkip(isSkipped, device: first.device)
@@ -77,15 +77,15 @@ public final class Adam {
     skips = try .concatenate([all + isSkipped, (inARow + 1) * isSkipped])
   }
 
-  /// Steps that changed nothing because of a gradient that was infinite or not a number: in all, and in a row up to now.
+  /// Steps skipped because of a gradient that was not finite: in total, and consecutive up to now.
   ///
-  /// Brings two numbers to the host.
+  /// Copies two numbers to the host.
   public func skippedSteps() throws(TorchError) -> (all: Int, inARow: Int) {
     guard let counts = try skips?.array(Float.self) else { return (0, 0) }
     return (Int(counts[0]), Int(counts[1]))
   }
 
-  /// Everything to save, by name: `NAME.mean`, `NAME.square`, `NAME.step`.
+  /// The state to save, by name: `NAME.mean`, `NAME.square`, `NAME.step`.
   public func state() -> [String: Tensor] {
     var state: [String: Tensor] = [:]
     for (name, moments) in momentsOfName {

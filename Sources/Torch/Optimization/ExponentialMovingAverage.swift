@@ -1,4 +1,4 @@
-/// A slowly following copy of a module's parameters, which often draws better than the parameters themselves.
+/// An exponential moving average of a module's parameters, which often gives better samples than the parameters.
 public final class ExponentialMovingAverage {
   private static let interpolate = Operator("aten::_foreach_lerp_", "Scalar")
 
@@ -23,10 +23,10 @@ public final class ExponentialMovingAverage {
     }
   }
 
-  /// Makes the averages copies of the parameters again.
+  /// Resets the averages to copies of the parameters.
   public func restart() throws(TorchError) { try update(decay: 0) }
 
-  /// The averages by the parameters' names. Changing their elements changes the average.
+  /// The averages by the parameters' names, not copies.
   public func state() -> [String: Tensor] {
     Dictionary(uniqueKeysWithValues: zip(names, averages))
   }

@@ -1,11 +1,11 @@
 import CTorch
 
-/// A seeded source of random numbers on a device; its state can be saved and put back.
+/// A seeded random number generator on a device; its state can be saved and restored.
 public final class Generator {
   let handle: ct_generator
   public let device: Device
 
-  /// - Throws: `TorchError` when the device is not there.
+  /// - Throws: `TorchError` when there is no such device.
   public init(seed: UInt64, device: Device = .cpu) throws(TorchError) {
     var made: ct_generator?
     try check("make a generator", ct_generator_make(device.type, device.index, seed, &made))

@@ -29,13 +29,13 @@ public struct MersenneTwister: Sendable {
     return word ^ word >> 18
   }
 
-  /// A number in `0..<1` from 24 bits, equal to what `torch.rand` gives in float32 on the CPU.
+  /// A number in `0..<1` from 24 bits, equal to `torch.rand` in float32 on the CPU.
   public mutating func uniform() -> Float { Float(next() & 0xFF_FFFF) * 0x1p-24 }
 
-  /// A whole number in `0..<bound`, equal to what `RandomState.randint(bound)` gives; 1 draws nothing.
+  /// An integer in `0..<bound`, equal to `RandomState.randint(bound)`; a bound of 1 draws nothing.
   ///
   /// - Parameter bound: 1 to 2^32.
-  /// - Source: numpy's legacy bounded integers: keep the low bits that `bound - 1` needs, draw again above it.
+  /// - Source: numpy's legacy bounded integers: masked rejection sampling.
   public mutating func below(_ bound: Int) -> Int {
     precondition(bound >= 1 && bound - 1 <= Int(UInt32.max), "a bound of 1 to 2^32, not \(bound)")
     let largest = UInt32(bound - 1)

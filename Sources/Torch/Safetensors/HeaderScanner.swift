@@ -2,7 +2,7 @@ import DDNFiles
 
 /// A strict JSON reader for safetensors headers.
 ///
-/// Unlike Foundation's it refuses a name given twice, of which readers would choose different ones.
+/// Unlike Foundation's it refuses duplicate names, of which readers would choose different ones.
 struct HeaderScanner {
   enum Value {
     case object([(name: String, value: Value)])
@@ -10,20 +10,20 @@ struct HeaderScanner {
     case string(String)
     /// An integer from 0 to `Int.max` without sign, fraction or exponent.
     case wholeNumber(Int)
-    /// Every other number, `true`, `false` and `null`; a header has no use for them.
+    /// Every other number, `true`, `false` and `null`; headers have none.
     case other
   }
 
   private let bytes: [UInt8]
   private var position = 0
-  /// A header needs 3; the limit keeps a hostile one from exhausting the stack.
+  /// A header needs 3; the limit keeps a hostile one from overflowing the stack.
   private static let deepest = 16
-  /// A tensor's sizes and its two offsets are lists; no tensor has as many sizes. A longer list would cost memory.
+  /// Lists are a tensor's sizes and its two offsets; no tensor has as many sizes. A longer list would cost memory.
   private static let longestList = 64
 
   init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-  /// The members of the one object that the bytes hold, with nothing before it and only white space after it.
+  /// The members of the one object in the bytes, with nothing before it and only white space after it.
   mutating func document() throws(SafetensorsProblem) -> [(name: String, value: Value)] {
     guard peek == UInt8(ascii: "{") else { throw SafetensorsProblem("has a header that does not start with '{'") }
     let members = try members(depth: 0)
@@ -114,7 +114,7 @@ struct HeaderScanner {
     case UInt8(ascii: "u"):
       let unit = try hexadecimal()
       if let scalar = Unicode.Scalar(unit) { return scalar }
-      // A character beyond 16 bits is written as a high and a low surrogate.
+      // A character above 16 bits is a high and a low surrogate.
       guard unit < 0xDC00, take("\\"), take("u") else { throw broken("half a character") }
       let low = try hexadecimal()
       guard (0xDC00...0xDFFF).contains(low),
@@ -155,7 +155,7 @@ struct HeaderScanner {
     return .wholeNumber(number)
   }
 
-  /// Skips one digit or more.
+  /// Skips one or more digits.
   private mutating func digitCount() throws(SafetensorsProblem) -> Int {
     let start = position
     while let byte = peek, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { position += 1 }

@@ -3,7 +3,7 @@ import DDNFiles
 import Foundation
 
 extension SafetensorsFile {
-  /// Where files that this project writes keep the checksum of all their tensors' bytes.
+  /// The metadata entry for the checksum of all tensors' bytes, in files that this project writes.
   static let checksumKey = "crc32"
 
   /// The CRC-32 of tensors' bytes, in the order of their names.
@@ -15,9 +15,9 @@ extension SafetensorsFile {
     return String(sum, radix: 16)
   }
 
-  /// Compares the tensors with the checksum that the file carries; a file of another program carries none.
+  /// Compares the tensors with the file's checksum; files of other programs have none.
   ///
-  /// - Throws: `FileError` (`invalid`) when a tensor is not what was written.
+  /// - Throws: `FileError` (`invalid`) when they differ.
   public func verifyChecksum() throws {
     guard let expected = metadata[Self.checksumKey] else { return }
     var sum = crc32(0, nil, 0)

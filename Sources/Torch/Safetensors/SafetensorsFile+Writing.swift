@@ -2,15 +2,15 @@ import DDNFiles
 import Foundation
 
 extension SafetensorsFile {
-  /// Writes tensors whole or not at all; the same tensors and metadata always give the same bytes.
+  /// Writes tensors atomically; the same tensors and metadata always give the same bytes.
   ///
-  /// Tensors lie by falling element size, then by name: so each starts at a multiple of its element size, which
-  /// PyTorch's reader requires.
+  /// Tensors are sorted by descending element size, then by name: so each starts at a multiple of its element size,
+  /// which PyTorch's reader requires.
   ///
   /// - Parameters:
-  ///   - tensors: in any order; `bytes` row-major and little-endian, as many as `shape` and `dtype` say.
+  ///   - tensors: in any order; `bytes` row-major and little-endian, matching `shape` and `dtype`.
   ///   - metadata: free text by name.
-  /// - Throws: `FileError`: `failed` when the system refuses, `invalid` for a name given twice or reserved, or a
+  /// - Throws: `FileError`: `failed` when writing fails, `invalid` for a duplicate or reserved name, or a
   ///   number of bytes that does not fit the shape.
   public static func write(
     _ tensors: [(name: String, dtype: DType, shape: [Int], bytes: Data)], metadata: [String: String], to url: URL
@@ -55,7 +55,7 @@ extension SafetensorsHeader {
     guard json.count <= SafetensorsFile.longestHeader else {
       throw SafetensorsProblem("its header would have \(json.count) bytes")
     }
-    // What the reader would refuse is never written.
+    // Never write what the reader would refuse.
     _ = try SafetensorsHeader(parsing: json, dataBytes: begin)
     return withUnsafeBytes(of: UInt64(json.count).littleEndian) { Data($0) } + json
   }

@@ -1,22 +1,22 @@
 import DDNFiles
 import Foundation
 
-/// A safetensors file, checked in full when it is opened and read only where it is touched.
+/// A safetensors file, memory-mapped; its header is validated when it is opened.
 ///
 /// Eight bytes of little-endian header length, a JSON header, then the tensors' bytes without gaps.
 ///
 /// - Source: https://huggingface.co/docs/safetensors, section Format.
 public struct SafetensorsFile: Sendable {
-  /// One tensor's type, shape and place.
+  /// One tensor's type, shape and byte range.
   public struct Entry: Sendable, Equatable {
     public let dtype: DType
     public let shape: [Int]
-    /// Counted from the start of the data section, just behind the header.
+    /// Relative to the start of the data section, after the header.
     public let byteRange: Range<Int>
   }
 
   public let url: URL
-  /// Free text that the writer left, by name.
+  /// Free text by name.
   public let metadata: [String: String]
   public let entries: [String: Entry]
 
@@ -27,7 +27,7 @@ public struct SafetensorsFile: Sendable {
   static let longestHeader = 100_000_000
   static let lengthBytes = 8
 
-  /// Maps the file and checks that its header describes every byte behind it exactly once.
+  /// Maps the file and checks that its header describes every byte after it exactly once.
   ///
   /// - Throws: `FileError`: `missing` or `failed` when it cannot be read, `invalid` when it breaks the format.
   public init(contentsOf url: URL) throws(FileError) {
@@ -74,7 +74,7 @@ public struct SafetensorsFile: Sendable {
     return entry
   }
 
-  /// Lends the tensor's bytes, little-endian and possibly unaligned, for the time of the call.
+  /// Calls `body` with the tensor's bytes, little-endian and possibly unaligned, valid during the call.
   ///
   /// - Throws: what `body` throws; `FileError` (`invalid`) when there is no tensor `name`.
   public func withBytes<R>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {

@@ -1,8 +1,8 @@
 import DDNFiles
 
-/// What a safetensors header says, in agreement with itself and with the size of the data behind it.
+/// A safetensors header, consistent in itself and with the size of the data after it.
 struct SafetensorsHeader {
-  /// The one name that is no tensor.
+  /// The only name that is not a tensor.
   static let metadataName = "__metadata__"
 
   let metadata: [String: String]
@@ -10,7 +10,7 @@ struct SafetensorsHeader {
 
   /// - Parameters:
   ///   - json: the header's bytes, padding included.
-  ///   - dataBytes: how many bytes follow the header.
+  ///   - dataBytes: the number of bytes after the header.
   init(parsing json: [UInt8], dataBytes: Int) throws(SafetensorsProblem) {
     var scanner = HeaderScanner(json)
     var metadata: [String: String] = [:]
@@ -70,7 +70,7 @@ struct SafetensorsHeader {
     return SafetensorsFile.Entry(dtype: dtype, shape: shape, byteRange: begin..<end)
   }
 
-  /// The numbers of a list of integers from zero up; nil for anything else.
+  /// The elements of a list of non-negative integers; nil for anything else.
   private static func wholeNumbers(_ value: HeaderScanner.Value?) -> [Int]? {
     guard case .array(let values)? = value else { return nil }
     var numbers: [Int] = []
@@ -81,7 +81,7 @@ struct SafetensorsHeader {
     return numbers
   }
 
-  /// Nil where the product overflows.
+  /// Nil if the product overflows.
   private static func byteCount(_ shape: [Int], _ dtype: DType) -> Int? {
     var product = dtype.size
     for size in shape {
@@ -118,7 +118,7 @@ struct SafetensorsHeader {
   }
 }
 
-/// How a file breaks the format; the file's name is added where it is known.
+/// A violation of the format; callers add the file's name.
 struct SafetensorsProblem: Error {
   let text: String
 

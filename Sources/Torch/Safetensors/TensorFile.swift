@@ -2,9 +2,9 @@ import DDNFiles
 import Foundation
 
 extension SafetensorsFile {
-  /// Writes named tensors and their checksum, whole or not at all.
+  /// Writes named tensors and their checksum atomically.
   ///
-  /// - Throws: `FileError` when the disk refuses, `TorchError` when a tensor cannot be copied to the host.
+  /// - Throws: `FileError` when writing fails, `TorchError` when a tensor cannot be copied to the host.
   public static func write(_ tensors: [String: Tensor], metadata: [String: String] = [:], to url: URL) throws {
     let entries = try tensors.sorted { $0.key < $1.key }.map { name, tensor in
       (name: name, dtype: tensor.dtype, shape: tensor.shape, bytes: try tensor.bytes())
@@ -15,16 +15,16 @@ extension SafetensorsFile {
 
   /// A copy of one tensor on the CPU.
   ///
-  /// - Throws: `FileError` (`invalid`) when the file has no tensor of that name; `TorchError` when memory is short.
+  /// - Throws: `FileError` (`invalid`) when the file has no tensor of that name; `TorchError` when memory runs out.
   public func tensor(_ name: String) throws -> Tensor {
     let entry = try entry(name)
     return try withBytes(of: name) { try Tensor(bytes: $0, shape: entry.shape, dtype: entry.dtype) }
   }
 
-  /// Fills tensors from the file: every one of them, each of the same shape and type, and nothing left over.
+  /// Loads all tensors from the file, which must have exactly these names, shapes and types.
   ///
-  /// - Parameter nameInFile: what a tensor is called in the file.
-  /// - Throws: `FileError` (`invalid`) naming the first tensor that does not fit; then nothing was changed.
+  /// - Parameter nameInFile: maps a tensor's name to its name in the file.
+  /// - Throws: `FileError` (`invalid`) naming the first mismatched tensor; then no tensor has changed.
   public func load(into tensors: [String: Tensor], nameInFile: (String) -> String = { $0 }) throws {
     try check(fits: tensors, nameInFile: nameInFile)
     try withoutGradients {
@@ -32,9 +32,9 @@ extension SafetensorsFile {
     }
   }
 
-  /// Looks whether `load` would take these tensors.
+  /// Checks whether `load` would accept the file.
   ///
-  /// - Throws: `FileError` (`invalid`) naming the first tensor that does not fit.
+  /// - Throws: `FileError` (`invalid`) naming the first mismatched tensor.
   public func check(fits tensors: [String: Tensor], nameInFile: (String) -> String = { $0 }) throws(FileError) {
     func refuse(_ problem: String) -> FileError {
       FileError(

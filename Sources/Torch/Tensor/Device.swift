@@ -1,6 +1,6 @@
 import CTorch
 
-/// Where a tensor lives and is computed.
+/// Where a tensor is stored and computed.
 public enum Device: Hashable, Sendable, CustomStringConvertible {
   case cpu
   case cuda(Int)
@@ -24,7 +24,7 @@ public enum Device: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// CUDA devices that this libtorch can use; 0 for a CPU build.
+  /// The number of CUDA devices that this libtorch can use; 0 for a CPU build.
   public static func cudaCount() throws(TorchError) -> Int {
     var count: Int32 = 0
     try check("count CUDA devices", ct_cuda_device_count(&count))

@@ -15,13 +15,13 @@ extension Operator {
     case device(Device)
     case generator(Generator)
 
-    /// A type as operators take it, which is its number; nil stands for "as the input".
+    /// A type, which operators take as its number; nil keeps the input's type.
     public static func dtype(_ type: DType?) -> Argument { type.map { .int($0.scalarType) } ?? .none }
     public static func optional(_ tensor: Tensor?) -> Argument { tensor.map { .tensor($0) } ?? .none }
     public static func optional(_ generator: Generator?) -> Argument { generator.map { .generator($0) } ?? .none }
   }
 
-  /// What an operator returned.
+  /// A result of an operator.
   public enum Outcome {
     case none
     case tensor(Tensor)
@@ -32,14 +32,14 @@ extension Operator {
   }
 }
 
-/// One operator of libtorch, found once by its schema name: `Operator("aten::add", "Tensor")`.
+/// One operator of libtorch, looked up once by its schema name: `Operator("aten::add", "Tensor")`.
 ///
-/// Calling it goes through the dispatcher, so autograd, autocast and every device work as they do in PyTorch.
+/// Calls go through the dispatcher, so autograd, autocast and every device work as in PyTorch.
 public struct Operator: @unchecked Sendable {
   public let name: String
   private let found: Result<ct_operator, TorchError>
 
-  /// Looks the operator up; one that this libtorch lacks throws when it is called.
+  /// Looks the operator up; one that this libtorch lacks throws when called.
   public init(_ name: String, _ overload: String = "") {
     self.name = name
     var handle: ct_operator?
@@ -52,9 +52,9 @@ public struct Operator: @unchecked Sendable {
     }
   }
 
-  /// Calls the operator; arguments left out at the end take the schema's defaults.
+  /// Calls the operator; arguments omitted at the end take the schema's defaults.
   ///
-  /// - Throws: `TorchError` with libtorch's reason: shapes that do not fit, no memory, a type it does not support.
+  /// - Throws: `TorchError` with libtorch's reason: mismatched shapes, out of memory, an unsupported type.
   @discardableResult
   public func callAsFunction(_ arguments: Argument...) throws(TorchError) -> [Outcome] {
     try call(arguments)
@@ -83,7 +83,7 @@ public struct Operator: @unchecked Sendable {
     let values = arguments.map { scratch.value(of: $0) }
     var results = [ct_value](repeating: ct_value(), count: 8)
     var count = results.count
-    // The tensors behind the values must outlive the call.
+    // The tensors must outlive the call.
     let status = withExtendedLifetime(arguments) {
       ct_operator_call(handle, values, values.count, &results, &count)
     }
@@ -93,7 +93,7 @@ public struct Operator: @unchecked Sendable {
 }
 
 extension Operator.Outcome {
-  /// Takes over the handles in a result of the C interface.
+  /// Takes ownership of the handles in a result of the C interface.
   fileprivate init(taking value: ct_value) {
     switch value.tag {
     case CT_TENSOR: self = .tensor(Tensor(owning: value.tensor))
@@ -109,7 +109,7 @@ extension Operator.Outcome {
   }
 }
 
-/// The memory that the lists among a call's arguments need while it runs.
+/// Memory for the list arguments of a call.
 private struct Scratch {
   private var blocks: [UnsafeMutableRawPointer] = []
 

@@ -1,4 +1,4 @@
-// Element by element, reductions and products. Shapes broadcast as in PyTorch.
+// Elementwise operators, reductions and products. Shapes broadcast as in PyTorch.
 
 extension Tensor {
   private static let addOperator = Operator("aten::add", "Tensor")
@@ -48,12 +48,12 @@ extension Tensor {
     try divideOperator.tensor(.tensor(left), .tensor(right))
   }
 
-  /// Whole quotients of integers, rounded down.
+  /// Integer division, rounded down.
   public func floorDivided(by divisor: Int) throws(TorchError) -> Tensor {
     try Tensor.floorDivideOperator.tensor(.tensor(self), .int(divisor))
   }
 
-  /// What is left of integers after `floorDivided(by:)`; never negative for a positive divisor.
+  /// The remainder of `floorDivided(by:)`; never negative for a positive divisor.
   public func remainder(by divisor: Int) throws(TorchError) -> Tensor {
     try Tensor.remainderOperator.tensor(.tensor(self), .int(divisor))
   }
@@ -86,19 +86,19 @@ extension Tensor {
     try Tensor.whereOperator.tensor(.tensor(self), .tensor(first), .tensor(second))
   }
 
-  /// Sums over `dimensions`; over all of them when none is named.
+  /// Sums over `dimensions`; over all when none are given.
   public func sum(_ dimensions: [Int] = [], keepingDimensions: Bool = false) throws(TorchError) -> Tensor {
     try Tensor.sumOperator.tensor(
       .tensor(self), dimensions.isEmpty ? .none : .ints(dimensions), .bool(keepingDimensions))
   }
 
-  /// Means over `dimensions`; over all of them when none is named.
+  /// Means over `dimensions`; over all when none are given.
   public func mean(_ dimensions: [Int] = [], keepingDimensions: Bool = false) throws(TorchError) -> Tensor {
     try Tensor.meanOperator.tensor(
       .tensor(self), dimensions.isEmpty ? .none : .ints(dimensions), .bool(keepingDimensions))
   }
 
-  /// The index of the first smallest element along a dimension, int64.
+  /// The index of the first minimum along a dimension, int64.
   public func argmin(_ dimension: Int) throws(TorchError) -> Tensor {
     try Tensor.argminOperator.tensor(.tensor(self), .int(dimension))
   }
@@ -108,15 +108,15 @@ extension Tensor {
     try Tensor.matmulOperator.tensor(.tensor(self), .tensor(other))
   }
 
-  /// The matrix products of two stacks, `[b, n, m]` by `[b, m, p]`.
+  /// The batched matrix product of `[b, n, m]` and `[b, m, p]`.
   public func batchMatmul(_ other: Tensor) throws(TorchError) -> Tensor {
     try Tensor.batchProductOperator.tensor(.tensor(self), .tensor(other))
   }
 
-  /// Which elements are neither infinite nor not a number: bool, of the same shape.
+  /// Which elements are finite: bool, of the same shape.
   public func isFinite() throws(TorchError) -> Tensor { try Tensor.finiteOperator.tensor(.tensor(self)) }
 
-  /// Whether no element is infinite or not a number; one host round trip.
+  /// Whether all elements are finite; one host round trip.
   public func allFinite() throws(TorchError) -> Bool {
     try Tensor.allOperator.tensor(.tensor(isFinite())).to(.uint8).item() != 0
   }

@@ -1,4 +1,4 @@
-// Making tensors of constants, ranges and random numbers.
+// Tensors of constants, ranges and random numbers.
 
 extension Tensor {
   private static let fullOperator = Operator("aten::full")
@@ -9,7 +9,7 @@ extension Tensor {
   private static let stackOperator = Operator("aten::stack")
   private static let concatenateOperator = Operator("aten::cat")
 
-  /// A tensor with every element equal to `value`.
+  /// A tensor filled with `value`.
   public static func full(
     _ shape: [Int], _ value: Double, dtype: DType = .float32, device: Device = .cpu
   ) throws(TorchError) -> Tensor {
@@ -48,12 +48,12 @@ extension Tensor {
       .device(generator.device))
   }
 
-  /// Tensors of one shape, side by side along a new dimension.
+  /// Stacks tensors of one shape along a new dimension.
   public static func stack(_ tensors: [Tensor], dimension: Int = 0) throws(TorchError) -> Tensor {
     try stackOperator.tensor(.tensors(tensors), .int(dimension))
   }
 
-  /// Tensors one after the other along a dimension they have.
+  /// Concatenates tensors along an existing dimension.
   public static func concatenate(_ tensors: [Tensor], dimension: Int = 0) throws(TorchError) -> Tensor {
     try concatenateOperator.tensor(.tensors(tensors), .int(dimension))
   }

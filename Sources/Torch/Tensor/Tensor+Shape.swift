@@ -1,4 +1,4 @@
-// Views, copies and picks: everything that moves elements without computing with them.
+// Views, copies, gathering and scattering.
 
 extension Tensor {
   private static let reshapeOperator = Operator("aten::reshape")
@@ -18,12 +18,12 @@ extension Tensor {
   private static let scatterOperator = Operator("aten::scatter", "value")
   private static let uniqueOperator = Operator("aten::_unique2")
 
-  /// The same elements under another shape; one size may be -1.
+  /// The same elements with another shape; one size may be -1.
   public func reshaped(_ shape: [Int]) throws(TorchError) -> Tensor {
     try Tensor.reshapeOperator.tensor(.tensor(self), .ints(shape))
   }
 
-  /// Repeats dimensions of size 1 without copying; -1 keeps a size.
+  /// Expands dimensions of size 1 without copying; -1 keeps a size.
   public func expanded(_ shape: [Int]) throws(TorchError) -> Tensor {
     try Tensor.expandOperator.tensor(.tensor(self), .ints(shape))
   }
@@ -32,27 +32,27 @@ extension Tensor {
     try Tensor.transposeOperator.tensor(.tensor(self), .int(first), .int(second))
   }
 
-  /// `range` of one dimension, without copying.
+  /// A view of `range` along one dimension.
   public func slice(_ dimension: Int, _ range: Range<Int>) throws(TorchError) -> Tensor {
     try Tensor.narrowOperator.tensor(.tensor(self), .int(dimension), .int(range.lowerBound), .int(range.count))
   }
 
-  /// One index of a dimension, which disappears; without copying.
+  /// A view of one index along a dimension, which is removed.
   public func select(_ dimension: Int, _ index: Int) throws(TorchError) -> Tensor {
     try Tensor.selectOperator.tensor(.tensor(self), .int(dimension), .int(index))
   }
 
-  /// Rows picked by `indices` (`[n]` int64) along a dimension.
+  /// The slices at `indices` (`[n]` int64) along a dimension.
   public func gathered(_ indices: Tensor, dimension: Int = 0) throws(TorchError) -> Tensor {
     try Tensor.indexSelectOperator.tensor(.tensor(self), .int(dimension), .tensor(indices))
   }
 
-  /// The same tensor with `value` wherever `indices` (int64, same rank) point along a dimension.
+  /// A copy with `value` at `indices` (int64, same rank) along a dimension.
   public func scattering(_ value: Double, at indices: Tensor, dimension: Int) throws(TorchError) -> Tensor {
     try Tensor.scatterOperator.tensor(.tensor(self), .int(dimension), .tensor(indices), .double(value))
   }
 
-  /// The sorted distinct elements and, for every element, the index of its value among them.
+  /// The sorted distinct elements and, for every element, the index of its value in them.
   public func unique() throws(TorchError) -> (values: Tensor, inverse: Tensor) {
     let results = try Tensor.uniqueOperator(.tensor(self), .bool(true), .bool(true), .bool(false))
     guard case .tensor(let values) = results[0], case .tensor(let inverse) = results[1] else {
@@ -63,17 +63,17 @@ extension Tensor {
 
   public func contiguous() throws(TorchError) -> Tensor { try Tensor.contiguousOperator.tensor(.tensor(self)) }
 
-  /// A copy with its own memory; autograd still flows through it.
+  /// A copy, recorded by autograd.
   public func cloned() throws(TorchError) -> Tensor { try Tensor.cloneOperator.tensor(.tensor(self)) }
 
-  /// The same memory, cut off from autograd.
+  /// The same memory, detached from autograd.
   public func detached() throws(TorchError) -> Tensor { try Tensor.detachOperator.tensor(.tensor(self)) }
 
   public func to(_ dtype: DType) throws(TorchError) -> Tensor {
     try Tensor.toTypeOperator.tensor(.tensor(self), .dtype(dtype))
   }
 
-  /// The same bits as elements of another type of the same size.
+  /// The same bits as another type of the same size.
   public func reinterpreted(as dtype: DType) throws(TorchError) -> Tensor {
     try Tensor.reinterpretOperator.tensor(.tensor(self), .dtype(dtype))
   }
@@ -83,7 +83,7 @@ extension Tensor {
     return try Tensor.toDeviceOperator.tensor(.tensor(self), .device(device), .dtype(dtype))
   }
 
-  /// Overwrites this tensor's elements with those of `source`, broadcast and converted as needed.
+  /// Overwrites the elements with those of `source`, broadcast and converted as needed.
   public func copy(from source: Tensor) throws(TorchError) {
     try Tensor.copyOperator(.tensor(self), .tensor(source))
   }

@@ -4,7 +4,7 @@ import Foundation
 /// An array of numbers on a device, with its autograd history: one `at::Tensor` of libtorch.
 ///
 /// Images are `[B, C, H, W]` and weights have PyTorch's order everywhere. A tensor is a reference: functions whose
-/// names end in "InPlace" or begin with "copy" change it for everyone who holds it. Not for concurrent use.
+/// names end in "InPlace" or begin with "copy" change it for all holders. Not for concurrent use.
 public final class Tensor {
   let handle: ct_tensor
 
@@ -39,7 +39,7 @@ public final class Tensor {
   }
 }
 
-/// Types of Swift whose arrays and tensors can be copied into one another.
+/// Swift types of tensor elements.
 public protocol TensorElement: Sendable {
   static var dtype: DType { get }
 }
@@ -52,14 +52,14 @@ extension Int: TensorElement { public static var dtype: DType { .int64 } }
 extension Tensor {
   /// A tensor on the CPU with a copy of `elements` in row-major order.
   ///
-  /// - Throws: `TorchError` when there is no memory. A count that does not fit the shape is a precondition failure.
+  /// - Throws: `TorchError` when memory runs out. A count that does not fit the shape is a precondition failure.
   public convenience init<Element: TensorElement>(_ elements: [Element], shape: [Int]) throws(TorchError) {
     precondition(elements.count == shape.reduce(1, *), "\(elements.count) elements do not fill the shape \(shape)")
     let result = elements.withUnsafeBytes { Tensor.make($0, shape: shape, dtype: Element.dtype) }
     self.init(owning: try result.get())
   }
 
-  /// A tensor on the CPU with a copy of `bytes`, which must be of the right number for the shape and type.
+  /// A tensor on the CPU with a copy of `bytes`, whose count must fit the shape and type.
   public convenience init(bytes: UnsafeRawBufferPointer, shape: [Int], dtype: DType) throws(TorchError) {
     self.init(owning: try Tensor.make(bytes, shape: shape, dtype: dtype).get())
   }
@@ -74,7 +74,7 @@ extension Tensor {
     return .success(made!)
   }
 
-  /// All elements in row-major order, converted to the asked type, copied to the host.
+  /// All elements in row-major order, converted to the requested type, copied to the host.
   public func array<Element: TensorElement>(_ type: Element.Type = Element.self) throws(TorchError) -> [Element] {
     let source = dtype == Element.dtype ? self : try detached().to(Element.dtype)
     var failure: TorchError?
@@ -88,7 +88,7 @@ extension Tensor {
     return elements
   }
 
-  /// The raw bytes in row-major order and the tensor's own type, copied to the host.
+  /// The raw bytes in row-major order, in the tensor's type, copied to the host.
   public func bytes() throws(TorchError) -> Data {
     var data = Data(count: count * dtype.size)
     let status = data.withUnsafeMutableBytes { ct_tensor_copy_bytes(handle, $0.baseAddress, $0.count) }

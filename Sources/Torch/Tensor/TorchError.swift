@@ -1,8 +1,8 @@
-/// What libtorch refused to do, and why.
+/// A failure of libtorch.
 public struct TorchError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The operator or function that failed, such as `aten::conv2d`.
   public let operation: String
-  /// libtorch's reason, one line.
+  /// libtorch's message, one line.
   public let message: String
 
   public init(operation: String, message: String) {

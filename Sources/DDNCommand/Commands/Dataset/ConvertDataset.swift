@@ -7,11 +7,11 @@ import Images
 struct ConvertDataset: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert",
-    abstract: "Make a data set of images of any size and format.",
+    abstract: "Convert images of any size and format to a data set.",
     discussion: """
-      Writes PNG files and dataset.json, into a zip file when DEST ends in .zip, else into a folder. The same source and \
-      options give the same bytes. Images that cannot be used are listed and left out. Transparent parts become white, and \
-      of an animation the first picture is taken. dataset.json keeps the names of classes and how digits were resized.
+      Writes PNG files and dataset.json to a zip file if DEST ends in .zip, else to a folder. Output is deterministic. \
+      Unusable images are listed and skipped. Transparency becomes white; animations give their first frame. \
+      dataset.json also stores class names and how digits were resized.
 
       Examples:
         ddn dataset convert photos photos64.zip --resolution 64x64 --transform center-crop
@@ -23,7 +23,7 @@ struct ConvertDataset: ParsableCommand {
   @Argument(help: "Folder or archive (zip, tar) of images, CIFAR, packed or unpacked, MNIST's idx files, or npz.")
   var source: String
 
-  @Argument(help: "Zip file or folder to make.")
+  @Argument(help: "Zip file or folder to create.")
   var dest: String
 
   @Option(help: "Size of the images, such as 64x64; a power of two.", transform: parseResolution)
@@ -32,27 +32,27 @@ struct ConvertDataset: ParsableCommand {
   @Option(
     help: .init(
       """
-      center-crop: the largest square in the middle. center-crop-wide: as wide as --resolution, such as 256x192, black \
-      above and below. Without it images are stretched.
+      center-crop: the largest centered square. center-crop-wide: the aspect ratio of --resolution, such as 256x192, \
+      padded with black to a square. (default: stretch)
       """))
   var transform: ImageTransform.Crop?
 
-  @Option(help: "lanczos, or box, which takes the mean of what each pixel covers.")
+  @Option(help: "Resampling filter: lanczos or box.")
   var filter: ResamplingFilter = .lanczos
 
-  @Option(help: "gray or rgb. (default: as the source has them)")
+  @Option(help: "gray or rgb. (default: the source's)")
   var channels: Channels?
 
-  @Option(help: "Only the first images of the source.")
+  @Option(help: "Maximum number of images, from the first.")
   var maxImages: Int?
 
-  @Option(help: "Part of MNIST or CIFAR: train or test.")
+  @Option(help: "Split of MNIST or CIFAR: train or test.")
   var split: DatasetSplit = .train
 
-  @Option(help: "How 28x28 digits become 32x32: bilinear, as ddn train has it, or padded.")
+  @Option(help: "Resizing of 28x28 digits to 32x32: bilinear, the default of ddn train, or padded.")
   var resize: DigitDataset.Resize = .bilinear
 
-  @Flag(help: "Stop at the first image that cannot be used.")
+  @Flag(help: "Fail at the first unusable image.")
   var strict = false
 
   @Flag(name: [.customShort("n"), .long], help: "Print what would be done and stop.")
@@ -75,7 +75,7 @@ struct ConvertDataset: ParsableCommand {
     let count = conversion.count(of: images)
     if dryRun {
       let size = imageTransform.map { " at \($0.width) x \($0.width)" } ?? ""
-      Terminal.print("would make \(dest) of \(count) images of \(source)\(size)")
+      Terminal.print("would convert \(count) images of \(source)\(size) to \(dest)")
       return
     }
     Terminal.printNotes(images.notes)
@@ -87,7 +87,7 @@ struct ConvertDataset: ParsableCommand {
     do {
       report = try conversion.write(
         images, to: URL(fileURLWithPath: dest), shouldStop: StopSignal.shouldStop,
-        progress: { progress.show($0, rate: Double($0) / elapsed()) })
+        progress: { progress.show($0) })
     } catch is DatasetConversion.Stopped {
       progress.clear()
       throw Interrupted()
@@ -117,7 +117,7 @@ struct ConvertDataset: ParsableCommand {
 extension ImageTransform.Crop: ExpressibleByArgument {}
 extension ResamplingFilter: ExpressibleByArgument {}
 
-/// "64x64", or "64,64" as EDM takes it, too.
+/// "64x64", or EDM's "64,64".
 @Sendable private func parseResolution(_ text: String) throws -> ConvertDataset.Resolution {
   let sides = text.split(omittingEmptySubsequences: false) { $0 == "x" || $0 == "," }.map { Int($0) }
   guard sides.count == 2, let width = sides[0], let height = sides[1] else {

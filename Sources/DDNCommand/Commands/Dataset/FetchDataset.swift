@@ -6,10 +6,10 @@ import Foundation
 struct FetchDataset: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fetch",
-    abstract: "Download MNIST, Fashion-MNIST, CIFAR-10 or CIFAR-100 and check it.",
+    abstract: "Download MNIST, Fashion-MNIST, CIFAR-10 or CIFAR-100 and verify checksums.",
     discussion: """
-      Goes on where an earlier try ended. What is there already is checked and not fetched again. Uses the program curl, \
-      and a proxy where the environment names one.
+      Resumes an interrupted download. Existing files are verified and not fetched again. Uses curl, with the proxy of \
+      the environment.
 
       Examples:
         ddn dataset fetch mnist
@@ -23,14 +23,14 @@ struct FetchDataset: ParsableCommand {
   var outdir: String?
 
   @Option(
-    help: "Another address where the same files are. (default: the authors', PyTorch's for MNIST)",
+    help: "URL of a mirror. (default: the authors', PyTorch's for MNIST)",
     transform: parseAddress)
   var url: URL?
 
   func run() throws {
     let folder = URL(fileURLWithPath: outdir ?? name.rawValue)
     try Folder.create(folder)
-    StopSignal.listen("stopping; the next try goes on from here")
+    StopSignal.listen("stopping; the same command resumes from here")
     for file in name.files {
       let download = Download(file, from: url ?? name.address, to: folder)
       var progress = ProgressLine(total: file.bytes, unit: "bytes")
@@ -50,7 +50,7 @@ struct FetchDataset: ParsableCommand {
       }
       progress.clear()
       Terminal.print(
-        "\(download.target.path): \(isNew ? "fetched" : "was there already"), \(file.bytes) bytes, checked")
+        "\(download.target.path): \(isNew ? "fetched" : "exists"), \(file.bytes) bytes, checked")
     }
   }
 }
@@ -59,7 +59,7 @@ extension PublishedDataset: ExpressibleByArgument {}
 
 @Sendable private func parseAddress(_ text: String) throws -> URL {
   guard let url = URL(string: text), ["http", "https"].contains(url.scheme), url.host != nil else {
-    throw ValidationError("--url \(text) is no http or https address")
+    throw ValidationError("--url \(text) is not an http or https URL")
   }
   return url
 }

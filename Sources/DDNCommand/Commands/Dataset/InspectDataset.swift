@@ -8,11 +8,11 @@ import Images
 struct InspectDataset: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "Say what a data set holds, and draw some of it.",
+    abstract: "Summarize a data set, and draw some of its images.",
     discussion: """
-      Counts, sizes, classes, and every channel's mean and standard deviation, where 0 is black and 1 is white. Images \
-      that cannot be read are listed, and the command then fails. Says, too, what ddn train would refuse. Transparent \
-      parts count as white, and of an animation the first picture is taken.
+      Prints counts, sizes, classes, each channel's mean and standard deviation (0 is black, 1 is white), and whether \
+      ddn train would refuse the data set. Unreadable images are listed, and the command then fails. Transparency \
+      counts as white; animations give their first frame.
 
       Examples:
         ddn dataset inspect cifar10-train.zip
@@ -22,27 +22,23 @@ struct InspectDataset: ParsableCommand {
   @Argument(help: "Folder or archive (zip, tar) of images, CIFAR, packed or unpacked, MNIST's idx files, or npz.")
   var data: String
 
-  @Option(help: "Part of MNIST or CIFAR: train or test.")
+  @Option(help: "Split of MNIST or CIFAR: train or test.")
   var split: DatasetSplit = .train
 
-  @Option(help: "Picture to draw: a row a class, or the first 100. (default: none)")
+  @Option(help: "PNG file to draw images to: a row per class, or the first 100. (default: none)")
   var sheet: String?
 
-  @Flag(help: "Replace the picture if it exists.")
+  @Flag(help: "Overwrite the file of --sheet.")
   var overwrite = false
 
   func run() throws {
     let picture = sheet.map { URL(fileURLWithPath: $0) }
-    if let picture, !overwrite, FileManager.default.fileExists(atPath: picture.path) {
-      throw FileError(
-        .failed, path: picture.path, problem: "exists already", remedy: "give --overwrite or choose another name")
-    }
+    if let picture { try refuseExisting(picture.path, overwrites: overwrite) }
     let images = try openImages(URL(fileURLWithPath: data), split: split)
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
     var progress = ProgressLine(total: images.count, unit: "images")
-    let start = ContinuousClock.now
     let summary = try DatasetSummary(images) { done in
-      progress.show(done, rate: Double(done) / ((ContinuousClock.now - start) / .seconds(1)))
+      progress.show(done)
       if StopSignal.shouldStop() { throw Interrupted() }
     }
     progress.clear()
@@ -60,7 +56,7 @@ struct InspectDataset: ParsableCommand {
     let others = summary.unreadable.count - 1
     throw FileError(
       .invalid, path: first.path, problem: first.problem + andOthers(others, "file"),
-      remedy: "leave bad images out with ddn dataset convert")
+      remedy: "remove bad images with ddn dataset convert")
   }
 
   private func print(_ summary: DatasetSummary, classNames: [String]?) {

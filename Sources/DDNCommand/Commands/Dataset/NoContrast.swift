@@ -1,4 +1,4 @@
-/// Says how many images are of one shade; nil when none is.
+/// A note on images of a single shade; nil without any.
 func noContrastNote(_ constant: [String], of count: Int) -> String? {
   guard let first = constant.first else { return nil }
   if constant.count == count { return "no image has any contrast: every one is of a single shade, such as \(first)" }

@@ -1,0 +1,12 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+// A client of this package. Yours names its address where this one has a path.
+let package = Package(
+  name: "examples",
+  platforms: [.macOS(.v15)],
+  dependencies: [.package(name: "ddn", path: "..")],
+  targets: [
+    .executableTarget(name: "encode-decode", dependencies: [.product(name: "DDNKit", package: "ddn")])
+  ]
+)

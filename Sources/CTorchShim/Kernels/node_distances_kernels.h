@@ -1,0 +1,25 @@
+// Distances of all nodes' images from their targets: the kernel that is compiled for each instruction set.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "instruction_sets.h"
+#include "node_shape.h"
+
+struct NodeDistances {
+  NodeShape shape;
+  int64_t rows, samples;
+  const float *features;         // [rows, F, N]
+  ptrdiff_t row_stride;          // floats from row to row of the features
+  const float *weights;          // [K, C, F]
+  const float *residual;         // [samples, C, N]
+  const int64_t *row_of_sample;  // [samples]; null: sample b reads row b
+  bool by_images;                // compute every image, or only products of features
+  float *distances;              // [samples, K]
+};
+
+struct NodeDistancesKernels {
+  void (*distances)(const NodeDistances &);
+};
+
+DDN_DECLARE_KERNELS(NodeDistancesKernels, node_distances_kernels)
