@@ -42,7 +42,7 @@ public struct Model {
 
   /// The metadata entry "format" of a model file.
   public static let format = "ddn-swift"
-  static let formatVersions = ["1", "2"]
+  static let formatVersions = ["1", "2", "3"]
 
   /// Reads a model file.
   ///
@@ -61,7 +61,7 @@ public struct Model {
         .invalid, path: url.path,
         problem: "has format version \(file.metadata["version"].map { quoted($0) } ?? "none")",
         remedy:
-          "use the version of ddn that wrote it; this one reads versions \(Self.formatVersions.joined(separator: " and "))"
+          "use the version of ddn that wrote it; this one reads versions \(Self.formatVersions.joined(separator: ", "))"
       )
     }
     func decode<T: Decodable>(_ type: T.Type, _ key: String) throws -> T? {

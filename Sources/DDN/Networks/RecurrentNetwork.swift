@@ -18,10 +18,18 @@ public final class RecurrentNetwork: Module, DiscreteDistributionNetwork {
     public var learnsResidual: Bool
     /// Whether the network is conditioned on the classes 0...9.
     public var isClassConditional: Bool
+    /// F, the features that a node reads, computed from the U-Net's by a 1x1 convolution; nil for the U-Net's own, as in
+    /// the original: half of them with leak choice.
+    public var nodeFeatures: Int?
+    /// Whether layer norms scale and shift channels and not, as in the original, every pixel; nil for no.
+    ///
+    /// At base width 8 the original's have most of the network's parameters.
+    public var normsByChannel: Bool?
 
     public init(
       baseWidth: Int = 8, nodes: Int = 64, repeats: Int = 10, stacks: Int = 1, leaksChoice: Bool = true,
-      learnsResidual: Bool = false, isClassConditional: Bool = false
+      learnsResidual: Bool = false, isClassConditional: Bool = false, nodeFeatures: Int? = nil,
+      normsByChannel: Bool? = nil
     ) {
       self.baseWidth = baseWidth
       self.nodes = nodes
@@ -30,13 +38,18 @@ public final class RecurrentNetwork: Module, DiscreteDistributionNetwork {
       self.leaksChoice = leaksChoice
       self.learnsResidual = learnsResidual
       self.isClassConditional = isClassConditional
+      self.nodeFeatures = nodeFeatures
+      self.normsByChannel = normsByChannel
     }
 
     public var levels: Int { stacks * repeats }
 
+    /// Channels of a level's features.
+    var featureChannels: Int { nodeFeatures.map { leaksChoice ? 2 * $0 : $0 } ?? baseWidth }
+
     var layer: DiscreteDistributionLayer.Configuration {
       .init(
-        nodes: nodes, imageChannels: 1, featureChannels: baseWidth, leaksChoice: leaksChoice,
+        nodes: nodes, imageChannels: 1, featureChannels: featureChannels, leaksChoice: leaksChoice,
         learnsResidual: learnsResidual)
     }
   }
@@ -74,7 +87,7 @@ public final class RecurrentNetwork: Module, DiscreteDistributionNetwork {
       shifts = try shifts.map { try $0.ofRows(first) }
     }
     return NetworkRun(
-      self, paths: paths, features: try linearEmbedding(channels: configuration.baseWidth, rows: paths.rows),
+      self, paths: paths, features: try linearEmbedding(channels: configuration.featureChannels, rows: paths.rows),
       condition: classOfRow, context: shifts.flatMap(\.tensors))
   }
 
@@ -105,7 +118,10 @@ extension RecurrentNetwork.Configuration: NetworkArchitecture {
     if !(1...1024).contains(baseWidth) {
       throw ConfigurationError("a base width of \(baseWidth) is not within 1...1024")
     }
-    if leaksChoice && baseWidth % 2 != 0 {
+    if let nodeFeatures, !(1...1024).contains(nodeFeatures) {
+      throw ConfigurationError("\(nodeFeatures) features for a node are not within 1...1024")
+    }
+    if leaksChoice && nodeFeatures == nil && baseWidth % 2 != 0 {
       throw ConfigurationError("leak choice needs an even base width, not \(baseWidth)")
     }
     if !(2...4096).contains(nodes) { throw ConfigurationError("\(nodes) nodes a level are not within 2...4096") }
@@ -120,12 +136,14 @@ extension RecurrentNetwork.Configuration: NetworkArchitecture {
 
   /// The nodes, and each U-Net's layer norms at full resolution and widest convolution.
   public var parameterLowerBound: Int {
-    let norms = 9 * baseWidth * 2 * RecurrentNetwork.imageSide * RecurrentNetwork.imageSide
+    let side = normsByChannel == true ? 1 : RecurrentNetwork.imageSide
+    let norms = 9 * baseWidth * 2 * side * side
     return stacks * (nodes * layer.nodeInputs + norms + 8 * baseWidth * 4 * baseWidth * 9)
   }
 
   public var summary: String {
-    "\(nodes) nodes x \(levels) levels, width \(baseWidth)" + (isClassConditional ? ", class-conditional" : "")
+    "\(nodes) nodes x \(levels) levels, width \(baseWidth)" + (nodeFeatures.map { ", \($0) node features" } ?? "")
+      + (normsByChannel == true ? ", norms by channel" : "") + (isClassConditional ? ", class-conditional" : "")
   }
 
   /// Repeats and the class condition may differ: they have no weights.
@@ -133,7 +151,12 @@ extension RecurrentNetwork.Configuration: NetworkArchitecture {
     difference("nodes", nodes, other.nodes) ?? difference("width", baseWidth, other.baseWidth)
       ?? difference("stacks", stacks, other.stacks) ?? difference("leaked choice", leaksChoice, other.leaksChoice)
       ?? difference("learned residuals", learnsResidual, other.learnsResidual)
+      ?? difference("node features", layer.nodeInputs, other.layer.nodeInputs)
+      ?? difference("norms by channel", normsByChannel ?? false, other.normsByChannel ?? false)
   }
+
+  /// Readers of versions 1 and 2 overlook what the original does not have.
+  public var formatVersion: Int { nodeFeatures == nil && normsByChannel != true ? 1 : 3 }
 
   public func makeNetwork(generator: Generator) throws(TorchError) -> any DiscreteDistributionNetwork {
     try RecurrentNetwork(self, generator: generator)

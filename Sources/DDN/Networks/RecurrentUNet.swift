@@ -33,6 +33,8 @@ final class RecurrentUNet: Module {
   let up16: TransposeConvolution
   let decoderShift32: ClassShift
   let decoder32: ConvolutionBlock
+  /// 1x1, to the features that the nodes read; nil when they read the U-Net's own.
+  let nodeFeatures: Convolution?
 
   let layer: DiscreteDistributionLayer
 
@@ -44,7 +46,8 @@ final class RecurrentUNet: Module {
     let base = configuration.baseWidth
 
     func stack(_ side: Int, _ channels: Int...) throws(TorchError) -> ConvolutionBlock {
-      try ConvolutionBlock(channels, side: side, generator: generator)
+      try ConvolutionBlock(
+        channels, side: side, normsByChannel: configuration.normsByChannel ?? false, generator: generator)
     }
     func shift(_ channels: Int) throws(TorchError) -> ClassShift {
       try ClassShift(RecurrentUNet.classWidth, channels, generator: generator)
@@ -64,7 +67,7 @@ final class RecurrentUNet: Module {
 
     imageShift = try shift(1)
     imageEncoder = try stack(side, 1, base, base, base)
-    featureEncoder = try stack(side, base, base, base, base)
+    featureEncoder = try stack(side, configuration.featureChannels, base, base, base)
     leakEncoder = try configuration.leaksChoice ? stack(side, 1, base, base, base) : nil
 
     down32 = try down(base)
@@ -86,6 +89,9 @@ final class RecurrentUNet: Module {
     up16 = try up(base)
     decoderShift32 = try shift(2 * base)
     decoder32 = try stack(side, 2 * base, base, base, base)
+    nodeFeatures =
+      try configuration.nodeFeatures == nil
+      ? nil : Convolution(base, configuration.featureChannels, kernel: 1, generator: generator)
 
     layer = try DiscreteDistributionLayer(configuration.layer, generator: generator)
   }
@@ -135,10 +141,10 @@ final class RecurrentUNet: Module {
   ///
   /// - Parameters:
   ///   - image: `[R, 1, 32, 32]`, the previous level's chosen images.
-  ///   - features: `[R, B, 32, 32]`, the previous level's features.
+  ///   - features: `[R, featureChannels, 32, 32]`, the previous level's features.
   ///   - leakedChoice: `[R, 1, 32, 32]`, the previous level's leaked choice; unused without leak choice.
   ///   - shifts: each row's class shifts.
-  /// - Returns: `[R, B, 32, 32]`.
+  /// - Returns: `[R, featureChannels, 32, 32]`.
   func callAsFunction(
     image: Tensor, features: Tensor, leakedChoice: Tensor, shifts: ClassShifts
   ) throws(TorchError) -> Tensor {
@@ -154,7 +160,9 @@ final class RecurrentUNet: Module {
     }
     var output = try decoder8(join(quarter, upsampled(bottom, up4)) + shifts.decoder8)  // [R, 2B, 8, 8]
     output = try decoder16(join(half, upsampled(output, up8)) + shifts.decoder16)  // [R, B, 16, 16]
-    return try decoder32(join(input, upsampled(output, up16)) + shifts.decoder32)  // [R, B, 32, 32]
+    output = try decoder32(join(input, upsampled(output, up16)) + shifts.decoder32)  // [R, B, 32, 32]
+    guard let nodeFeatures else { return output }
+    return try nodeFeatures(output)  // [R, featureChannels, 32, 32]
   }
 
   private func downsampled(_ input: Tensor, _ convolution: Convolution) throws(TorchError) -> Tensor {
@@ -173,26 +181,36 @@ final class ConvolutionBlock: Module {
     let norm: LayerNorm
     let convolution: Convolution
 
-    init(_ inputs: Int, _ outputs: Int, side: Int, generator: Generator) throws(TorchError) {
-      norm = try LayerNorm([inputs, side, side])
+    private let shape: [Int]
+
+    init(
+      _ inputs: Int, _ outputs: Int, side: Int, normsByChannel: Bool, generator: Generator
+    ) throws(TorchError) {
+      shape = [inputs, side, side]
+      norm = try LayerNorm(normsByChannel ? [inputs, 1, 1] : shape)
       convolution = try Convolution(inputs, outputs, kernel: 3, padding: 1, generator: generator)
     }
 
     /// `convolution(norm(input)).silu()` as one operator.
     func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
       try input.normConvolutionSilu(
-        scale: norm.weight.tensor, shift: norm.bias.tensor, weight: convolution.weight.tensor,
+        scale: affine(norm.weight), shift: affine(norm.bias), weight: convolution.weight.tensor,
         bias: convolution.bias.tensor, epsilon: norm.epsilon)
+    }
+
+    /// A number for every pixel.
+    private func affine(_ parameter: Parameter) throws(TorchError) -> Tensor {
+      parameter.tensor.shape == shape ? parameter.tensor : try parameter.tensor.expanded(shape).contiguous()
     }
   }
 
   let units: [Unit]
 
   /// - Parameter channels: the input's, then every unit's output's.
-  init(_ channels: [Int], side: Int, generator: Generator) throws(TorchError) {
+  init(_ channels: [Int], side: Int, normsByChannel: Bool, generator: Generator) throws(TorchError) {
     var units: [Unit] = []
     for (inputs, outputs) in zip(channels, channels.dropFirst()) {
-      units.append(try Unit(inputs, outputs, side: side, generator: generator))
+      units.append(try Unit(inputs, outputs, side: side, normsByChannel: normsByChannel, generator: generator))
     }
     self.units = units
   }

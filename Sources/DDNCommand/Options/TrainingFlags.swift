@@ -51,6 +51,15 @@ struct NetworkShape: ParsableArguments {
     transform: wholeNumber(in: 1...1024))
   var width: Int?
 
+  @Option(
+    parsing: .unconditional,
+    help: "Recurrent: F, the features that a node reads, by a 1x1 convolution. (default: half the width, without one)",
+    transform: wholeNumber(in: 1...1024))
+  var nodeFeatures: Int?
+
+  @Flag(help: "Recurrent: layer norms scale channels, not every pixel as the original's do: far fewer parameters.")
+  var normsByChannel = false
+
   @OptionGroup(title: "Levels of a pyramid") var rules: PyramidRules
 
   /// The network for images, by default of the architecture for their shape.
@@ -58,7 +67,11 @@ struct NetworkShape: ParsableArguments {
   /// - Throws: `UsageError` for options of the other architecture; `ConfigurationError` for an invalid network.
   func configuration(for images: ImageDataset) throws -> NetworkConfiguration {
     let ofPyramid = rules.givenNames + (condition == nil ? [] : ["--condition"])
-    let ofRecurrent = named([("--nodes", nodes != nil), ("--levels", levels != nil), ("--width", width != nil)])
+    let ofRecurrent = named([
+      ("--nodes", nodes != nil), ("--levels", levels != nil), ("--width", width != nil),
+      ("--node-features", nodeFeatures != nil),
+      ("--norms-by-channel", normsByChannel),
+    ])
     let suited = NetworkConfiguration.suited(toImagesOf: images.imageShape)
     let isRecurrent = !ofRecurrent.isEmpty || ofPyramid.isEmpty && suited == RecurrentNetwork.Configuration.self
     switch arch ?? (isRecurrent ? .recurrent : .pyramid) {
@@ -70,7 +83,8 @@ struct NetworkShape: ParsableArguments {
         .init(
           baseWidth: width ?? recurrent.baseWidth, nodes: nodes ?? recurrent.nodes,
           repeats: levels ?? recurrent.repeats, learnsResidual: learnRes ?? recurrent.learnsResidual,
-          isClassConditional: cond))
+          isClassConditional: cond,
+          nodeFeatures: nodeFeatures, normsByChannel: normsByChannel ? true : nil))
     case .pyramid:
       if let name = ofRecurrent.first {
         throw UsageError("\(name) is for --arch recurrent, but the network is a pyramid; remove it or change --arch")
@@ -105,6 +119,8 @@ struct NetworkShape: ParsableArguments {
     named([
       ("--arch", arch != nil), ("--cond", cond), ("--condition", condition != nil), ("--learn-res", learnRes != nil),
       ("--nodes", nodes != nil), ("--levels", levels != nil), ("--width", width != nil),
+      ("--node-features", nodeFeatures != nil),
+      ("--norms-by-channel", normsByChannel),
     ]) + rules.givenNames
   }
 }
