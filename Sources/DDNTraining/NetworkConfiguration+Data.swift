@@ -20,8 +20,8 @@ extension NetworkConfiguration {
       let isChosen = purpose == .training && Self.suited(toImagesOf: images.imageShape) != type(of: architecture)
       throw FileError(
         .invalid, path: path,
-        problem:
-          "holds images of \(Self.text(of: images.imageShape)), but the network takes \(Self.text(of: imageShape))",
+        problem: "holds images of \(Self.text(of: images.imageShape)), but the \(type(of: architecture).noun) takes "
+          + Self.text(of: imageShape),
         remedy: "convert them with ddn dataset convert --resolution \(imageShape[1])x\(imageShape[2])"
           + " --channels \(imageShape[0] == 1 ? "gray" : "rgb")" + (isChosen ? ", or leave --arch out" : ""))
     }

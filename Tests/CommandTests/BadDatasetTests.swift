@@ -97,7 +97,7 @@ extension CommandTests {
         65, "the recurrent network takes 32 x 32 gray", "pictures", in: colours, ["train recurrent"])
       let large = try SmallDataset.folder(side: 64)
       try await Self.expectFailure(
-        65, "64 x 64 gray, and the recurrent network", "pictures", in: large, ["train recurrent"])
+        65, "64 x 64 gray, but the recurrent network", "pictures", in: large, ["train recurrent"])
     }
 
     @Test("training works with one image") func one() async throws {

@@ -15,7 +15,7 @@ import Torch
     ("levels of one side", .init(maxBlocks: 0)), ("levels of one side", .init(maxBlocks: .max)),
     ("nodes", .init(maxNodes: 1)), ("times", .init(blocksTimes: 0)), ("times", .init(blocksTimes: .nan)),
     ("4096 levels", .init(resolution: 256, blocksTimes: 64)),
-    ("channels of 2 sides", .init(resolution: 8, channelsOfScales: [8, 8])),
+    ("channels are given for 2 sides", .init(resolution: 8, channelsOfScales: [8, 8])),
     ("channels", .init(resolution: 2, channelsOfScales: [8, .max])),
     ("channels", .init(resolution: 2, channelsOfScales: [8, 2])), ("odd", .init(resolution: 1, channelsOfScales: [7])),
     ("groups", .init(resolution: 1, channelsOfScales: [18])), ("channels", .init(channelMinimum: 8, channelMaximum: 4)),
