@@ -168,7 +168,7 @@ extension CommandTests {
         (["train", "--data", data.path, "--nodes", "4", "--max-blockn", "1"], 64, "--max-blockn"),
         (["train", "--data", data.path, "--arch", "pyramid", "--levels", "3"], 64, "--levels"),
         (["train", "--data", data.path, "--nodes", "4"], 65, "8 x 8 RGB"),
-        (["train", "--data", data.path, "--batch", "8", "--batch-gpu", "3"], 64, "parts of 3"),
+        (["train", "--data", data.path, "--batch", "8", "--batch-gpu", "3"], 64, "micro-batches of 3"),
         (["train", "--data", data.path, "--lr-rampup", "9"], 64, "ramp"),
         (["train", "--data", data.path, "--condition", "smell"], 64, "smell"),
         (["train", "--data", data.path, "--condition", "class2"], 64, "--cond"),
