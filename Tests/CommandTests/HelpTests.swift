@@ -11,7 +11,8 @@ extension CommandTests {
         [
           "--outdir", "--data", "--xflip", "--cache", "--resume", "--transfer", "--duration", "-n, --dry-run",
           "--nodes", "--levels",
-          "--width", "--node-features", "--norms-by-channel", "--cond", "--arch", "--condition", "--learn-res", "--max-outputk", "--max-blockn",
+          "--width", "--node-features", "--norms-by-channel", "--cond", "--arch", "--condition", "--learn-res",
+          "--max-outputk", "--max-blockn",
           "--blockn-times", "--start-size", "--cbase", "--cmax", "--batch", "--batch-gpu", "--lr", "--lr-rampup",
           "--cooldown", "--ema", "--chain-dropout", "--chain-dropout-per", "--split",
           "--split-warmup", "--loss", "--resize", "--seed", "--tick", "--snap", "--desc",

@@ -36,7 +36,7 @@ final class FileServer: Sendable {
     Thread { [weak self] in
       while true {
         let connection = accept(listener, nil, nil)
-        guard connection >= 0 else { return }
+        guard connection >= 0 else { break }
         var buffer = [UInt8](repeating: 0, count: 1 << 14)
         let count = recv(connection, &buffer, buffer.count, 0)
         let request = String(decoding: buffer.prefix(max(count, 0)), as: UTF8.self)
@@ -52,13 +52,11 @@ final class FileServer: Sendable {
         }
         close(connection)
       }
+      close(listener)  // Here, because another server may reuse the number at once.
     }.start()
   }
 
-  deinit {
-    shutdown(socket, Int32(SHUT_RDWR))  // Ends the thread's accept.
-    close(socket)
-  }
+  deinit { shutdown(socket, Int32(SHUT_RDWR)) }  // Ends the thread's accept.
 
   private static func response(_ request: String, _ files: [String: Data], supportsRanges: Bool) -> Data {
     let words = request.split(separator: " ")
