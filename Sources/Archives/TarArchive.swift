@@ -18,6 +18,7 @@ public enum TarArchive {
   /// The contents of the wanted files, by their path components.
   ///
   /// - Parameters:
+  ///   - url: the file, plain or gzip.
   ///   - maxBytes: upper bound on the size of a wanted file.
   ///   - maxTotalBytes: upper bound on their total size.
   ///   - isWanted: called with the path components of each regular file.

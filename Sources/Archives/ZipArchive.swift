@@ -31,7 +31,9 @@ public struct ZipArchive: Sendable {
 
   /// Validates the directory of an archive in memory.
   ///
-  /// - Parameter url: the origin of the bytes, for messages.
+  /// - Parameters:
+  ///   - data: the whole file.
+  ///   - url: the origin of the bytes, for messages.
   /// - Throws: `FileError` (`invalid`), as above.
   public init(_ data: Data, url: URL) throws(FileError) {
     self.url = url

@@ -41,6 +41,7 @@ public struct ImageDataset: Sendable {
   ///
   /// The first image determines size and channels.
   /// - Parameters:
+  ///   - source: where the images are.
   ///   - cacheBytes: decoded images are cached when they take at most this much memory.
   ///   - progress: called with the number of images decoded so far.
   /// - Throws: `FileError` naming an unusable file, or an image that cannot be decoded, is not square with a power-of-two
@@ -80,6 +81,7 @@ public struct ImageDataset: Sendable {
   /// Images in memory, without classes.
   ///
   /// - Parameters:
+  ///   - name: for messages and model cards.
   ///   - channels: 1 (gray) or 3 (RGB).
   ///   - side: a power of two.
   ///   - pixels: `[N, channels, side, side]`.

@@ -27,7 +27,10 @@ public final class TrainingImages: EncodingSource {
   private let labels: Tensor
   private var readAhead: ReadAhead?
 
-  /// - Parameter xflip: adds the mirror image of image i as image i + N.
+  /// - Parameters:
+  ///   - dataset: the images.
+  ///   - xflip: adds the mirror image of image i as image i + N.
+  ///   - device: of the batches.
   /// - Throws: `TorchError` when the device is out of memory; `FileError`.
   public init(_ dataset: ImageDataset, xflip: Bool = false, device: Device) throws {
     self.device = device

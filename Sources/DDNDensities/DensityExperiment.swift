@@ -60,7 +60,9 @@ public struct DensityExperiment: Sendable {
 
   /// Trains on the densities in order; the trainings with and without splits run in parallel.
   ///
-  /// - Parameter progress: called from several threads with the number of new samples; throwing aborts.
+  /// - Parameters:
+  ///   - maps: the densities, learned one after the other.
+  ///   - progress: called from several threads with the number of new samples; throwing aborts.
   public func run(
     on maps: [DensityMap], progress: @escaping @Sendable (_ samples: Int) throws -> Void = { _ in }
   ) throws -> [Outcome] {

@@ -17,7 +17,9 @@ public struct ReconstructionReport {
   /// `[L]`, each level's side in pixels.
   private var sides: [Int] = []
 
-  /// - Parameter imageShape: `[C, H, W]`.
+  /// - Parameters:
+  ///   - codeSpace: of the network.
+  ///   - imageShape: `[C, H, W]`.
   public init(codeSpace: CodeSpace, imageShape: [Int]) {
     bits = codeSpace.bits
     bitsPerPixel = bits / Double(imageShape[1] * imageShape[2])
@@ -29,6 +31,7 @@ public struct ReconstructionReport {
   /// Adds a batch.
   ///
   /// - Parameters:
+  ///   - result: codes, images and errors of the batch.
   ///   - targets: `[B, C, H, W]` in [-1, 1].
   ///   - names: `[B]`, names of the images in the table.
   ///   - classes: `[B]`, classes that the network is conditioned on; nil for a network without classes.

@@ -8,6 +8,7 @@ public struct DemoPage {
   private let codes: [(label: UInt8, code: LatentCode)]
 
   /// - Parameters:
+  ///   - codeSpace: of the model.
   ///   - seconds: duration of training.
   ///   - errors: each level's error on held-out digits, in units of [-1, 1] squared.
   ///   - codes: labels and codes of the digits in the reconstruction grid.

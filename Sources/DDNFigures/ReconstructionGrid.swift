@@ -11,6 +11,8 @@ public enum ReconstructionGrid {
   ///   - targets: `[B, C, H, W]` in [-1, 1].
   ///   - levels: every level's chosen images, each `[B, C, h, w]`, enlarged to the target's size; at most 16 are shown.
   ///   - codes: labels of the rows; empty for none.
+  ///   - title: above the grid; empty for none.
+  ///   - zoom: screen pixels per pixel.
   public static func draw(
     targets: Tensor, levels: [Tensor], codes: [LatentCode] = [], title: String = "", zoom: Int = 2
   ) throws -> Bitmap {

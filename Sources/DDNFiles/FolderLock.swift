@@ -4,7 +4,9 @@ import Foundation
 public final class FolderLock {
   private let descriptor: Int32
 
-  /// - Parameter work: what the lock is for, as in "another process is training".
+  /// - Parameters:
+  ///   - url: of the folder.
+  ///   - work: what the lock is for, as in "another process is training".
   /// - Throws: `FileError` (`failed`) when another process holds the lock or the folder cannot be opened.
   public init(_ url: URL, for work: String) throws(FileError) {
     descriptor = open(url.path, O_RDONLY | O_CLOEXEC)

@@ -36,6 +36,8 @@ public struct OutputFolder {
   /// Prepares a folder for a job.
   ///
   /// - Parameters:
+  ///   - url: of the folder.
+  ///   - job: what the outputs depend on.
   ///   - files: every file that the job may write, relative to the folder.
   ///   - overwrites: whether to replace existing outputs; those of an earlier job are removed.
   /// - Throws: `FileError` (`failed`) when the folder holds other files or cannot be written.

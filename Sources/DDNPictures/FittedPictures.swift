@@ -27,7 +27,9 @@ public struct PictureSource: EncodingSource {
   private let pictures: [Bitmap]
   private let device: Device
 
-  /// - Parameter pictures: must have the network's shape.
+  /// - Parameters:
+  ///   - pictures: must have the network's shape.
+  ///   - device: of the network.
   public init(_ pictures: [Bitmap], device: Device) {
     self.pictures = pictures
     self.device = device

@@ -42,8 +42,10 @@ public actor ModelServer {
   /// Decodes codes to pictures.
   ///
   /// - Parameters:
+  ///   - codes: complete codes of the model.
   ///   - classes: one per code, for a model with classes; nil for no class.
   ///   - conditionImage: of any size, for a model with conditions on images.
+  ///   - batchSize: images in memory at once.
   /// - Throws: `LatentCodeError` or `ConditionError` when they do not fit the model; `JobStopped` when the task is
   ///   cancelled; `ImageError`; `TorchError`.
   public func draw(

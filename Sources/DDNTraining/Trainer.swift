@@ -28,7 +28,11 @@ public final class Trainer {
 
   /// A trainer before its first image; the options' seed determines weights, order of images and chain dropout.
   ///
-  /// - Parameter objective: nil for the options' pixel distance.
+  /// - Parameters:
+  ///   - options: valid ones.
+  ///   - data: the images to learn from.
+  ///   - device: of the network.
+  ///   - objective: nil for the options' pixel distance.
   /// - Throws: `TorchError` when the device is missing or memory is short.
   public init(
     _ options: TrainingOptions, data: TrainingImages, device: Device, objective: (any Objective)? = nil

@@ -37,7 +37,11 @@ public final class TrainingRun {
   private var isSaveDue = false
   private static let keptStates = 2
 
-  /// - Parameter data: the options' images.
+  /// - Parameters:
+  ///   - options: of the run.
+  ///   - data: the options' images.
+  ///   - folder: of the run.
+  ///   - device: of the network.
   /// - Throws: `FileError` when another process trains in this folder.
   public init(_ options: TrainingOptions, data: TrainingImages, folder: RunFolder, device: Device) throws {
     lock = try FolderLock(folder.url, for: "training")

@@ -14,8 +14,11 @@ public struct Animation: Sendable {
   /// Duration of a frame.
   public let milliseconds: Int
 
-  /// - Parameter frames: at least one, all with the same channels; smaller ones are padded with `background` at the
-  ///   right and bottom.
+  /// - Parameters:
+  ///   - frames: at least one, all with the same channels; smaller ones are padded with `background` at the right and
+  ///     bottom.
+  ///   - milliseconds: per frame.
+  ///   - background: behind transparent pixels.
   public init(_ frames: [Bitmap], milliseconds: Int, background: UInt8 = 255) {
     precondition(!frames.isEmpty, "an animation needs at least one frame")
     let (width, height) = (frames.map(\.width).max()!, frames.map(\.height).max()!)

@@ -9,7 +9,11 @@ public struct Bitmap: Sendable, Equatable {
   /// `[height, width, channels]`, from the top row down.
   public private(set) var pixels: [UInt8]
 
-  /// - Parameter pixels: `[height, width, channels]`.
+  /// - Parameters:
+  ///   - width: in pixels.
+  ///   - height: in pixels.
+  ///   - channels: 1 (gray) or 3 (RGB).
+  ///   - pixels: `[height, width, channels]`.
   public init(width: Int, height: Int, channels: Int, pixels: [UInt8]) {
     precondition(width > 0 && height > 0, "a bitmap of \(width) x \(height) has no pixels")
     precondition(channels == 1 || channels == 3, "\(channels) channels are neither gray (1) nor RGB (3)")

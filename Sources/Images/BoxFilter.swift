@@ -1,6 +1,10 @@
 /// Resizes by area averaging: each new sample is the mean over the area that it covers.
 public enum BoxFilter {
-  /// - Parameter sample: the value at an index into `[old.height, old.width, channels]`.
+  /// - Parameters:
+  ///   - sample: the value at an index into `[old.height, old.width, channels]`.
+  ///   - old: width and height before.
+  ///   - channels: C.
+  ///   - new: width and height after.
   /// - Returns: `[new.height, new.width, channels]`.
   @inline(__always)
   public static func resize(

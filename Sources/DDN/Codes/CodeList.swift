@@ -19,6 +19,8 @@ public struct CodeList: Sendable {
   /// The codes of seeds, each with a class if the network has classes.
   ///
   /// - Parameters:
+  ///   - seeds: one code each; their low 32 bits count.
+  ///   - space: of the network.
   ///   - classes: the network's number of classes; 0 for none.
   ///   - classIndex: the class of all codes; nil for class `seed % classes`.
   public init(seeds: [UInt64], in space: CodeSpace, classes: Int = 0, classIndex: Int? = nil) {
@@ -48,7 +50,11 @@ public struct CodeList: Sendable {
   /// Parses lines as `line(name:_:)` writes them: a name, a code and, for a network with classes, a class. The name is
   /// optional and may contain spaces; empty lines and lines that begin with `#` are skipped.
   ///
-  /// - Parameter path: the file's path, for messages.
+  /// - Parameters:
+  ///   - text: the lines.
+  ///   - path: the file's path, for messages.
+  ///   - space: of the network.
+  ///   - classes: how many the network has; 0 for none.
   /// - Throws: `FileError` (`invalid`) with the line number.
   public init(lines text: String, path: String, in space: CodeSpace, classes: Int) throws(FileError) {
     var entries: [Entry] = []

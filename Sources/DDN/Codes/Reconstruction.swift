@@ -13,6 +13,7 @@ public struct Reconstruction {
 
   /// - Parameters:
   ///   - target: `[B, C, H, W]` in [-1, 1], on the network's device.
+  ///   - network: its codes and images.
   ///   - classes: `[B]` int64; nil for no class.
   ///   - sources: `[B, C, H, W]` in [-1, 1], images to compute conditions from; nil for the target.
   public init(

@@ -12,7 +12,10 @@ public struct DrawingJob: BatchJob {
 
   /// - Parameters:
   ///   - entries: complete codes; with classes if the network has classes.
+  ///   - network: computes the images.
   ///   - conditionImage: `[1, C, H, W]` in [-1, 1] on the network's device, the image to compute conditions from.
+  ///   - precision: of convolutions.
+  ///   - batchSize: images in memory at once.
   public init(
     _ entries: [CodeList.Entry], by network: any DiscreteDistributionNetwork, conditionImage: Tensor? = nil,
     precision: Precision = .float32, batchSize: Int = defaultBatch

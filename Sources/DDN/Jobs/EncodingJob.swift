@@ -33,6 +33,9 @@ public struct EncodingJob: BatchJob {
   /// - Parameters:
   ///   - source: images of the network's shape.
   ///   - count: number of images to encode, from the first; nil for all.
+  ///   - network: finds the codes.
+  ///   - precision: of convolutions.
+  ///   - batchSize: images in memory at once.
   public init(
     _ source: any EncodingSource, count: Int? = nil, by network: any DiscreteDistributionNetwork,
     precision: Precision = .float32, batchSize: Int = defaultBatch

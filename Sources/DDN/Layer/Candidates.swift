@@ -30,7 +30,9 @@ public struct Candidates {
   /// Candidates with given images and no network, to test choosers and guides: every image is a separate feature, and
   /// one-hot nodes select it.
   ///
-  /// - Parameter images: `[B, K, C, H, W]`.
+  /// - Parameters:
+  ///   - level: from 0.
+  ///   - images: `[B, K, C, H, W]`.
   public init(level: Int = 0, images: Tensor) throws(TorchError) {
     let (samples, nodes, channels) = (images.shape[0], images.shape[1], images.shape[2])
     let count = nodes * channels
@@ -63,7 +65,10 @@ public struct Candidates {
 
   /// Distance of each of the K images to the target: `[B, K]`, lower is nearer.
   ///
-  /// - Parameter form: nil for the cheaper one.
+  /// - Parameters:
+  ///   - target: `[B, C, H, W]` at any resolution.
+  ///   - measure: of two images.
+  ///   - form: nil for the cheaper one.
   public func distances(
     to target: Target, measure: NodeDistances.Measure = .squared, form: NodeDistances.Form? = nil
   ) throws -> Tensor {

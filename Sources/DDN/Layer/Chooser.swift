@@ -94,7 +94,9 @@ public struct ChainDropout: Chooser {
   private let generator: Generator
 
   /// - Parameters:
+  ///   - inner: the chooser whose choices are replaced.
   ///   - probability: in 0...1, of each level.
+  ///   - scope: whether a draw is for the batch or for each image.
   ///   - generator: on the device of the network.
   public init(_ inner: any Chooser, probability: Double, scope: Scope, generator: Generator) {
     precondition((0...1).contains(probability), "a probability is within 0...1, not \(probability)")

@@ -84,6 +84,7 @@ public final class DiscreteDistributionLayer: Module {
   ///   - features: `[R, featureChannels, H, W]`, one row per path.
   ///   - previous: `[R, C, h, w]`, the previous level's chosen images; nil at the first.
   ///   - paths: the row that each image of the batch reads.
+  ///   - chooser: chooses one node for every image.
   public func callAsFunction(
     level: Int, features: Tensor, previous: Tensor?, paths: SharedPaths, chooser: any Chooser
   ) throws -> LevelOutput {

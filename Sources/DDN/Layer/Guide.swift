@@ -31,7 +31,10 @@ public struct TopChooser: Chooser {
   private let count: Int
   private let draws: SeededDraws
 
-  /// - Parameter count: at least 1; more than K means all.
+  /// - Parameters:
+  ///   - guide: scores the candidates.
+  ///   - count: at least 1; more than K means all.
+  ///   - draws: of as many seeds as images in the batch.
   public init(_ guide: any Guide, count: Int, draws: SeededDraws) {
     precondition(count >= 1, "top \(count) is not at least 1")
     self.guide = guide

@@ -33,6 +33,10 @@ public enum NodeDistances {
   /// - Parameters:
   ///   - rows: R, rows of features.
   ///   - samples: B, targets.
+  ///   - nodes: K.
+  ///   - channels: C of the images.
+  ///   - features: F.
+  ///   - pixels: H W.
   public static func cheaperForm(
     rows: Int, samples: Int, nodes: Int, channels: Int, features: Int, pixels: Int
   ) -> Form {
@@ -51,6 +55,7 @@ public enum NodeDistances {
   ///   - weights: `[K, C, F]`.
   ///   - residual: `[B, C, N]`, target minus base.
   ///   - paths: the row that each of the B images reads.
+  ///   - measure: of two images.
   ///   - form: nil for the cheaper one.
   /// - Returns: `[B, K]` mean distances over channels and pixels, in (squared) units of pixel values. Identical nodes
   ///   have bit-identical distances. In the products form rounding can make an exact match slightly negative.

@@ -92,7 +92,9 @@ public struct Model {
 
   /// Writes the model atomically.
   ///
-  /// - Parameter average: values by parameter name to write instead, such as a moving average.
+  /// - Parameters:
+  ///   - url: of the file.
+  ///   - average: values by parameter name to write instead, such as a moving average.
   public func write(to url: URL, average: [String: Tensor] = [:]) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -61,6 +61,7 @@ public enum PositionalFeatures {
   /// - Parameters:
   ///   - channels: at least 4, or any number if `height` is 1.
   ///   - height: equal to `width`, or 1.
+  ///   - width: equal to `height`, or any if `height` is 1.
   public static func initialFeature(channels: Int, height: Int, width: Int) -> [Float] {
     precondition(
       channels >= 1 && width >= 1 && (height == 1 || (height == width && channels >= 4)),

@@ -25,7 +25,9 @@ public struct SplitAndPrune {
   public let policy: SplitPolicy
   private let layers: [(name: String, layer: DiscreteDistributionLayer)]
 
-  /// - Parameter network: owns the layers and the optimizer's parameters.
+  /// - Parameters:
+  ///   - policy: decides when a layer splits.
+  ///   - network: owns the layers and the optimizer's parameters.
   public init(policy: SplitPolicy, network: Module) {
     self.policy = policy
     layers = network.layers

@@ -72,6 +72,7 @@ public typealias DatasetSplit = DigitDataset.Split
 /// | image files in a zip file, a tar archive (plain or gzip) or any other folder | by name |
 ///
 /// - Parameters:
+///   - url: of the file or folder.
 ///   - split: of MNIST and CIFAR; ignored by other formats.
 ///   - resize: how 28 x 28 digits become 32 x 32.
 /// - Throws: `FileError`: `missing`; `invalid` when there are no images, or labels do not match.

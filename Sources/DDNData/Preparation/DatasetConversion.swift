@@ -46,7 +46,11 @@ public struct DatasetConversion: Sendable {
 
   /// Writes a zip file if `url` ends in `.zip`, else a folder; atomically.
   ///
-  /// - Parameter progress: called with the number of images processed so far.
+  /// - Parameters:
+  ///   - source: the images to convert.
+  ///   - url: of the zip file or folder to write.
+  ///   - shouldStop: called between images; true stops the conversion.
+  ///   - progress: called with the number of images processed so far.
   /// - Throws: `FileError`: `failed` when `url` exists or cannot be written; `invalid` for an image whose size or
   ///   channels differ from the others' or suit no network, when no image is usable, and, if strict, for an unusable
   ///   image. `Stopped` after `shouldStop` returned true.

@@ -37,7 +37,9 @@ public struct DatasetSummary: Sendable {
 
   /// Decodes all images on all cores.
   ///
-  /// - Parameter progress: called with the number of images read so far; throwing aborts.
+  /// - Parameters:
+  ///   - source: the images to describe.
+  ///   - progress: called with the number of images read so far; throwing aborts.
   /// - Throws: what `progress` throws; `FileError` (`failed`) when a file cannot be read.
   public init(_ source: any ImageSource, progress: (Int) throws -> Void = { _ in }) throws {
     name = source.name

@@ -8,7 +8,10 @@ public struct Download {
   /// The verified file; until then its bytes are in `.NAME.part` beside it.
   public let target: URL
 
-  /// - Parameter base: URL of the folder on the server.
+  /// - Parameters:
+  ///   - file: what to fetch.
+  ///   - base: URL of the folder on the server.
+  ///   - folder: of the file.
   public init(_ file: PublishedDataset.File, from base: URL, to folder: URL) {
     self.file = file
     address = base.appendingPathComponent(file.name)

@@ -55,8 +55,12 @@ public struct DensityFit {
 
   /// As `train(on:samples:)`, with progress.
   ///
-  /// - Parameter observe: called `observations` times at even intervals, the last time at the end, with the number of
-  ///   samples so far and the nodes; throwing aborts.
+  /// - Parameters:
+  ///   - map: the density to learn.
+  ///   - samples: drawn from the map.
+  ///   - observations: how often progress is observed.
+  ///   - observe: called `observations` times at even intervals, the last time at the end, with the number of samples
+  ///     so far and the nodes; throwing aborts.
   public mutating func train(
     on map: DensityMap, samples: Int, observations: Int,
     observe: (_ samples: Int, _ nodes: () -> [SIMD2<Float>]) throws -> Void

@@ -5,7 +5,9 @@ import Images
 extension DensityMap {
   /// An image as a density: the mean of its channels over each bin's area; light is likely.
   ///
-  /// - Parameter bins: per side; the image is stretched to a square.
+  /// - Parameters:
+  ///   - url: of the picture.
+  ///   - bins: per side; the image is stretched to a square.
   /// - Throws: `FileError` when the file is missing, not an image, too large, or all black.
   public init(image url: URL, bins: Int) throws(FileError) {
     let image = try PNG.read(url, channels: .rgb)

@@ -14,7 +14,11 @@ public struct DensityMap: Sendable, Equatable {
 
   /// Normalizes weights. Zero weights get a tiny floor, so that logarithms stay finite.
   ///
-  /// - Parameter weights: `[height * width]`, finite and not negative; all zeros give a uniform map.
+  /// - Parameters:
+  ///   - name: for reports and figures.
+  ///   - height: in cells.
+  ///   - width: in cells.
+  ///   - weights: `[height * width]`, finite and not negative; all zeros give a uniform map.
   public init(name: String, height: Int, width: Int, weights: [Double]) {
     precondition(height > 0 && width > 0, "\(height) x \(width) bins are empty")
     precondition(weights.count == height * width, "\(weights.count) weights for \(height) x \(width) bins")

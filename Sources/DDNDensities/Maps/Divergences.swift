@@ -13,7 +13,9 @@ public struct Divergences: Codable, Sendable, Equatable {
   /// Hellinger distance, 0...1.
   public let hellinger: Double
 
-  /// - Parameter points: at least one, equally weighted.
+  /// - Parameters:
+  ///   - points: at least one, equally weighted.
+  ///   - map: the true density.
   public init(of points: [SIMD2<Float>], from map: DensityMap) {
     precondition(!points.isEmpty, "divergences need at least one point")
     let shares = map.histogram(points).map { Double($0) / Double(points.count) }

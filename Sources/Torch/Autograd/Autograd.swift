@@ -26,7 +26,10 @@ public func withPrecision<R>(_ precision: Precision, on device: Device, _ body: 
 
 /// Runs `body` with matrix products and convolutions in `dtype` (bfloat16 or float16), on this thread.
 ///
-/// - Parameter dtype: nil for float32, also within another call.
+/// - Parameters:
+///   - dtype: nil for float32, also within another call.
+///   - device: whose operators are affected.
+///   - body: runs in that type.
 /// - Throws: `TorchError` when the device has no autocast for that type; what `body` throws.
 public func withAutocast<R>(_ dtype: DType?, on device: Device, _ body: () throws -> R) throws -> R {
   var (wasEnabled, oldType) = (false, Int32(0))

@@ -5,7 +5,9 @@ import CTorch
 /// For progress of work that takes minutes, and a way to abandon it: when `pulse` returns false, the operator throws.
 /// On CUDA the backward pass runs on another thread and makes no calls.
 ///
-/// - Parameter pulse: must not use tensors.
+/// - Parameters:
+///   - pulse: must not use tensors.
+///   - body: the work.
 /// - Throws: `TorchError` when `pulse` has returned false; what `body` throws.
 public func withPulse<R>(_ pulse: () -> Bool, _ body: () throws -> R) throws -> R {
   try withoutActuallyEscaping(pulse) { pulse in

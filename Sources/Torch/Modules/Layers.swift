@@ -28,6 +28,8 @@ public final class Convolution: Module {
   /// - Parameters:
   ///   - weight: `[out, in, k, k]`.
   ///   - bias: `[out]`.
+  ///   - stride: in pixels.
+  ///   - padding: zeros around the input.
   public init(weight: Tensor, bias: Tensor, stride: Int = 1, padding: Int = 0) throws(TorchError) {
     self.weight = try Parameter(weight)
     self.bias = try Parameter(bias)

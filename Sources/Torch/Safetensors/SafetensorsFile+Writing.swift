@@ -10,6 +10,7 @@ extension SafetensorsFile {
   /// - Parameters:
   ///   - tensors: in any order; `bytes` row-major and little-endian, matching `shape` and `dtype`.
   ///   - metadata: free text by name.
+  ///   - url: of the file.
   /// - Throws: `FileError`: `failed` when writing fails, `invalid` for a duplicate or reserved name, or a
   ///   number of bytes that does not fit the shape.
   public static func write(

@@ -23,7 +23,9 @@ extension SafetensorsFile {
 
   /// Loads all tensors from the file, which must have exactly these names, shapes and types.
   ///
-  /// - Parameter nameInFile: maps a tensor's name to its name in the file.
+  /// - Parameters:
+  ///   - tensors: by name, loaded in place.
+  ///   - nameInFile: maps a tensor's name to its name in the file.
   /// - Throws: `FileError` (`invalid`) naming the first mismatched tensor; then no tensor has changed.
   public func load(into tensors: [String: Tensor], nameInFile: (String) -> String = { $0 }) throws {
     try check(fits: tensors, nameInFile: nameInFile)

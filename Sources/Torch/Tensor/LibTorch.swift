@@ -26,7 +26,9 @@ public enum LibTorch {
 
   /// The peak memory of a CUDA device's tensors, in bytes.
   ///
-  /// - Parameter resetting: first makes their current memory the peak.
+  /// - Parameters:
+  ///   - device: its CUDA index.
+  ///   - resetting: first makes their current memory the peak.
   /// - Throws: `TorchError` where there is no such device.
   public static func peakCudaMemory(device: Int, resetting: Bool = false) throws(TorchError) -> Int {
     var bytes: Int64 = 0
