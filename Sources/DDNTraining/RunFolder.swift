@@ -1,3 +1,4 @@
+import DDN
 import DDNFiles
 import Foundation
 
@@ -64,11 +65,15 @@ public struct RunFolder: Sendable {
     }
     guard FileManager.default.fileExists(atPath: folder.options.path) else { throw try notARun(url) }
     let data = try InputFile.map(folder.options)
-    guard let options = try? JSONDecoder().decode(TrainingOptions.self, from: data), (try? options.validate()) != nil
-    else {
-      throw FileError(
-        .invalid, path: folder.options.path, problem: "holds no valid training options",
-        remedy: "restore the file, or start a new run")
+    func invalid(_ problem: String) -> FileError {
+      FileError(
+        .invalid, path: folder.options.path, problem: problem, remedy: "restore the file, or start a new run")
+    }
+    guard let options = try? JSONDecoder().decode(TrainingOptions.self, from: data) else {
+      throw invalid("holds no training options")
+    }
+    do throws(ConfigurationError) { try options.validate() } catch {
+      throw invalid("holds options that are not valid: \(error)")
     }
     return (folder, options)
   }

@@ -39,16 +39,15 @@ import Torch
 
   @Test("a folder that is not a run, or with invalid options, is an error") func noRun() throws {
     let scratch = try Scratch()
-    func kind() -> FileError.Kind? {
-      let error = #expect(throws: FileError.self) { try RunFolder.open(scratch.url) }
-      return error?.kind
-    }
-    #expect(kind() == .missing)
-    var impossible = Self.options
-    impossible.batch = 0
-    for bytes in [Data(), Data("{}".utf8), try impossible.json()] {
+    func error() -> FileError? { #expect(throws: FileError.self) { try RunFolder.open(scratch.url) } }
+    #expect(error()?.kind == .missing)
+    var invalid = Self.options
+    invalid.batch = 0
+    for (bytes, problem) in [
+      (Data(), "no training options"), (Data("{}".utf8), "no training options"), (try invalid.json(), "a batch of 0"),
+    ] {
       try bytes.write(to: scratch.url.appending(path: "options.json"))
-      #expect(kind() == .invalid)
+      #expect(error()?.kind == .invalid && error()?.problem.contains(problem) == true)
     }
   }
 

@@ -43,7 +43,7 @@ public struct TopChooser: Chooser {
   }
 
   public func choose(from candidates: Candidates) throws -> Choice {
-    let ranked = try guide.scores(of: candidates).sortedIndices(descending: true)  // [B, K]
+    let ranked = try guide.scores(of: candidates).rankedIndices()  // [B, K]
     let place = try draws.integers(below: min(count, candidates.nodes), level: candidates.level)  // [B]
     return Choice(codes: try ranked.picked(place))
   }
@@ -53,9 +53,9 @@ extension Tensor {
   private static let sortOperator = Operator("aten::sort", "stable")
   private static let gatherOperator = Operator("aten::gather")
 
-  /// `[B, K]` int64, the indices that sort every row; equal elements keep their order.
-  fileprivate func sortedIndices(descending: Bool) throws(TorchError) -> Tensor {
-    guard case .tensor(let indices) = try Tensor.sortOperator(.tensor(self), .bool(true), .int(1), .bool(descending))[1]
+  /// `[B, K]` int64, the indices that sort every row from its highest element; equal elements keep their order.
+  fileprivate func rankedIndices() throws(TorchError) -> Tensor {
+    guard case .tensor(let indices) = try Tensor.sortOperator(.tensor(self), .bool(true), .int(1), .bool(true))[1]
     else { preconditionFailure("sort returns values and indices") }
     return indices
   }

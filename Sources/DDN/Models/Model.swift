@@ -64,23 +64,24 @@ public struct Model {
           "use the version of ddn that wrote it; this one reads versions \(Self.formatVersions.joined(separator: ", "))"
       )
     }
+    func invalid(_ problem: String) -> FileError {
+      FileError(.invalid, path: url.path, problem: problem, remedy: "train or download it again")
+    }
     func decode<T: Decodable>(_ type: T.Type, _ key: String) throws -> T? {
       guard let text = file.metadata[key] else { return nil }
       do { return try JSONDecoder().decode(type, from: Data(text.utf8)) } catch {
-        throw FileError(
-          .invalid, path: url.path, problem: "its metadata '\(key)' cannot be read",
-          remedy: "train or download it again")
+        throw invalid("its metadata '\(key)' cannot be read")
       }
     }
-    guard let configuration = try decode(NetworkConfiguration.self, "network"), (try? configuration.validate()) != nil
-    else {
-      throw FileError(
-        .invalid, path: url.path, problem: "its metadata describes no possible network",
-        remedy: "train or download it again")
+    guard let configuration = try decode(NetworkConfiguration.self, "network") else {
+      throw invalid("its metadata has no 'network'")
+    }
+    do throws(ConfigurationError) { try configuration.validate() } catch {
+      throw invalid("describes an invalid network: \(error)")
     }
     let dataBytes = file.entries.values.map(\.byteRange.upperBound).max() ?? 0
     do throws(ConfigurationError) { try configuration.checkSize(ofWeights: dataBytes) } catch {
-      throw FileError(.invalid, path: url.path, problem: error.description, remedy: "train or download it again")
+      throw invalid(error.description)
     }
     self.configuration = configuration
     training = try decode(TrainingSummary.self, "training")
