@@ -47,6 +47,7 @@ let package = Package(
     .target(name: "DDNImport", dependencies: ["Archives", "DDN", "DDNFiles", "Torch"], swiftSettings: settings),
     .target(
       name: "DDNTraining", dependencies: ["DDN", "DDNData", "DDNFiles", "Torch"], swiftSettings: settings),
+    .target(name: "DDNGuidance", dependencies: ["DDN", "Torch"], swiftSettings: settings),
     .target(name: "DDNEvaluation", dependencies: ["DDN", "Torch"], swiftSettings: settings),
     .target(
       name: "DDNFigures",
@@ -95,6 +96,8 @@ let package = Package(
     .testTarget(
       name: "DDNPicturesTests", dependencies: ["DDN", "DDNFiles", "DDNModels", "DDNPictures", "Images", "Torch"],
       swiftSettings: settings),
+    .testTarget(
+      name: "DDNGuidanceTests", dependencies: ["DDN", "DDNGuidance", "GoldenSupport", "Torch"], swiftSettings: settings),
     .testTarget(name: "DDNEvaluationTests", dependencies: ["DDNEvaluation", "Torch"], swiftSettings: settings),
     .testTarget(
       name: "DDNFiguresTests", dependencies: ["DDN", "DDNDensities", "DDNFigures", "DDNPictures", "Images", "Torch"],

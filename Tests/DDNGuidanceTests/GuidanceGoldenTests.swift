@@ -1,0 +1,83 @@
+import DDN
+import Foundation
+import GoldenSupport
+import Testing
+import Torch
+
+@testable import DDNGuidance
+
+/// The original's samplers on eight random images of five sizes.
+@Suite("Guides against the original's samplers")
+struct GuidanceGoldenTests {
+  struct Meta: Decodable {
+    struct Item: Decodable {
+      let sampler: String
+      let h: Int?
+      let best: Int?
+      let top_candidates: [Int]?
+    }
+    let items: [Item]
+  }
+
+  static let file = Result { try Golden.safetensors("Z/zscg_scores.safetensors") }
+  static let samplers = [
+    "l2", "l1", "masked0", "masked3", "masked9", "noise", "lowbit", "color", "sr_half", "sr_eighth", "edge",
+  ]
+
+  static func guide(_ name: String, _ target: Tensor, _ file: SafetensorsFile) throws -> any Guide {
+    func mask(_ number: Int) throws -> any Guide {
+      let pixels = BuiltInMask(rawValue: number)!.pixels(height: 16, width: 16)
+      return MeasurementGuide(try MaskMeasurement(target, mask: Tensor(pixels, shape: [16, 16])))
+    }
+    switch name {
+    case "l2": return MeasurementGuide(PixelMeasurement(target))
+    case "l1": return AbsoluteGuide(target)
+    case "noise": return MeasurementGuide(PixelMeasurement(try file.tensor("noise.prepared_target")))
+    case "lowbit": return MeasurementGuide(try PixelMeasurement(target, steps: 4))
+    case "color": return MeasurementGuide(try GrayMeasurement(target))
+    case "sr_half": return MeasurementGuide(try LowResolutionMeasurement(target, height: 8, width: 8))
+    case "sr_eighth": return MeasurementGuide(try LowResolutionMeasurement(target, height: 2, width: 2))
+    case "edge": return try EdgeGuide(target)
+    default: return try mask(Int(name.dropFirst(6))!)
+    }
+  }
+
+  @Test("errors, the best and the two best are the original's at every resolution", arguments: samplers)
+  func scores(sampler: String) throws {
+    let file = try Self.file.get()
+    let items = try JSONDecoder().decode(Meta.self, from: Data(file.metadata["meta"]!.utf8)).items
+    let target = try file.tensor("target").reshaped([1, 3, 16, 16])
+    let guide = try Self.guide(sampler, target, file)
+    for item in items where item.sampler == sampler {
+      let side = item.h!
+      let candidates = try Candidates(images: file.tensor("rgbs_h\(side)").reshaped([1, 8, 3, side, side]))
+      let found = try guide.scores(of: candidates).array(Double.self)
+      // The original's scores are a softmax of ours, except for edges; logarithms differ by a constant.
+      let golden = try file.tensor("\(sampler).h\(side).scores").array(Double.self)
+      let expected = sampler == "edge" ? golden : golden.map { log($0) }
+      let shift = sampler == "edge" ? 0 : expected[0] - found[0]
+      for (mine, theirs) in zip(found, expected) { #expect(abs(mine + shift - theirs) < 2e-4, "\(side)") }
+      let order = found.indices.sorted { found[$0] > found[$1] }
+      #expect(order[0] == item.best)
+      #expect(Set(order.prefix(item.top_candidates!.count)) == Set(item.top_candidates!))
+    }
+  }
+
+  @Test("combined ranks are the original's")
+  func combined() throws {
+    let file = try Self.file.get()
+    let target = try file.tensor("target").reshaped([1, 3, 16, 16])
+    let candidates = try Candidates(images: file.tensor("multi.output"))
+    let guide = RankedGuide([
+      (try Self.guide("color", target, file), 0.25), (try Self.guide("sr_eighth", target, file), 0.25),
+      (try Self.guide("masked9", target, file), 0.5),
+    ])
+    #expect(try guide.scores(of: candidates).array(Float.self) == file.tensor("multi.rank_score").array())
+  }
+
+  @Test("masks are the original's", arguments: [0, 1, 2, 3, 4, 5, 6, 9])
+  func masks(number: Int) throws {
+    let expected = try Self.file.get().tensor("mask\(number)").to(.float32).array(Float.self)
+    #expect(BuiltInMask(rawValue: number)!.pixels(height: 16, width: 16) == expected)
+  }
+}
