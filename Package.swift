@@ -17,8 +17,8 @@ let package = Package(
     .library(
       name: "DDNKit",
       targets: [
-        "Archives", "DDN", "DDNData", "DDNDensities", "DDNEvaluation", "DDNFigures", "DDNFiles", "DDNImport",
-        "DDNModels", "DDNPictures", "DDNTraining", "Images", "Torch",
+        "Archives", "DDN", "DDNClassifiers", "DDNData", "DDNDensities", "DDNEvaluation", "DDNFigures", "DDNFiles",
+        "DDNGuidance", "DDNImport", "DDNModels", "DDNPictures", "DDNTraining", "DDNVision", "Images", "Torch",
       ]),
     .plugin(name: "SetUpLibtorch", targets: ["SetUpLibtorch"]),
   ],
@@ -47,7 +47,13 @@ let package = Package(
     .target(name: "DDNImport", dependencies: ["Archives", "DDN", "DDNFiles", "Torch"], swiftSettings: settings),
     .target(
       name: "DDNTraining", dependencies: ["DDN", "DDNData", "DDNFiles", "Torch"], swiftSettings: settings),
-    .target(name: "DDNGuidance", dependencies: ["DDN", "Torch"], swiftSettings: settings),
+    .target(name: "DDNVision", dependencies: ["DDNFiles", "DDNImport", "Torch"], swiftSettings: settings),
+    .target(
+      name: "DDNClassifiers", dependencies: ["DDNData", "DDNFiles", "DDNVision", "Images", "Torch"], swiftSettings: settings),
+    .target(
+      name: "DDNGuidance",
+      dependencies: ["DDN", "DDNClassifiers", "DDNFiles", "DDNPictures", "DDNVision", "Images", "Torch"],
+      swiftSettings: settings),
     .target(name: "DDNEvaluation", dependencies: ["DDN", "Torch"], swiftSettings: settings),
     .target(
       name: "DDNFigures",
@@ -60,8 +66,8 @@ let package = Package(
     .executableTarget(
       name: "DDNCommand",
       dependencies: [
-        "DDN", "DDNBenchmark", "DDNData", "DDNDensities", "DDNEvaluation", "DDNFigures", "DDNFiles", "DDNImport",
-        "DDNModels", "DDNPictures", "DDNTraining", "Images", "Torch",
+        "DDN", "DDNBenchmark", "DDNClassifiers", "DDNData", "DDNDensities", "DDNEvaluation", "DDNFigures", "DDNFiles",
+        "DDNGuidance", "DDNImport", "DDNModels", "DDNPictures", "DDNTraining", "DDNVision", "Images", "Torch",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -97,7 +103,13 @@ let package = Package(
       name: "DDNPicturesTests", dependencies: ["DDN", "DDNFiles", "DDNModels", "DDNPictures", "Images", "Torch"],
       swiftSettings: settings),
     .testTarget(
-      name: "DDNGuidanceTests", dependencies: ["DDN", "DDNGuidance", "GoldenSupport", "Torch"], swiftSettings: settings),
+      name: "DDNGuidanceTests", dependencies: ["DDN", "DDNGuidance", "DDNVision", "GoldenSupport", "Torch"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "DDNVisionTests", dependencies: ["DDNFiles", "DDNVision", "GoldenSupport", "Torch"], swiftSettings: settings),
+    .testTarget(
+      name: "DDNClassifiersTests", dependencies: ["DDNClassifiers", "DDNData", "DDNFiles", "DDNVision", "Torch"],
+      swiftSettings: settings),
     .testTarget(name: "DDNEvaluationTests", dependencies: ["DDNEvaluation", "Torch"], swiftSettings: settings),
     .testTarget(
       name: "DDNFiguresTests", dependencies: ["DDN", "DDNDensities", "DDNFigures", "DDNPictures", "Images", "Torch"],
