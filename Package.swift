@@ -49,7 +49,8 @@ let package = Package(
       name: "DDNTraining", dependencies: ["DDN", "DDNData", "DDNFiles", "Torch"], swiftSettings: settings),
     .target(name: "DDNVision", dependencies: ["DDNFiles", "DDNImport", "Torch"], swiftSettings: settings),
     .target(
-      name: "DDNClassifiers", dependencies: ["DDNData", "DDNFiles", "DDNVision", "Images", "Torch"], swiftSettings: settings),
+      name: "DDNClassifiers", dependencies: ["DDNData", "DDNFiles", "DDNVision", "Images", "Torch"],
+      resources: [.copy("Resources/classifiers")], swiftSettings: settings),
     .target(
       name: "DDNGuidance",
       dependencies: ["DDN", "DDNClassifiers", "DDNFiles", "DDNPictures", "DDNVision", "Images", "Torch"],
