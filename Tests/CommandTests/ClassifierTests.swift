@@ -58,7 +58,7 @@ extension CommandTests {
     @Test("a folder of another training is refused, and overwritten on request") func overwriting() async throws {
       let folder = try Scratch.folder().appending(path: "out")
       try FileManager.default.copyItem(at: try await Self.finished.value.folder, to: folder)
-      let other = Self.arguments(folder, epochs: "0.05")
+      let other = Self.arguments(folder) + ["--seed", "1"]
       #expect(try await Command.run(other).isFailure(1, "give --overwrite"))
       let result = try await Command.run(other + ["--overwrite"])
       #expect(result.exitCode == 0 && !result.output.contains("continuing"))

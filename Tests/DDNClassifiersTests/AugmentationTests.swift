@@ -27,7 +27,7 @@ struct AugmentationTests {
     for image in 0..<count {
       let old = Array(before[image * 32..<(image + 1) * 32])
       let new = Array(found[image * 32..<(image + 1) * 32])
-      let reversed = (0..<32).map { old[$0 / 4 * 4 + 3 - $0 % 4] }
+      let reversed: [Float] = stride(from: 0, to: 32, by: 4).flatMap { old[$0..<$0 + 4].reversed() }
       #expect(new == old || new == reversed)
       if new == reversed { mirrored += 1 }
     }

@@ -50,9 +50,12 @@ struct ClassifierTrainingTests {
     #expect(throws: FileError.self) { try ClassifierRun(SmallDigits.trainer(images: 100), in: folder) }
     _ = try run.run()
     let state = folder.appending(path: ClassifierRun.stateName)
-    let other = try SmallDigits.trainer(images: 150)
+    let other = try SmallDigits.trainer(images: 100, side: 16)
     #expect { try other.resume(from: state) } throws: { "\($0)".contains("was saved with other options") }
     #expect(other.images == 0)
+    let longer = try SmallDigits.trainer(images: 150)
+    try longer.resume(from: state)
+    #expect(longer.images == 100 && !longer.isFinished)
     #expect { try other.resume(from: folder.appending(path: ClassifierRun.classifierName)) } throws: {
       "\($0)".contains("is not the state of a classifier's training")
     }
@@ -91,6 +94,20 @@ struct ClassifierTrainingTests {
     default: options.learningRate = .infinity
     }
     #expect { try options.validate() } throws: { "\($0)".hasPrefix(message) }
+  }
+
+  @Test("training in bfloat16 gives finite weights near those of float32") func precision() throws {
+    var options = SmallDigits.options(images: 100)
+    var biases: [[Float]] = []
+    for precision in Precision.allCases {
+      options.precision = precision
+      let trainer = try ClassifierTrainer(
+        options, data: TrainingImages(SmallDigits.images(training: 100), device: .cpu))
+      while !trainer.isFinished { try trainer.step() }
+      biases.append(try trainer.classifier().weights["blocks.0.first.bias"]!.array())
+    }
+    #expect(biases[0] != biases[1])
+    for (one, other) in zip(biases[0], biases[1]) { #expect(abs(one - other) < 0.1 * (1 + abs(one))) }
   }
 
   @Test("the learning rate rises to its peak and falls to 0") func schedule() {

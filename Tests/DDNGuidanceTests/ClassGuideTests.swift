@@ -106,6 +106,6 @@ struct ClassGuideTests {
       return try (guide as! ClassGuide).scores(ofImages: images, paths: .separate(samples: 2)).array()
     }
     let (three, seven) = (try scores("class:3"), try scores("class:7"))
-    #expect(try scores("class:seed") == three[..<5] + seven[5...])
+    #expect(try scores("class:seed") == Array(three[..<5]) + Array(seven[5...]))
   }
 }

@@ -70,7 +70,7 @@ public final class ResidualClassifier: ImageClassifier {
       features = try convolved(features, "blocks.\(block).first", padding: 1).pooled().gelu()
       features = try features + convolved(features, "blocks.\(block).second", padding: 1).gelu()
     }
-    return try features.maximumOverPixels().linear(weights["head.weight"]!, bias: nil)
+    return try features.maximumOverPixels().linear(weights["head.weight"]!, bias: nil).to(.float32)
   }
 
   private func convolved(_ input: Tensor, _ name: String, padding: Int = 0) throws(TorchError) -> Tensor {

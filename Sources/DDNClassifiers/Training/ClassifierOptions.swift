@@ -1,4 +1,5 @@
 import Foundation
+import Torch
 
 /// All options of a classifier's training but its images.
 public struct ClassifierOptions: Codable, Sendable, Equatable {
@@ -20,6 +21,8 @@ public struct ClassifierOptions: Codable, Sendable, Equatable {
   public var blurShare: Double
   /// Of the weights, the order of the images and their random changes.
   public var seed: UInt64
+  /// Of convolutions.
+  public var precision: Precision
 
   public static let defaultEpochs = 12.0
   public static let defaultBatch = 256
@@ -38,10 +41,11 @@ public struct ClassifierOptions: Codable, Sendable, Equatable {
   ///   - shift: in pixels.
   ///   - blurShare: within 0...1.
   ///   - seed: a 32-bit number.
+  ///   - precision: of convolutions.
   public init(
     classifier: ClassifierConfiguration, images: Int, batch: Int = defaultBatch, learningRate: Double? = nil,
     weightDecay: Double = defaultWeightDecay, labelSmoothing: Double = defaultLabelSmoothing, mirrors: Bool? = nil,
-    shift: Int = defaultShift, blurShare: Double = 0, seed: UInt64 = 0
+    shift: Int = defaultShift, blurShare: Double = 0, seed: UInt64 = 0, precision: Precision = .float32
   ) {
     self.classifier = classifier
     self.images = images
@@ -53,6 +57,7 @@ public struct ClassifierOptions: Codable, Sendable, Equatable {
     self.shift = shift
     self.blurShare = blurShare
     self.seed = seed
+    self.precision = precision
   }
 
   /// The default peak: 0.3 of 256 images, in proportion to the batch.

@@ -76,7 +76,7 @@ public final class ClassifierTrainer {
   public func step() throws {
     let (raw, classes) = try data.batch(order.next(options.batch))
     let inputs = try augmentation(Self.sized(raw, options.classifier.side), generator: generator).inChannelsLast()
-    let logits = try network(inputs)
+    let logits = try withPrecision(options.precision, on: device) { try network(inputs) }.to(.float32)
     let loss = try Self.lossOperator.tensor(
       .tensor(logits), .tensor(classes), .none, .int(1), .int(-100), .double(options.labelSmoothing))
     try loss.backward()
@@ -165,7 +165,7 @@ extension ClassifierTrainer {
       ], to: url)
   }
 
-  /// Continues at a state that `save(to:)` wrote.
+  /// Continues at a state that `save(to:)` wrote with the same options, but for the length of the run.
   ///
   /// - Parameter url: of the file.
   /// - Throws: `FileError` when it is missing, damaged, or of another training; the trainer is then unchanged.
@@ -180,7 +180,9 @@ extension ClassifierTrainer {
         try? JSONDecoder().decode(Progress.self, from: Data($0.utf8))
       })
     else { throw invalid("its metadata 'progress' is missing or cannot be read") }
-    guard progress.options == options, progress.order.seed == order.state.seed else {
+    var saved = progress.options
+    saved.images = options.images
+    guard saved == options, progress.order.seed == order.state.seed else {
       throw invalid("was saved with other options")
     }
     guard progress.order.count == data.count else {

@@ -48,7 +48,9 @@ struct EvaluateClassifier: ParsableCommand {
         remedy: "give images of the classifier's classes, or another --classifier")
     }
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
-    let matrix = try readClasses(of: tests.images, by: reader, device: device)
+    let matrix = try withPrecision(machine.precision ?? .float32, on: device) {
+      try readClasses(of: tests.images, by: reader, device: device)
+    }
     Terminal.print(
       "\(matrix.correct) of \(matrix.count) images are read as their class, \(formatNumber(matrix.accuracy * 100, digits: 2)) %"
     )

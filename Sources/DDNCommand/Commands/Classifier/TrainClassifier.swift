@@ -14,8 +14,8 @@ struct TrainClassifier: ParsableCommand {
     abstract: "Train a classifier on images with classes.",
     discussion: """
       Writes classifier.safetensors and the state to resume from into --outdir every two minutes. Ctrl-C saves and \
-      stops; the same command continues, bit-identical on the same CPU. At the end the test images are read: those of \
-      --test-data, or the test split of MNIST and CIFAR.
+      stops; the same command continues, bit-identical on the same CPU. Only --epochs may change. At the end the test \
+      images are read: those of --test-data, or the test split of MNIST and CIFAR.
 
       Examples:
         ddn classifier train --outdir digits                the shipped digits, in minutes
@@ -111,6 +111,7 @@ struct TrainClassifier: ParsableCommand {
   func run() throws {
     let device = try machine.start()
     let images = try load(data, split: .train)
+    Terminal.printNotes(images.images.notes)
     let options = try options(for: images)
     if dryRun {
       let encoder = JSONEncoder()
@@ -149,7 +150,7 @@ struct TrainClassifier: ParsableCommand {
     let options = ClassifierOptions(
       classifier: configuration, images: max(Int((epochs * Double(images.count)).rounded()), 1), batch: batch,
       learningRate: lr, weightDecay: weightDecay, labelSmoothing: labelSmoothing, mirrors: mirror, shift: shift,
-      blurShare: blur, seed: seed)
+      blurShare: blur, seed: seed, precision: machine.precision ?? .float32)
     do { try options.validate() } catch { throw UsageError("\(data.images.name): \(error)") }
     return options
   }
@@ -174,8 +175,10 @@ struct TrainClassifier: ParsableCommand {
     return tests.name == images.images.name ? nil : tests
   }
 
-  /// Identifies the training by all that determines its outputs.
+  /// Identifies the training by all but its length, which may change.
   private func identity(_ options: ClassifierOptions, _ images: ImageDataset) throws -> OutputFolder.Job {
+    var options = options
+    options.images = 0
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     func text(_ value: some Encodable) throws -> String { String(decoding: try encoder.encode(value), as: UTF8.self) }
