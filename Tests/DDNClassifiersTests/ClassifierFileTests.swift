@@ -46,7 +46,7 @@ struct ClassifierFileTests {
       ("format", "ddn-swift", "is not a classifier"), ("version", "9", "format version \"9\""),
       ("classifier", "{}", "'classifier' is missing or cannot be read"),
       ("classifier", #"{"channels":1,"side":12,"classes":10,"width":4}"#, "invalid classifier: a side of 12"),
-      ("classifier", #"{"channels":1,"side":8,"classes":10,"width":6}"#, "not F16 [24, 8, 3, 3]"),
+      ("classifier", #"{"channels":1,"side":8,"classes":10,"width":6}"#, "not F16 [24]"),
       ("training", "[", "'training' is missing or cannot be read"),
     ])
   func metadata(key: String, value: String, problem: String) throws {

@@ -43,13 +43,13 @@ struct Augmentation {
     return try Augmentation.permuteOperator.tensor(.tensor(found), .ints([0, 3, 1, 2]))
   }
 
-  /// A share of the images, in equal parts, averaged to each coarser power of two and interpolated back.
+  /// The first images, in equal parts, averaged to each coarser power of two and interpolated back.
   func blurred(_ images: Tensor) throws(TorchError) -> Tensor {
     let (count, side) = (images.shape[0], images.shape[2])
     let sizes = side.trailingZeroBitCount  // 1, 2, ... side / 2
     let blurredCount = Int(Double(count) * blurShare)
     guard blurredCount > 0 else { return images }
-    var parts = [try images.slice(0, blurredCount..<count)]
+    var parts: [Tensor] = []
     for power in 0..<sizes {
       let range = blurredCount * power / sizes..<blurredCount * (power + 1) / sizes
       guard !range.isEmpty else { continue }
@@ -57,7 +57,6 @@ struct Augmentation {
         try images.slice(0, range).resizedArea(height: 1 << power, width: 1 << power)
           .resizedBilinear(height: side, width: side))
     }
-    // The unchanged images are now the first.
-    return try .concatenate([Tensor](parts[1...] + parts[..<1]))
+    return try .concatenate(parts + [images.slice(0, blurredCount..<count)])
   }
 }

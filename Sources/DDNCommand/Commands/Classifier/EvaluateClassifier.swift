@@ -17,8 +17,8 @@ struct EvaluateClassifier: ParsableCommand {
       their folder or zip file needs a dataset.json or a folder per class.
 
       Examples:
-        ddn classifier evaluate --classifier digits          the shipped test digits
-        ddn classifier evaluate --classifier cifar10/classifier.safetensors --data cifar10-test.zip
+        ddn classifier evaluate --classifier digits
+        ddn classifier evaluate --classifier faces/classifier.safetensors --data test.zip
         ddn classifier evaluate --classifier smiles-judge --data generated
       """)
 

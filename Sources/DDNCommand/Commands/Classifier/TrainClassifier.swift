@@ -18,10 +18,10 @@ struct TrainClassifier: ParsableCommand {
       images are read: those of --test-data, or the test split of MNIST and CIFAR.
 
       Examples:
-        ddn classifier train --outdir digits                the shipped digits, in minutes
+        ddn classifier train --outdir digits
         ddn classifier train --data mnist --blur 0.3 --outdir digits
-        ddn classifier train --data cifar10-train.zip --test-data cifar10-test.zip --epochs 16 --outdir cifar10
-        ddn classifier train --data faces --mirror --width 8 --outdir smiles
+        ddn classifier train --data cifar10.tar.gz --epochs 16 --outdir cifar10
+        ddn classifier train --data faces.zip --test-data test.zip --mirror --outdir faces
       """)
 
   @Option(help: "Images with classes, in a format of ddn help dataset. (default: 9,000 shipped digits)")
