@@ -64,7 +64,9 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "DDNBenchmark",
-      dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "DDNModels", "DDNTraining", "Torch"],
+      dependencies: [
+        "DDN", "DDNData", "DDNDensities", "DDNFiles", "DDNGuidance", "DDNModels", "DDNTraining", "Torch",
+      ],
       swiftSettings: settings),
     .executableTarget(
       name: "DDNCommand",
