@@ -60,7 +60,7 @@ let package = Package(
     .target(name: "DDNEvaluation", dependencies: ["DDN", "Torch"], swiftSettings: settings),
     .target(
       name: "DDNFigures",
-      dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "DDNPictures", "Images", "Torch"],
+      dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "DDNGuidance", "DDNPictures", "Images", "Torch"],
       swiftSettings: settings),
     .target(
       name: "DDNBenchmark",

@@ -35,7 +35,7 @@ struct GuideCommand: ParsableCommand {
         ddn guide --guide mask:not-center --guide sr:8,weight=0.5 --network faces64 --data faces64.zip --beams 8
         ddn guide --evaluate --data mnist --count 1000            a table of the usual operators
       """,
-    subcommands: [GuideList.self])
+    subcommands: [GuideList.self, GuideFigure.self])
 
   @OptionGroup var network: NetworkOption
 
