@@ -25,7 +25,7 @@ struct GuideCommand: ParsableCommand {
       Several guides are combined by their ranks, or with --combine standardized by their scores; weight=, mask=, from=, \
       until= and image= are options of each guide, as in --guide sr:4,weight=2.
 
-      Writes images/, a PNG file per sample; conditions/, what the guides know of each target; guided.png with targets, \
+      Writes images/, a data set with the classes that a guide asks for; conditions/, what the guides know of each target; guided.png with targets, \
       conditions and samples; codes.txt; and guide.json with every score. A seed gives the same image for any batch size.
 
       Examples:
