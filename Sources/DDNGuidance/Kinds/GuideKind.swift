@@ -1,3 +1,4 @@
+import DDN
 import Torch
 
 /// A kind of guide that can be named on a command line: `NAME`, `NAME:VALUE` or `NAME:VALUE,OPTION=VALUE`.
@@ -121,7 +122,7 @@ public struct GuideBatch {
 
   /// - Throws: `GuideError` without targets.
   func requireTargets() throws -> Tensor {
-    guard let targets else { throw GuideError("needs a target: give --image or --data") }
+    guard let targets else { throw GuideError(.usage, "this guide needs a target: give --image or --data") }
     return targets
   }
 }
