@@ -55,7 +55,8 @@ struct ProgramGuideTests {
     """#
 
   private static func sums(_ images: Tensor, _ targets: Tensor?, seeds: [UInt64], level: Int) throws -> Tensor {
-    let nodes = try Tensor((0..<images.shape[1]).map { Float(1000 * $0 + 100 * level) }, shape: [1, images.shape[1]])
+    let nodes = try Tensor(
+      (0..<images.shape[1]).map { Float(1000 * $0 + 100 * (level + 1)) }, shape: [1, images.shape[1]])
     let sums = try images.sum([2, 3, 4]) + nodes + Tensor(seeds.map { Float(10 * $0) }, shape: [seeds.count, 1])
     guard let targets else { return sums }
     return try sums + targets.sum([1, 2, 3]).reshaped([-1, 1])
@@ -92,7 +93,7 @@ struct ProgramGuideTests {
   @Test("a request has a bounded number of nodes")
   func bounded() throws {
     try Self.withScript { command in
-      let program = try GuideProgram(command, timeout: 30, showErrors: { _ in }, failure: GuideError.init)
+      let program = try GuideProgram(command, timeout: 30, showErrors: { _ in }, failure: { GuideError($0) })
       let candidates = try images(nodes: 7)
       let guide = ProgramGuide(program, batch: batch(), limit: 3 * 2 * 16)
       let found = try guide.scores(of: Candidates(images: candidates))
@@ -106,12 +107,12 @@ struct ProgramGuideTests {
   @Test(
     "a program that fails is one line with the command, the level and what happened",
     arguments: [
-      ("exit 3", "at level 0 it exited with code 3 before it answered"),
+      ("exit 3", "at level 1 it exited with code 3 before it answered"),
       (
         "\(reads) echo ' bad weather ' >&2; exit 4",
         #"code 4 before it answered; the last line of its standard error is " bad weather ""#
       ),
-      ("kill -9 $$", "at level 0 it was ended by signal 9"),
+      ("kill -9 $$", "at level 1 it was ended by signal 9"),
       ("no-such-program-here", "it exited with code 127 before it answered; the last line of its standard error is"),
       ("sleep 9,timeout=0.3", "it did not answer within 0.3 s; timeout= gives it more"),
       ("\(reads) exec 1>&-; sleep 9", "it closed its standard output before it answered"),
@@ -139,7 +140,7 @@ struct ProgramGuideTests {
   func failures(command: String, message: String) throws {
     let error = try #require(throws: GuideError.self) { _ = try score(command) }
     let text = error.description
-    #expect(text.hasPrefix("--guide program:\(command): at level 0 it "), "\(text)")
+    #expect(text.hasPrefix("--guide program:\(command): at level 1 it "), "\(text)")
     #expect(text.contains(message) && !text.contains("\n"), "\(text)")
   }
 
@@ -156,7 +157,7 @@ struct ProgramGuideTests {
     var shown = 0
     let program = try GuideProgram(
       #"head -c 300000 /dev/zero >&2; printf '{"scores":100000}\n'; head -c 400000 /dev/zero; exec cat >/dev/null"#,
-      timeout: 20, showErrors: { shown += $0.count }, failure: GuideError.init)
+      timeout: 20, showErrors: { shown += $0.count }, failure: { GuideError($0) })
     let scores = try program.scores(100_000, for: [Data(count: 1_000_000)], at: "level 0")
     #expect(scores == [Float](repeating: 0, count: 100_000))
     #expect(shown == 300_000)
@@ -175,7 +176,7 @@ struct ProgramGuideTests {
     let started = ContinuousClock.now
     #expect(throws: TorchError.self) {
       _ = try withPulse({ ContinuousClock.now - started < .seconds(0.2) }) {
-        let program = try GuideProgram("sleep 60", timeout: 60, showErrors: { _ in }, failure: GuideError.init)
+        let program = try GuideProgram("sleep 60", timeout: 60, showErrors: { _ in }, failure: { GuideError($0) })
         _ = try program.scores(1, for: [Data([1])], at: "level 0")
       }
     }

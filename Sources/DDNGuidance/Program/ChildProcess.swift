@@ -40,6 +40,8 @@ final class ChildProcess {
   let identifier: pid_t
   private var end: End?
 
+  private static let starting = NSLock()
+
   /// A guard in the process group waits for the end of this process, then gives the command a second.
   private static let script = """
     { trap '' HUP INT TERM; read -r _; sleep 1; kill -KILL 0; } <&3 >/dev/null 2>&1 3<&- &
@@ -50,6 +52,8 @@ final class ChildProcess {
   ///
   /// - Throws: `POSIXError` when the system refuses a process or pipes.
   init(command: String) throws {
+    Self.starting.lock()  // A pipe is not closed in other programs from its first moment.
+    defer { Self.starting.unlock() }
     let pipes = try (0..<4).map { _ in try Pipe() }
     (input, output, errors, life) = (pipes[0].writing, pipes[1].reading, pipes[2].reading, pipes[3].writing)
     for stream in [input, output, errors] {
@@ -140,13 +144,9 @@ final class ChildProcess {
 
     init() throws {
       var ends: [Int32] = [-1, -1]
-      #if os(Linux)
-        let status = pipe2(&ends, O_CLOEXEC)
-      #else
-        let status = pipe(&ends)
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-      #endif
+      let status = pipe(&ends)
       guard status == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EMFILE) }
+      for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
       (reading, writing) = (Stream(ends[0]), Stream(ends[1]))
     }
   }

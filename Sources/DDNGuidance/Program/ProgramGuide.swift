@@ -13,7 +13,7 @@ extension GuideKind {
       let timeout = try arguments.numberOption("timeout", in: 0.1...86400, default: 30)
       let program = try GuideProgram(
         command, timeout: timeout, showErrors: { FileHandle.standardError.write($0) },
-        failure: { [arguments] in arguments.error($0) })
+        failure: { [text = arguments.text] in GuideError(.failed, "--guide \(text): \($0)") })
       return PreparedProgram(program: program)
     })
 }
@@ -50,12 +50,12 @@ final class ProgramGuide: Guide {
     let count = max(1, min(candidates.nodes, limit / ofNode))
     let parts = try stride(from: 0, to: candidates.nodes, by: count).map { first in
       let images = try candidates.images(of: first..<min(first + count, candidates.nodes))  // [R, n, C, h, w]
-      return try scores(ofImages: candidates.paths.perSample(images), level: candidates.level, first: first)
+      return try scores(ofImages: candidates.paths.perSample(images), level: candidates.level + 1, first: first)
     }
     return try Tensor.concatenate(parts, dimension: 1).to(candidates.device)
   }
 
-  /// `[B, n, C, h, w]` to `[B, n]`.
+  /// `[B, n, C, h, w]` to `[B, n]`; the level is from 1, as users count.
   private func scores(ofImages images: Tensor, level: Int, first: Int) throws -> Tensor {
     let shape = images.shape
     var request = [

@@ -45,7 +45,9 @@ private struct PreparedScript: PreparedGuide {
     }
     let module = try ScriptModule(contentsOf: URL(filePath: path), device: setting.device)
     let failure = { [arguments] in arguments.error($0) }
-    runner = try ScriptRunner(module: module, size: size, range: range, device: setting.device, failure: failure)
+    runner = try ScriptRunner(
+      module: module, size: size, range: range, device: setting.device,
+      failure: { [text = arguments.text] in GuideError(.failed, "--guide \(text): \($0)") })
     let trial = try runner(Tensor.zeros([2] + setting.imageShape, device: setting.device)).shape
     switch output {
     case .scores:
@@ -69,7 +71,7 @@ private struct PreparedScript: PreparedGuide {
     switch output {
     case .scores(let sign): return ScriptScoreGuide(runner) { try $0.reshaped([-1]) * sign }
     case .logits(let index): return ScriptScoreGuide(runner) { try $0.logSoftmax(1).select(1, index) }
-    case .features: return ScriptFeatureGuide(runner, targets: try runner(batch.requireTargets()))
+    case .features: return try ScriptFeatureGuide(runner, targets: try runner(batch.requireTargets()))
     }
   }
 
