@@ -10,7 +10,7 @@ import Torch
 @Suite("Guides that are TorchScript modules")
 struct ScriptGuideTests {
   private static let setting = GuideKind.Setting(imageShape: [1, 8, 8], device: .cpu)
-  private static let candidates = Result {
+  private static func candidates() throws -> Tensor {
     try Tensor.uniform([2, 5, 1, 4, 4], generator: Generator(seed: 3)) * 2 - 1
   }
 
@@ -26,12 +26,12 @@ struct ScriptGuideTests {
 
   private static func scores(_ arguments: String, targets: Tensor? = nil) throws -> Tensor {
     let batch = GuideBatch(targets: targets, targetNumbers: [0, 1], seeds: [1, 2])
-    return try prepared(arguments).guide(for: batch).scores(of: Candidates(images: candidates.get()))
+    return try prepared(arguments).guide(for: batch).scores(of: Candidates(images: candidates()))
   }
 
   @Test("scores are the module's, the highest or the lowest best, of images in its range")
   func scores() throws {
-    let means = try Self.candidates.get().mean([2, 3, 4])
+    let means = try Self.candidates().mean([2, 3, 4])
     #expect(try deviation(of: Self.scores("brightness"), from: means) < 1e-5)
     #expect(try deviation(of: Self.scores("brightness,best=min"), from: means * -1) < 1e-5)
     #expect(try deviation(of: Self.scores("brightness,range=0..1"), from: means * 0.5 + 0.5) < 1e-5)
@@ -44,7 +44,7 @@ struct ScriptGuideTests {
 
   @Test("a class is scored by its log-probability")
   func classes() throws {
-    let means = try Self.candidates.get().mean([2, 3, 4]).array(Double.self)
+    let means = try Self.candidates().mean([2, 3, 4]).array(Double.self)
     let expected = means.map { -5 * $0 - log(exp(5 * $0) + 1 + exp(-5 * $0)) }
     #expect(try deviation(of: Self.scores("classes,class=2").array(), from: expected) < 1e-5)
   }
@@ -53,7 +53,7 @@ struct ScriptGuideTests {
   func features() throws {
     let targets = try Tensor.uniform([2, 1, 8, 8], generator: Generator(seed: 4)) * 2 - 1
     let module = try ScriptModule(contentsOf: Golden.url("script/features.pt"))
-    let sized = try Self.candidates.get().reshaped([10, 1, 4, 4]).resizedBilinear(height: 8, width: 8)
+    let sized = try Self.candidates().reshaped([10, 1, 4, 4]).resizedBilinear(height: 8, width: 8)
     let difference = try module([sized]).reshaped([2, 5, 8]) - module([targets]).reshaped([2, 1, 8])
     let expected = try difference.squared().mean([2]) * -1
     #expect(try deviation(of: Self.scores("features,output=features", targets: targets), from: expected) < 1e-5)
