@@ -1,6 +1,6 @@
 """Prefers dark images.
 
-    ddn guide --network faces.safetensors --guide "program:python3 Examples/guides/darkest.py" --count 8 --outdir dark
+    ddn guide --network faces.safetensors --guide "program:python3 Examples/guides/darkest.py" --samples 8 --outdir dark
 """
 
 import ddn_guide

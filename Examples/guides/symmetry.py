@@ -1,6 +1,6 @@
 """Prefers images whose left half mirrors the right one.
 
-    ddn guide --network faces.safetensors --guide "program:python3 Examples/guides/symmetry.py" --count 8 --outdir mirror
+    ddn guide --network faces.safetensors --guide "program:python3 Examples/guides/symmetry.py" --samples 8 --outdir mirror
 
 Together with a mask of one half, the guides complete the other half:
 
