@@ -18,6 +18,7 @@ extern "C" {
 typedef struct ct_tensor_s *ct_tensor;        // owns one at::Tensor
 typedef struct ct_operator_s *ct_operator;    // an operator; lives forever
 typedef struct ct_generator_s *ct_generator;  // owns one at::Generator
+typedef struct ct_script_s *ct_script;        // owns one torch::jit::Module
 
 typedef enum {
   CT_NONE = 0,
@@ -82,12 +83,20 @@ int ct_autocast(int device_type, bool *enabled, int *scalar_type);
 // it returns false, the operator fails. Null for none.
 typedef bool (*ct_pulse)(void *context);
 void ct_set_pulse(ct_pulse pulse, void *context);
+bool ct_call_pulse(void);  // true without a pulse
 
 // Random numbers.
 int ct_generator_make(int device_type, int device_index, uint64_t seed, ct_generator *made);
 int ct_generator_state(ct_generator generator, ct_tensor *state);
 int ct_generator_set_state(ct_generator generator, ct_tensor state);
 void ct_generator_free(ct_generator generator);
+
+// TorchScript modules, in evaluation mode, whose forward() takes tensors and returns one; no gradients. They are loaded on
+// the CPU. Loading and calling runs the file's code.
+int ct_script_load(const char *path, ct_script *loaded);
+int ct_script_move(ct_script script, int device_type, int device_index);
+int ct_script_call(ct_script script, const ct_tensor *inputs, size_t count, ct_tensor *output);
+void ct_script_free(ct_script script);
 
 // The process. Tuning makes mimalloc the allocator of CPU tensors, where this library was built with it, and turns TF32
 // off in cuDNN's convolutions; loading the library changes neither.

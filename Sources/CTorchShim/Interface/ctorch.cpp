@@ -10,15 +10,12 @@
 #include <torch/version.h>
 
 #include <cstring>
-#include <exception>
 #include <string>
 #include <vector>
 
+#include "handles.h"
 #include "tensor_memory.h"
 
-struct ct_tensor_s {
-  at::Tensor value;
-};
 struct ct_operator_s {
   c10::OperatorHandle handle;
 };
@@ -27,31 +24,6 @@ struct ct_generator_s {
 };
 
 namespace {
-
-thread_local std::string error_message;
-
-// Runs `body`; turns an exception into a message and status 1.
-template <typename Body>
-int guarded(Body body) {
-  try {
-    body();
-    return 0;
-  } catch (const c10::Error &error) {
-    error_message = error.what_without_backtrace();
-  } catch (const std::exception &error) {
-    error_message = error.what();
-  } catch (...) {
-    error_message = "unknown C++ exception";
-  }
-  return 1;
-}
-
-ct_tensor own(at::Tensor value) { return new ct_tensor_s{std::move(value)}; }
-
-c10::Device device_of(int64_t type, int64_t index) {
-  TORCH_CHECK(type == 0 || type == 1, "device type ", type, " is neither CPU (0) nor CUDA (1)");
-  return c10::Device(type == 1 ? c10::kCUDA : c10::kCPU, static_cast<c10::DeviceIndex>(index));
-}
 
 template <typename Element>
 const Element *elements(const ct_value &value) {
@@ -129,9 +101,19 @@ ct_value pack(const c10::IValue &value) {
 
 }  // namespace
 
+std::string &error_message() {
+  static thread_local std::string message;
+  return message;
+}
+
+c10::Device device_of(int64_t type, int64_t index) {
+  TORCH_CHECK(type == 0 || type == 1, "device type ", type, " is neither CPU (0) nor CUDA (1)");
+  return c10::Device(type == 1 ? c10::kCUDA : c10::kCPU, static_cast<c10::DeviceIndex>(index));
+}
+
 extern "C" {
 
-const char *ct_error_message(void) { return error_message.c_str(); }
+const char *ct_error_message(void) { return error_message().c_str(); }
 
 const char *ct_version(void) { return TORCH_VERSION; }
 

@@ -16,6 +16,8 @@ void ct_set_pulse(ct_pulse pulse, void *context) {
   current_context = context;
 }
 
+bool ct_call_pulse(void) { return !current || current(current_context); }
+
 void pulse() {
-  if (current && !current(current_context)) throw std::runtime_error("abandoned");
+  if (!ct_call_pulse()) throw std::runtime_error("abandoned");
 }

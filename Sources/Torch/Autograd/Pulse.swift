@@ -19,3 +19,10 @@ public func withPulse<R>(_ pulse: () -> Bool, _ body: () throws -> R) throws -> 
     }
   }
 }
+
+/// Calls the pulse of `withPulse`, if any, for slow work on this thread outside libtorch.
+///
+/// - Throws: `TorchError` when the pulse returns false.
+public func callPulse() throws(TorchError) {
+  guard ct_call_pulse() else { throw TorchError(operation: "pulse", message: "abandoned") }
+}
