@@ -18,7 +18,7 @@ extension OriginalTensor {
           remedy: remedy)
       }
       return snapshot.state
-    } catch where error.remedy == ImportError.defaultRemedy {
+    } catch  where error.remedy == ImportError.defaultRemedy {
       throw FileError(error.kind, path: error.path, problem: error.problem, remedy: remedy)
     }
   }

@@ -54,7 +54,8 @@ public struct CLIP {
       projectsByLinear: names.projectsByLinear, isCausal: false)
     let grid = Int(Double(image.length - 1).squareRoot())
     guard grid >= 1, grid * grid == image.length - 1 else {
-      throw reader.error("\(quoted(names.image.positions)) has \(image.length) positions, not those of a square and a class")
+      throw reader.error(
+        "\(quoted(names.image.positions)) has \(image.length) positions, not those of a square and a class")
     }
 
     tokens = try reader.tensor(names.tokens, [nil, nil])
@@ -123,8 +124,12 @@ public struct CLIP {
 
   private static func weights(at url: URL) throws(FileError) -> URL {
     var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue else { return url }
-    let names = ["model.safetensors", "pytorch_model.bin", "open_clip_model.safetensors", "open_clip_pytorch_model.bin"]
+    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue else {
+      return url
+    }
+    let names = [
+      "model.safetensors", "pytorch_model.bin", "open_clip_model.safetensors", "open_clip_pytorch_model.bin",
+    ]
     let files = names.map { url.appending(path: $0) }
     guard let file = files.first(where: { FileManager.default.fileExists(atPath: $0.path) }) else {
       throw FileError(

@@ -29,6 +29,11 @@ public struct LPIPS {
     let backbone =
       isWhole
       ? weights.renamed { name in name.wholeMatch(of: /net\.slice[0-9]+\.(.+)/).map { "features.\($0.1)" } } : weights
+    guard backbone.shape("features.0.weight") != nil else {
+      throw FileError(
+        .invalid, path: weights.url.path, problem: "has no first convolution of an AlexNet or VGG-16",
+        remedy: "give the state_dict() of torchvision's alexnet or vgg16, or of lpips.LPIPS")
+    }
     let isAlexNet = backbone.shape("features.0.weight")?.last == 11
     network = isAlexNet ? try AlexNet(backbone, device: device) : try VGG(backbone, depths: [16], device: device)
     let file = isAlexNet ? "alex.pth" : "vgg.pth"
@@ -43,7 +48,9 @@ public struct LPIPS {
       }
       return try weight.squareRoot()
     }
-    try reader.finish { name in ["net.", "lins.", "scaling_layer.", "features.", "classifier."].contains(where: name.hasPrefix) }
+    try reader.finish { name in
+      ["net.", "lins.", "scaling_layer.", "features.", "classifier."].contains(where: name.hasPrefix)
+    }
   }
 
   /// Embeddings, whose squared Euclidean distance is LPIPS.

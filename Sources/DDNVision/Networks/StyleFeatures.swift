@@ -19,6 +19,11 @@ public struct StyleFeatures {
     if weights.shape("features.0.weight") != nil {
       features = try VGG(weights, device: device).firstFeatures
     } else {
+      guard weights.shape("conv1.weight") != nil else {
+        throw FileError(
+          .invalid, path: weights.url.path, problem: "has no first convolution of a ResNet-18 or VGG",
+          remedy: "give the state_dict() of torchvision's resnet18, vgg11 or vgg11_bn")
+      }
       features = try ResNet18(weights, device: device).firstFeatures
     }
   }

@@ -8,8 +8,10 @@ public struct StateDictionary {
   private enum Source {
     case safetensors(SafetensorsFile)
     case pickled([String: OriginalTensor])
+    case memory([String: Tensor])
   }
 
+  /// Of the file, for error messages.
   public let url: URL
   private let source: Source
   /// Each tensor's name in the file.
@@ -37,11 +39,23 @@ public struct StateDictionary {
     nameInFile = names.reduce(into: [:]) { $0[isWrapped ? String($1.dropFirst(prefix.count)) : $1] = $1 }
   }
 
+  /// Weights in memory.
+  ///
+  /// - Parameters:
+  ///   - tensors: by name.
+  ///   - url: of the file that errors name.
+  public init(_ tensors: [String: Tensor], url: URL) {
+    self.url = url
+    source = .memory(tensors)
+    nameInFile = Dictionary(uniqueKeysWithValues: tensors.keys.map { ($0, $0) })
+  }
+
   private init(_ other: StateDictionary, nameInFile: [String: String]) {
     (url, source) = (other.url, other.source)
     self.nameInFile = nameInFile
   }
 
+  /// The tensors' names.
   public var names: some Collection<String> { nameInFile.keys }
 
   /// The dictionary under other names; it lacks the tensors that get none.
@@ -61,15 +75,17 @@ public struct StateDictionary {
     return switch source {
     case .safetensors(let file): file.entries[name]!.shape
     case .pickled(let tensors): tensors[name]!.shape
+    case .memory(let tensors): tensors[name]!.shape
     }
   }
 
-  /// A tensor of the dictionary, in the file's type, on the CPU.
+  /// A tensor of the dictionary, in the file's type.
   func tensor(_ name: String) throws -> Tensor {
     let name = nameInFile[name]!
     return switch source {
     case .safetensors(let file): try file.tensor(name)
     case .pickled(let tensors): try tensors[name]!.tensor()
+    case .memory(let tensors): tensors[name]!
     }
   }
 
