@@ -49,7 +49,8 @@ let package = Package(
       name: "DDNTraining", dependencies: ["DDN", "DDNData", "DDNFiles", "Torch"], swiftSettings: settings),
     .target(name: "DDNVision", dependencies: ["Archives", "DDNFiles", "DDNImport", "Torch"], swiftSettings: settings),
     .target(
-      name: "DDNClassifiers", dependencies: ["DDNData", "DDNFiles", "DDNVision", "Images", "Torch"], swiftSettings: settings),
+      name: "DDNClassifiers", dependencies: ["DDNData", "DDNFiles", "DDNVision", "Images", "Torch"],
+      swiftSettings: settings),
     .target(
       name: "DDNGuidance",
       dependencies: ["DDN", "DDNClassifiers", "DDNFiles", "DDNPictures", "DDNVision", "Images", "Torch"],
@@ -85,7 +86,8 @@ let package = Package(
     .testTarget(name: "TorchTests", dependencies: ["DDNFiles", "GoldenSupport", "Torch"], swiftSettings: settings),
     .testTarget(name: "ImagesTests", dependencies: ["DDNFiles", "Images"], swiftSettings: settings),
     .testTarget(
-      name: "DDNTests", dependencies: ["DDN", "DDNData", "DDNFiles", "DDNModels", "GoldenSupport", "Torch"],
+      name: "DDNTests",
+      dependencies: ["DDN", "DDNData", "DDNFiles", "DDNGuidance", "DDNModels", "GoldenSupport", "Torch"],
       swiftSettings: settings),
     .testTarget(
       name: "DDNDensitiesTests", dependencies: ["DDN", "DDNDensities", "DDNFiles", "Images"], swiftSettings: settings),
@@ -103,10 +105,15 @@ let package = Package(
       name: "DDNPicturesTests", dependencies: ["DDN", "DDNFiles", "DDNModels", "DDNPictures", "Images", "Torch"],
       swiftSettings: settings),
     .testTarget(
-      name: "DDNGuidanceTests", dependencies: ["DDN", "DDNGuidance", "DDNVision", "GoldenSupport", "Torch"],
+      name: "DDNGuidanceTests",
+      dependencies: [
+        "DDN", "DDNData", "DDNFiles", "DDNGuidance", "DDNModels", "DDNPictures", "DDNVision", "GoldenSupport", "Images",
+        "Torch",
+      ],
       swiftSettings: settings),
     .testTarget(
-      name: "DDNVisionTests", dependencies: ["DDNFiles", "DDNVision", "GoldenSupport", "Torch"], swiftSettings: settings),
+      name: "DDNVisionTests", dependencies: ["DDNFiles", "DDNVision", "GoldenSupport", "Torch"], swiftSettings: settings
+    ),
     .testTarget(
       name: "DDNClassifiersTests", dependencies: ["DDNClassifiers", "DDNData", "DDNFiles", "DDNVision", "Torch"],
       swiftSettings: settings),

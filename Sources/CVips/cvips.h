@@ -9,7 +9,7 @@
 #include <vips/vips.h>
 
 // Larger images are refused before decoding, so that a file of a few kilobytes cannot take gigabytes of memory.
-enum { CVIPS_MAX_SIDE = 16384, CVIPS_MAX_PIXELS = 1 << 26, CVIPS_TOO_LARGE = 1 };
+enum { CVIPS_MAX_SIDE = 16384, CVIPS_MAX_PIXELS = 1 << 26, CVIPS_TOO_LARGE = 1, CVIPS_OPAQUE = 2 };
 
 static inline void cvips_ignore_log(
   const gchar *domain, GLogLevelFlags level, const gchar *message, gpointer data) {
@@ -208,6 +208,29 @@ static inline int cvips_decode(
     return -1;
   }
   return cvips_take_pixels(image, pixels, width, height, channels);
+}
+
+// Decodes an image's opacity, 0 to 255. Returns CVIPS_OPAQUE for one without transparency, CVIPS_TOO_LARGE over the limits above.
+static inline int cvips_decode_opacity(
+  const void *bytes, size_t count, unsigned char **pixels, int *width, int *height) {
+  VipsImage *image = cvips_open(bytes, count, VIPS_ACCESS_RANDOM);
+  if (!image) return -1;
+  *width = image->Xsize;
+  *height = image->Ysize;
+  if (*width > CVIPS_MAX_SIDE || *height > CVIPS_MAX_SIDE || (gint64)*width * *height > CVIPS_MAX_PIXELS) {
+    g_object_unref(image);
+    return CVIPS_TOO_LARGE;
+  }
+  if (vips_image_get_orientation(image) > 1) CVIPS_STEP(vips_autorot(image, &next, NULL));
+  if (!vips_image_hasalpha(image)) {
+    g_object_unref(image);
+    return CVIPS_OPAQUE;
+  }
+  if (image->BandFmt == VIPS_FORMAT_USHORT) CVIPS_STEP(vips_linear1(image, &next, 1.0 / 257, 0, NULL));
+  CVIPS_STEP(vips_extract_band(image, &next, image->Bands - 1, NULL));
+  if (image->BandFmt != VIPS_FORMAT_UCHAR) CVIPS_STEP(vips_cast_uchar(image, &next, NULL));
+  int channels;
+  return cvips_take_pixels(image, pixels, width, height, &channels);
 }
 
 // Converts sRGB to gray as cvips_decode does.

@@ -53,13 +53,40 @@ public enum PNG {
         remedy: "save the image as PNG")
     }
     guard status == 0 else {
-      throw ImageError(
-        problem: "\(width) x \(height) pixels are too many (\(Vips.maxSide) on a side, \(Vips.maxPixels) in all)",
-        remedy: "make the image smaller")
+      throw tooLarge(width, height)
     }
     return Bitmap(
       width: Int(width), height: Int(height), channels: Int(channels),
       pixels: Vips.take(pixels!, count: Int(width) * Int(height) * Int(channels)))
+  }
+
+  private static func tooLarge(_ width: Int32, _ height: Int32) -> ImageError {
+    ImageError(
+      problem: "\(width) x \(height) pixels are too many (\(Vips.maxSide) on a side, \(Vips.maxPixels) in all)",
+      remedy: "make the image smaller")
+  }
+
+  /// Reads the opacity of an image file, as gray: 255 is opaque.
+  ///
+  /// - Throws: `FileError` naming the file, for one that `read` refuses or without transparency.
+  public static func readOpacity(_ url: URL) throws(FileError) -> Bitmap {
+    let data = try InputFile.map(url)
+    do throws(ImageError) {
+      var pixels: UnsafeMutablePointer<UInt8>?
+      var (width, height): (Int32, Int32) = (0, 0)
+      let status = try Vips.run("not a readable image", remedy: "use a complete PNG file") {
+        data.withUnsafeBytes { cvips_decode_opacity($0.baseAddress, $0.count, &pixels, &width, &height) }
+      }
+      guard status == 0 else {
+        throw status == Int32(CVIPS_OPAQUE)
+          ? ImageError(problem: "has no transparency", remedy: "leave unpainted what is unknown, and save it as PNG")
+          : tooLarge(width, height)
+      }
+      return Bitmap(
+        width: Int(width), height: Int(height), channels: 1, pixels: Vips.take(pixels!, count: Int(width) * Int(height)))
+    } catch {
+      throw FileError(.invalid, path: url.path, error)
+    }
   }
 
   /// Reads an image file.

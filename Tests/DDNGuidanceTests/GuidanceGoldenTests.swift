@@ -68,16 +68,42 @@ struct GuidanceGoldenTests {
     let file = try Self.file.get()
     let target = try file.tensor("target").reshaped([1, 3, 16, 16])
     let candidates = try Candidates(images: file.tensor("multi.output"))
-    let guide = RankedGuide([
-      (try Self.guide("color", target, file), 0.25), (try Self.guide("sr_eighth", target, file), 0.25),
-      (try Self.guide("masked9", target, file), 0.5),
-    ])
-    #expect(try guide.scores(of: candidates).array(Float.self) == file.tensor("multi.rank_score").array())
+    let scores = try ["color", "sr_eighth", "masked9"].map {
+      try Self.guide($0, target, file).scores(of: candidates)
+    }
+    let combined = try GuideCombination.ranks.combined(scores, weights: [0.25, 0.25, 0.5])
+    #expect(try combined.array(Float.self) == file.tensor("multi.rank_score").array())
   }
 
   @Test("masks are the original's", arguments: [0, 1, 2, 3, 4, 5, 6, 9])
   func masks(number: Int) throws {
     let expected = try Self.file.get().tensor("mask\(number)").to(.float32).array(Float.self)
     #expect(BuiltInMask(rawValue: number)!.pixels(height: 16, width: 16) == expected)
+  }
+
+  @Test("the letter S is the original's but for its font") func letter() throws {
+    for side in [32, 64, 128] {
+      let expected = try Self.file.get().tensor("mask_S_\(side)").to(.float32).array(Float.self)
+      let found = BuiltInMask.letterS.pixels(height: side, width: side)
+      let both = zip(found, expected).count { $0 > 0 && $1 > 0 }
+      let either = zip(found, expected).count { $0 > 0 || $1 > 0 }
+      #expect(Double(both) > 0.8 * Double(either))
+      #expect(BuiltInMask.notLetterS.pixels(height: side, width: side) == found.map { 1 - $0 })
+    }
+  }
+
+  @Test("top counts are the original's") func topCounts() throws {
+    struct Case: Decodable {
+      let n: Int
+      let topk: Double
+      let count: Int
+    }
+    let cases = try JSONDecoder().decode([Case].self, from: Data(contentsOf: Golden.url("Z/topk_counts.json")))
+    #expect(cases.count > 20)
+    for item in cases {
+      let text = item.topk < 1 ? "\(item.topk)" : "\(Int(item.topk))"
+      #expect(TopCount(text)?.count(of: item.n) == item.count, "\(text) of \(item.n)")
+    }
+    for text in ["0", "-1", "1.5", "0.0", "x", "", "nan"] { #expect(TopCount(text) == nil, "\(text)") }
   }
 }

@@ -33,7 +33,9 @@ private final class Spy: Chooser {
 @Suite("Measurements without images")
 struct MeasurementTests {
   /// The squared error by its definition: compute all images, resize them to the target, apply the operator.
-  private static func byImages(_ name: String, _ candidates: Candidates, _ target: Tensor, mask: Tensor) throws -> Tensor {
+  private static func byImages(_ name: String, _ candidates: Candidates, _ target: Tensor, mask: Tensor) throws
+    -> Tensor
+  {
     let images = try candidates.paths.perSample(candidates.images())  // [B, K, C, h, w]
     let shape = images.shape
     func sized(_ side: Int) throws -> Tensor {

@@ -36,7 +36,11 @@ public struct SeededDraws {
   }
 
   /// `[B]` int64 in `0..<bound`, uniform.
-  func integers(below bound: Int, level: Int) throws(TorchError) -> Tensor {
+  ///
+  /// - Parameters:
+  ///   - bound: at least 1.
+  ///   - level: from 0.
+  public func integers(below bound: Int, level: Int) throws(TorchError) -> Tensor {
     try (levels[level] * Double(bound)).clamped(0...Double(bound - 1)).to(.int64)  // rounds down
   }
 }

@@ -78,7 +78,13 @@ public struct NetworkRun {
   /// - Parameter parents: at least one, in 0..<samples; repeats widen the batch, omissions narrow it.
   public mutating func select(_ parents: [Int]) throws(TorchError) {
     precondition(!parents.isEmpty && parents.allSatisfy { (0..<samples).contains($0) }, "no such images: \(parents)")
-    let rows = try Tensor(parents, shape: [parents.count]).to(network.device)
+    try select(rows: Tensor(parents, shape: [parents.count]).to(network.device))
+  }
+
+  /// The same with parents on the network's device, which are not checked.
+  ///
+  /// - Parameter rows: `[B']` int64 in 0..<samples; at least one.
+  public mutating func select(rows: Tensor) throws(TorchError) {
     let selection = try paths.selecting(rows)
     func inherit(_ tensor: Tensor?) throws(TorchError) -> Tensor? {
       guard let tensor else { return nil }

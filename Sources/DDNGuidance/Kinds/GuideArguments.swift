@@ -7,7 +7,7 @@ public struct GuideArguments: Sendable {
   /// As it was typed, for messages.
   public let text: String
   public let name: String
-  private var value: String?
+  private var positional: String?
   private var options: [String: String] = [:]
 
   /// - Throws: `GuideError` when an option is given twice.
@@ -21,7 +21,7 @@ public struct GuideArguments: Sendable {
       guard let argument, Self.isOptionName(option) else {
         // Only the first part can be without a name.
         precondition(index == 0)
-        value = part
+        positional = part
         continue
       }
       guard options.updateValue(argument, forKey: option) == nil else {
@@ -32,8 +32,8 @@ public struct GuideArguments: Sendable {
 
   /// The value; nil if there is none.
   public mutating func value() -> String? {
-    defer { value = nil }
-    return value
+    defer { positional = nil }
+    return positional
   }
 
   /// The value of an option; nil if it is not given.
@@ -80,7 +80,7 @@ public struct GuideArguments: Sendable {
 
   /// - Throws: `GuideError` when an argument was not used.
   func finish(options known: [String]) throws(GuideError) {
-    if let value { throw error("takes no value, but '\(value)' is given") }
+    if let positional { throw error("takes no value, but '\(positional)' is given") }
     guard let unknown = options.keys.min() else { return }
     let names = (known + MixedGuide.optionNames).map { "\($0)=" }.joined(separator: ", ")
     throw error("has no option \(unknown)=; its options are \(names)")

@@ -1,3 +1,4 @@
+import DDN
 import Torch
 
 /// A kind of guide that can be named on a command line: `NAME`, `NAME:VALUE` or `NAME:VALUE,OPTION=VALUE`.

@@ -9,14 +9,39 @@ import Torch
 /// The score is the negative squared error; it ranks like the original's `softmax(-error)`.
 /// Source: paper, section 4 (zero-shot conditional generation); the identity is this project's.
 public struct MeasurementGuide: Guide {
-  private let measurement: any Measurement
+  public let measurement: any Measurement
+  /// `[1, 1, H, W]`, how much each pixel counts; nil for 1.
+  private let mask: Tensor?
 
-  public init(_ measurement: any Measurement) { self.measurement = measurement }
+  /// - Parameters:
+  ///   - measurement: of the batch's targets.
+  ///   - mask: `[1, 1, H, W]`, 0 or more, how much each pixel counts; nil for 1.
+  public init(_ measurement: any Measurement, mask: Tensor? = nil) {
+    self.measurement = measurement
+    self.mask = mask
+  }
 
   public func scores(of candidates: Candidates) throws -> Tensor {
-    let comparison = try measurement.comparison(
+    var comparison = try measurement.comparison(
       height: candidates.features.shape[2], width: candidates.features.shape[3])
+    if let mask {
+      let size = comparison.observation.shape
+      let sized = try mask.resizedArea(height: size[2], width: size[3])
+      comparison.weight = try comparison.weight.map { try $0 * sized } ?? sized
+      comparison.divisor *= try sized.mean().item() + 1e-5
+      comparison.constant = nil  // The same for all candidates.
+    }
+    return try scores(of: candidates, by: comparison)
+  }
+
+  func scores(of candidates: Candidates, by comparison: Comparison) throws -> Tensor {
     let root = try comparison.weight.map { try $0.squareRoot() }
+    var (paths, features, base) = (candidates.paths, candidates.features, candidates.base)
+    if let root, root.shape[0] > 1, paths.rowOfSample != nil {
+      // Weights of each image leave no rows to share.
+      (features, base) = (try paths.perSample(features), try base.map { try paths.perSample($0) })
+      paths = .separate(samples: paths.samples)
+    }
     func measured(_ images: Tensor) throws -> Tensor {
       let transformed = try comparison.transform.map { try $0(images) } ?? images
       return try root.map { try transformed * $0 } ?? transformed
@@ -24,18 +49,16 @@ public struct MeasurementGuide: Guide {
     func averaged(_ tensor: Tensor, over dimension: Int) throws -> Tensor {
       try measurement.averagesChannels ? tensor.mean([dimension], keepingDimensions: true) : tensor
     }
-    let features = try measured(candidates.features)  // [R, F, h', w']
+    features = try measured(features)  // [R, F, h', w']
     var residual = try root.map { try comparison.observation * $0 } ?? comparison.observation
-    if let base = candidates.base {
-      residual = try residual - candidates.paths.perSample(averaged(measured(base), over: 1))
-    }
+    if let base { residual = try residual - paths.perSample(averaged(measured(base), over: 1)) }
     let weights = try averaged(candidates.weights, over: 1)  // [K, C', F]
     let (shape, channels) = (features.shape, weights.shape[1])
     let pixels = shape[2] * shape[3]
     let distances = try NodeDistances.all(
       features: features.reshaped([shape[0], shape[1], pixels]), weights: weights,
-      residual: residual.expanded([candidates.samples, channels, shape[2], shape[3]])
-        .reshaped([candidates.samples, channels, pixels]), paths: candidates.paths)  // [B, K]
+      residual: residual.expanded([paths.samples, channels, shape[2], shape[3]])
+        .reshaped([paths.samples, channels, pixels]), paths: paths)  // [B, K]
     let errors = try distances * (Double(channels * pixels) / comparison.divisor)
     guard let constant = comparison.constant else { return try errors * -1 }
     return try (errors + constant * (1 / comparison.divisor)) * -1

@@ -1,0 +1,7 @@
+extension GuideKind {
+  /// All kinds, those that are linear in the image first.
+  public static let all: [GuideKind] = [
+    .pixels, .mask, .superResolution, .gray, .blur, .motionBlur, .kernelBlur, .noise, .lowBit, .strokes, .randomPixels,
+    .absolute, .edges, .sketch,
+  ]
+}

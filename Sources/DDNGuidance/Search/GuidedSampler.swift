@@ -1,0 +1,190 @@
+import DDN
+import Torch
+
+/// Runs a network from level to level, choosing by guides: zero-shot conditional generation.
+///
+/// Each level keeps the best candidates of all paths so far. With one path and a top count of 1 that is the greedy run; a
+/// higher top count makes samples diverse, more paths (a beam search) make them fit better.
+///
+/// Source: paper, section 3.3 and section 4; the beam search is this project's.
+public struct GuidedSampler {
+  public let network: any DiscreteDistributionNetwork
+  public let guide: MixedGuide
+  /// How many of the best candidates a path is chosen among.
+  public let top: TopCount
+  /// Paths that are kept from level to level, at least 1.
+  public let beams: Int
+  /// Whole samples that are drawn for each image, of which the best is kept; at least 1.
+  public let attempts: Int
+
+  /// Guided images.
+  public struct Samples {
+    /// `[B, C, H, W]` in [-1, 1].
+    public let images: Tensor
+    public let codes: [LatentCode]
+    /// Of each guide, of each image: the score of the choice at the last level at which it scored. Higher is better.
+    public let scores: [[Double]]
+    /// Each level's images on the way to `images`, `[B, C, h, w]`; empty unless they were asked for.
+    public let levels: [Tensor]
+  }
+
+  public init(
+    _ network: any DiscreteDistributionNetwork, guide: MixedGuide, top: TopCount? = nil, beams: Int = 1,
+    attempts: Int = 1
+  ) {
+    precondition(beams >= 1 && attempts >= 1, "\(beams) beams and \(attempts) attempts are not at least 1")
+    self.network = network
+    self.guide = guide
+    self.top = top ?? guide.top
+    self.beams = beams
+    self.attempts = attempts
+  }
+
+  /// Images that are in memory at once for each image of a batch.
+  public var width: Int { beams * attempts }
+
+  /// Draws the images of a batch.
+  ///
+  /// - Parameters:
+  ///   - batch: targets and seeds; a seed gives the same image in any batch.
+  ///   - condition: what the network is conditioned on, for `batch.repeated(attempts)`.
+  ///   - keepsLevels: whether to return every level's images.
+  /// - Throws: `GuideError` when a guide lacks what it needs, or scores with NaN; `ConditionError`; `TorchError`.
+  public func callAsFunction(
+    _ batch: GuideBatch, condition: (GuideBatch) throws -> Condition = { _ in .none }, keepsLevels: Bool = false
+  ) throws -> Samples {
+    let wide = try batch.repeated(attempts).withSeeds { seed, place in
+      seed ^ (UInt64(place % attempts) &* 0x9E37_79B1 & 0xFFFF_FFFF)
+    }
+    var (run, scores, levels) = try search(wide, condition: condition(wide), keepsLevels: keepsLevels)
+    if attempts > 1 {
+      let joint = try scores.map { (score) throws(TorchError) in try score.reshaped([batch.count, attempts]) }
+      let best = try guide.combination.combined(joint, weights: guide.parts.map(\.weight)).negated().argmin(1)  // [B]
+      let rows = try (Tensor.range(0..<batch.count, device: network.device).scaled(by: attempts)) + best
+      try run.select(rows: rows)
+      scores = try scores.map { (score) throws(TorchError) in try score.gathered(rows) }
+      levels = try levels.map { (level) throws(TorchError) in try level.gathered(rows) }
+    }
+    return Samples(
+      images: try run.paths.perSample(run.images!), codes: try run.latentCodes(),
+      scores: try scores.map { try $0.array(Double.self) }, levels: levels)
+  }
+
+  /// The whole batch's run, each guide's last scores `[B]`, and every level's images.
+  private func search(
+    _ batch: GuideBatch, condition: Condition, keepsLevels: Bool
+  ) throws -> (NetworkRun, [Tensor], [Tensor]) {
+    let count = network.codeSpace.levels.count
+    // A choice uses number `path * L + level` of its seed, so that one path has the numbers of `TopChooser`.
+    let draws = try SeededDraws(seeds: batch.seeds, levels: count * beams, device: network.device)
+    var run = try network.begin(samples: batch.count, condition: condition)
+    var guides = try guide.guides(for: batch)
+    var width = 1
+    var last = try guide.parts.map { _ in try Tensor.zeros([batch.count], device: network.device) }
+    var (levels, finite): ([Tensor], [(guide: Int, level: Int, isFinite: Tensor)]) = ([], [])
+    for level in 0..<count {
+      let candidates = try run.candidates()
+      let nodes = candidates.nodes
+      let active = guide.parts.indices.filter { guide.parts[$0].levels.contains(level) }
+      let scores = try active.map { try guides[$0].scores(of: candidates).reshaped([batch.count, width * nodes]) }
+      for (part, score) in zip(active, scores) { finite.append((part, level, try score.isFinite().all())) }
+      let kept = active.isEmpty ? width : level + 1 == count ? 1 : min(beams, width * nodes)
+      let chosen: Tensor  // [B, kept] in 0..<width * K
+      if active.isEmpty {
+        chosen = try .stack(
+          (0..<width).map { path in
+            try draws.integers(below: nodes, level: path * count + level).adding(path * nodes)
+          }, dimension: 1)
+      } else {
+        let combined = try guide.combination.combined(scores, weights: active.map { guide.parts[$0].weight })
+        chosen = try choose(kept, of: combined, nodes: nodes) { path, bound throws(TorchError) in
+          try draws.integers(below: bound, level: path * count + level)
+        }
+      }
+      let parents = try chosen.floorDivided(by: nodes)  // [B, kept], paths
+      if width > 1 || kept > 1 {
+        let first = try Tensor.range(0..<batch.count, device: network.device).scaled(by: width).reshaped([-1, 1])
+        let rows = try (parents + first).reshaped([batch.count * kept])
+        try run.select(rows: rows)
+        last = try last.map { (score) throws(TorchError) in try score.gathered(rows) }
+        levels = try levels.map { (level) throws(TorchError) in try level.gathered(rows) }
+      }
+      let codes = try chosen.remainder(by: nodes).reshaped([batch.count * kept])
+      let output = try run.advance(by: FixedChooser(codes: codes))
+      for (part, score) in zip(active, scores) { last[part] = try score.gatheredInRows(chosen).reshaped([-1]) }
+      if keepsLevels { levels.append(try output.paths.perSample(output.images)) }
+      if kept != width, level + 1 < count { guides = try guide.guides(for: batch.repeated(kept)) }
+      width = kept
+    }
+    try checkFinite(finite)
+    if width > 1 {  // No guide scored at the last level: the paths are equally good.
+      let rows = try Tensor.range(0..<batch.count, device: network.device).scaled(by: width)
+      try run.select(rows: rows)
+      last = try last.map { (score) throws(TorchError) in try score.gathered(rows) }
+      levels = try levels.map { (level) throws(TorchError) in try level.gathered(rows) }
+    }
+    return (run, last, levels)
+  }
+
+  /// Chooses `kept` of the best candidates: one at random of each group of the top count, the best group first.
+  ///
+  /// - Parameters:
+  ///   - scores: `[B, n]`.
+  ///   - nodes: K.
+  ///   - draw: `[B]` int64 below a bound, for each of the kept paths.
+  /// - Returns: `[B, kept]` indices within the rows of `scores`.
+  private func choose(
+    _ kept: Int, of scores: Tensor, nodes: Int, draw: (_ path: Int, _ bound: Int) throws(TorchError) -> Tensor
+  ) throws(TorchError) -> Tensor {
+    let group = min(top.count(of: nodes), scores.shape[1] / kept)
+    if kept == 1, group == 1 { return try scores.negated().argmin(1).reshaped([-1, 1]) }
+    let ranked = try scores.sortingIndices(descending: true)
+    var places: [Tensor] = []
+    for path in 0..<kept { places.append(try draw(path, group).adding(path * group)) }
+    return try ranked.gatheredInRows(.stack(places, dimension: 1))
+  }
+
+  private func checkFinite(_ checks: [(guide: Int, level: Int, isFinite: Tensor)]) throws {
+    for check in checks where try check.isFinite.item() == 0 {
+      let part = guide.parts[check.guide]
+      throw GuideError(
+        "--guide \(part.text): a score at level \(check.level + 1) is NaN or infinite; check the guide's files and the model"
+      )
+    }
+  }
+}
+
+/// Chooses what is known already.
+private struct FixedChooser: Chooser {
+  let codes: Tensor
+
+  func choose(from candidates: Candidates) -> Choice { Choice(codes: codes) }
+}
+
+extension GuideBatch {
+  /// - Parameter seed: the new seed of an image with a seed, at a place in the batch.
+  fileprivate func withSeeds(_ seed: (UInt64, Int) -> UInt64) -> GuideBatch {
+    GuideBatch(
+      targets: targets, targetNumbers: targetNumbers, seeds: seeds.enumerated().map { seed($1, $0) })
+  }
+}
+
+extension Tensor {
+  private static let gatherOperator = Operator("aten::gather")
+  private static let allOperator = Operator("aten::all")
+
+  /// `[B, n]` and `[B, m]` indices within each row to `[B, m]`.
+  fileprivate func gatheredInRows(_ indices: Tensor) throws(TorchError) -> Tensor {
+    try Tensor.gatherOperator.tensor(.tensor(self), .int(1), .tensor(indices), .bool(false))
+  }
+
+  private static let addOperator = Operator("aten::add", "Scalar")
+
+  /// `self + number` for integers, which stay integers.
+  fileprivate func adding(_ number: Int) throws(TorchError) -> Tensor {
+    try Tensor.addOperator.tensor(.tensor(self), .int(number))
+  }
+
+  fileprivate func negated() throws(TorchError) -> Tensor { try self * -1 }
+  fileprivate func all() throws(TorchError) -> Tensor { try Tensor.allOperator.tensor(.tensor(self)) }
+}
