@@ -53,7 +53,9 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "DDNGuidance",
-      dependencies: ["DDN", "DDNClassifiers", "DDNFiles", "DDNPictures", "DDNVision", "Images", "Torch"],
+      dependencies: [
+        "DDN", "DDNClassifiers", "DDNEvaluation", "DDNFiles", "DDNPictures", "DDNVision", "Images", "Torch",
+      ],
       swiftSettings: settings),
     .target(name: "DDNEvaluation", dependencies: ["DDN", "Torch"], swiftSettings: settings),
     .target(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import DDN
 import DDNFiles
+import DDNGuidance
 import DDNTraining
 import Foundation
 import Images
@@ -20,7 +21,7 @@ struct Ddn: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Demo.self, Train.self, Generate.self, Reconstruct.self, Dataset.self, Info.self, Import.self, Toy.self,
+      Demo.self, Train.self, Generate.self, Reconstruct.self, GuideCommand.self, Dataset.self, Info.self, Import.self, Toy.self,
       Bench.self,
     ])
 
@@ -59,6 +60,7 @@ struct Ddn: ParsableCommand {
       return fail(error.description, [.missing: 66, .invalid: 65, .failed: 1][error.kind]!)
     case let error as LatentCodeError: return fail(error.description, 65)
     case let error as ConditionError: return fail(error.description, 65)
+    case let error as GuideError: return fail(error.description, error.kind == .usage ? 64 : 1)
     case let error as ImageError: return fail(error.description, 1)
     case let error as TorchError: return fail(error.description, 1)
     case let error as TrainingError:

@@ -1,5 +1,6 @@
 import DDN
 import DDNData
+import DDNModels
 import Testing
 import Torch
 
@@ -12,8 +13,10 @@ struct GuidedSamplerTests {
 
   init() throws {
     network = try Model(contentsOf: Model.shippedURL("mnist")).network
-    targets = try TrainingImages(ImageDataset(ShippedDigits.unseen(resize: .bilinear)), device: .cpu)
-      .batch(Array(0..<6)).images
+    targets = try TrainingImages(
+      ImageDataset(DigitDataset.shipped(resize: .bilinear)), device: .cpu
+    )
+    .batch(Array(0..<6)).images
   }
 
   private var setting: GuideKind.Setting { .init(imageShape: network.imageShape, device: .cpu) }
@@ -81,7 +84,7 @@ struct GuidedSamplerTests {
     let batch = try batch(0..<1)
     let scores = try mix.guides(for: batch)[0].scores(of: run.candidates()).array(Double.self)
     let ranked = scores.indices.sorted { scores[$0] > scores[$1] }
-    let first = try GuidedSampler(network, guide: mix, top: .nodes(2), beams: 3)(batch).codes[0].levels[0]
+    let first = try GuidedSampler(network, guide: mix, top: .nodes(2), beams: 3)(batch).codes[0].choices[0]
     // All three go on, as no guide scores later; the first, from the best pair, is returned.
     #expect(ranked.prefix(2).contains(first))
   }
@@ -91,13 +94,13 @@ struct GuidedSamplerTests {
     let full = try GuidedSampler(network, guide: guide("l2"))(batch)
     let early = try GuidedSampler(network, guide: guide("l2,until=3"))(batch)
     for (code, other) in zip(full.codes, early.codes) {
-      #expect(code.levels.prefix(3) == other.levels.prefix(3))
-      #expect(code.levels.suffix(7) != other.levels.suffix(7))
+      #expect(code.choices.prefix(3) == other.choices.prefix(3))
+      #expect(code.choices.suffix(7) != other.choices.suffix(7))
     }
     // Later levels are random: by the seed alone.
     let late = try GuidedSampler(network, guide: guide("l2,from=10"))(batch)
     let random = batch.seeds.map { LatentCode(seed: $0, in: network.codeSpace) }
-    #expect(late.codes.map { Array($0.levels.prefix(9)) } == random.map { Array($0.levels.prefix(9)) })
+    #expect(late.codes.map { Array($0.choices.prefix(9)) } == random.map { Array($0.choices.prefix(9)) })
   }
 
   @Test("weights decide between guides that disagree", arguments: GuideCombination.allCases)

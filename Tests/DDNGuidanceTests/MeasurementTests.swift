@@ -1,4 +1,5 @@
 import DDN
+import DDNModels
 import GoldenSupport
 import Testing
 import Torch

@@ -76,7 +76,8 @@ struct Reconstruct: ParsableCommand {
   func run() throws {
     let device = try machine.start()
     let model = try network.load(device: device)
-    let targets = try loadTargets(model, device: device)
+    let targets = try TargetImages(
+      images, data: data, resize: resize, count: count, defaultCount: Self.defaultCount, of: model, device: device)
     let names = ["codes.txt", "images.csv", "reconstructions.png"]
     let folder = try OutputFolder(
       URL(fileURLWithPath: outdir), for: identity, files: names, overwrites: overwrite)
@@ -127,35 +128,4 @@ struct Reconstruct: ParsableCommand {
   }
 
   private static let defaultCount = 1000
-
-  private func loadTargets(_ model: Model, device: Device) throws -> Targets {
-    if images.isEmpty {
-      let resize = resize ?? TrainingDefaults.resize
-      let dataset = try loadDataset(resize: resize)
-      guard count ?? 1 <= dataset.count else {
-        throw UsageError("--count \(count!): there are \(dataset.count) images in \(data ?? dataset.name)")
-      }
-      try model.configuration.check(dataset, path: data ?? dataset.name, as: .reconstructing)
-      return Targets(
-        source: try TrainingImages(dataset, device: device), count: count ?? min(Self.defaultCount, dataset.count),
-        name: { "\($0)" })
-    }
-    let pictures = try images.map { try PNG.read(URL(fileURLWithPath: $0), fittedTo: model.network.imageShape) }
-    return Targets(source: PictureSource(pictures, device: device), count: pictures.count, name: { images[$0] })
-  }
-
-  private func loadDataset(resize: DigitDataset.Resize) throws -> ImageDataset {
-    guard let data else { return ImageDataset(try TrainingOptions.shippedDigits(resize: resize).unseen) }
-    let source = try openImages(URL(fileURLWithPath: data), split: .test, resize: resize)
-    Terminal.printNotes(source.notes)
-    return try ImageDataset(source, cacheBytes: 0)
-  }
-
-  private struct Targets {
-    let source: any EncodingSource
-    /// Number of the source's images, from the first.
-    let count: Int
-    /// An image's name in the report.
-    let name: (Int) -> String
-  }
 }

@@ -25,7 +25,7 @@ public struct GuideArguments: Sendable {
         continue
       }
       guard options.updateValue(argument, forKey: option) == nil else {
-        throw GuideError("--guide \(text): \(option)= is given twice")
+        throw GuideError(.usage, "--guide \(text): \(option)= is given twice")
       }
     }
   }
@@ -76,7 +76,7 @@ public struct GuideArguments: Sendable {
   }
 
   /// An error that names the guide as it was typed.
-  public func error(_ problem: String) -> GuideError { GuideError("--guide \(text): \(problem)") }
+  public func error(_ problem: String) -> GuideError { GuideError(.usage, "--guide \(text): \(problem)") }
 
   /// - Throws: `GuideError` when an argument was not used.
   func finish(options known: [String]) throws(GuideError) {

@@ -122,7 +122,7 @@ public struct GuideBatch {
 
   /// - Throws: `GuideError` without targets.
   func requireTargets() throws -> Tensor {
-    guard let targets else { throw GuideError("needs a target: give --image or --data") }
+    guard let targets else { throw GuideError(.usage, "this guide needs a target: give --image or --data") }
     return targets
   }
 }

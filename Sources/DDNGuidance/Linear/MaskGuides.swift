@@ -30,8 +30,10 @@ public struct MaskMeasurement: Measurement {
 
 /// Masks as they are typed.
 enum MaskPicture {
-  static let meaning =
-    "a built-in mask (\(BuiltInMask.allCases.map(\.name).joined(separator: ", ")), or 0 to 9) or a picture"
+  static let meaning = """
+    a built-in mask (\(BuiltInMask.allCases.map(\.name).joined(separator: ", ")), or 0 to 9; not-left and so on for \
+    complements) or a picture
+    """
 
   /// - Parameters:
   ///   - text: a built-in mask's name or number, or a picture: white pixels count, black ones do not.
@@ -42,6 +44,10 @@ enum MaskPicture {
     let (height, width) = (setting.imageShape[1], setting.imageShape[2])
     if let mask = BuiltInMask(text) {
       return try Tensor(mask.pixels(height: height, width: width), shape: [height, width]).to(setting.device)
+    }
+    if text.hasPrefix("not-"), let mask = BuiltInMask(String(text.dropFirst(4))) {
+      let pixels = mask.pixels(height: height, width: width).map { 1 - $0 }
+      return try Tensor(pixels, shape: [height, width]).to(setting.device)
     }
     guard text.contains("/") || text.contains(".") || FileManager.default.fileExists(atPath: text) else {
       throw arguments.error("'\(text)' is neither a file nor \(meaning)")

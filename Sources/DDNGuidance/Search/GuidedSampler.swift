@@ -148,6 +148,7 @@ public struct GuidedSampler {
     for check in checks where try check.isFinite.item() == 0 {
       let part = guide.parts[check.guide]
       throw GuideError(
+        .failed,
         "--guide \(part.text): a score at level \(check.level + 1) is NaN or infinite; check the guide's files and the model"
       )
     }

@@ -86,7 +86,7 @@ public struct MixedGuide {
       var arguments = try GuideArguments(text)
       guard let kind = GuideKind.all.first(where: { $0.name == arguments.name }) else {
         let names = GuideKind.all.map(\.name).joined(separator: ", ")
-        throw GuideError("--guide \(text): there is no guide '\(arguments.name)'; guides are \(names)")
+        throw GuideError(.usage, "--guide \(text): there is no guide '\(arguments.name)'; guides are \(names)")
       }
       let weight = try arguments.numberOption("weight", in: 0.000_001...1_000_000, default: 1)
       let first = try arguments.integerOption("from", in: 1...levels, default: 1)
@@ -124,14 +124,14 @@ public struct MixedGuide {
           targets: try seen.targets.map { try $0 * mask }, targetNumbers: seen.targetNumbers, seeds: seen.seeds)
         guard let guide = try part.guide.guide(for: masked) as? any ImageGuide else { fallthrough }
         return MaskedImageGuide(guide, mask: mask)
-      default: throw GuideError("--guide \(part.text): \(part.kind.name) takes no mask=; leave it out")
+      default: throw GuideError(.usage, "--guide \(part.text): \(part.kind.name) takes no mask=; leave it out")
       }
     }
   }
 
-  /// What the guides know of each target, to be drawn: `[B, C, H, W]` of each guide that has a picture.
-  public func pictures(for batch: GuideBatch) throws -> [Tensor] {
-    try parts.compactMap { part in try part.guide.picture(for: part.seen(batch)) }
+  /// What each guide knows of each target, to be drawn: `[B, C, h, w]` or `[1, C, h, w]`; nil if that is no picture.
+  public func pictures(for batch: GuideBatch) throws -> [Tensor?] {
+    try parts.map { part in try part.guide.picture(for: part.seen(batch)) }
   }
 }
 

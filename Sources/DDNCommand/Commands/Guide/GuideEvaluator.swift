@@ -1,0 +1,133 @@
+import DDN
+import DDNFiles
+import DDNGuidance
+import DDNTraining
+import Foundation
+import Torch
+
+/// `ddn guide --evaluate`: a table of guides, each beside two bounds and the obvious answer.
+struct GuideEvaluator {
+  let options: GuideSamples
+  let model: Model
+  let device: Device
+
+  private static let defaultCount = 100
+
+  func run() throws {
+    let network = model.network
+    let evaluation = GuidanceEvaluation(network)
+    let guides =
+      options.guides.isEmpty
+      ? GuidanceEvaluation.standardGuides(imageShape: network.imageShape) : options.guides
+    let targets = try TargetImages(
+      options.images, data: options.data, resize: options.resize, count: options.count,
+      defaultCount: Self.defaultCount, of: model, device: device)
+    let seeds = options.seeds?.seeds ?? (0..<(options.samples ?? 4)).map { UInt64($0) }
+    let beams = options.beams == 1 ? [1] : [1, options.beams]
+    // Reads each guide before the work starts.
+    let mixes = try guides.map { text in
+      try MixedGuide(
+        [text], for: .init(imageShape: network.imageShape, device: device), levels: network.codeSpace.levels.count)
+    }
+    let url = URL(fileURLWithPath: options.outdir ?? "guided-evaluation")
+    let total = guides.count * targets.count * seeds.count * (beams.reduce(0, +) * options.candidates)
+    if options.dryRun {
+      Terminal.print(
+        "would measure \(counted(guides.count, "guide")) on \(counted(targets.count, "target")) with "
+          + "\(counted(total, "network run")) into \(url.path) on \(device)")
+      return
+    }
+    let folder = try OutputFolder(
+      url, for: options.identity, files: ["evaluation.json", "evaluation.md"], overwrites: options.overwrite)
+    StopSignal.listen("stopping; the same command resumes from here; Ctrl-C again after 3 seconds stops at once")
+    var rows = folder.isContinued ? Self.savedRows(folder) : []
+    let (all, classes) = try targets.source.images(in: 0..<targets.count)
+    var progress = ProgressLine(total: total, unit: "network runs")
+    defer { progress.clear() }
+    let bounds = try makeBounds(all, classes: classes)
+    var done = 0
+    func add(_ row: GuidanceEvaluation.Row) throws {
+      rows.append(row)
+      try Self.save(rows, in: folder)
+    }
+    func has(_ guide: String, _ method: String) -> Bool { rows.contains { $0.guide == guide && $0.method == method } }
+    for (text, mix) in zip(guides, mixes) {
+      for (method, images) in bounds where !has(text, method) {
+        try add(evaluation.row(text, images: images, targets: all, method: method))
+      }
+      if !has(text, "measurement enlarged") {
+        let measured = try evaluation.measured(text, targets: all)
+        try add(evaluation.row(text, images: measured, targets: all, method: "measurement enlarged"))
+      }
+      for width in beams {
+        let runs = width * options.candidates
+        let method = "guided, \(counted(width, "beam"))"
+        if !has(text, method) {
+          let sampler = GuidedSampler(
+            network, guide: mix, top: options.topK, beams: width, attempts: options.candidates)
+          let job = GuidedJob(
+            sampler, targets: targets.source, targetCount: targets.count, seeds: seeds, classIndex: options.classIndex,
+            precision: options.machine.precision ?? .float32, batchSize: max(options.batch, seeds.count * runs))
+          try add(
+            evaluation.row(
+              text, job: job, method: method, shouldContinue: StopSignal.shouldContinue,
+              progress: { progress.show(done + $0 * runs, "\(text), \(method)") }))
+        }
+        done += targets.count * seeds.count * runs
+      }
+    }
+    progress.clear()
+    try AtomicFile.write(Data(Self.table(rows).utf8), to: folder.file("evaluation.md"))
+    Terminal.print(Self.table(rows))
+    Terminal.print(folder.file("evaluation.md").path)
+  }
+
+  /// What the model can do at best, and without a guide.
+  private func makeBounds(_ targets: Tensor, classes: Tensor?) throws -> [(method: String, images: Tensor)] {
+    let network = model.network
+    let count = targets.shape[0]
+    let labels = try network.classes > 0 ? classes?.array(Int.self) : nil
+    var (reconstructed, random): ([Tensor], [Tensor]) = ([], [])
+    for first in stride(from: 0, to: count, by: 256) {
+      guard StopSignal.shouldContinue() else { throw JobStopped() }
+      let range = first..<min(first + 256, count)
+      let part = try targets.slice(0, range)
+      let partClasses = try network.classes > 0 ? classes?.slice(0, range) : nil
+      reconstructed.append(try Reconstruction(of: part, by: network, classes: partClasses).levels.last!)
+      let codes = range.map { LatentCode(seed: UInt64($0), in: network.codeSpace) }
+      random.append(try network.decode(codes, classes: labels.map { Array($0[range]) }, sources: part))
+    }
+    return [
+      ("reconstruction", try .concatenate(reconstructed)), ("random samples", try .concatenate(random)),
+    ]
+  }
+
+  private static func savedRows(_ folder: OutputFolder) -> [GuidanceEvaluation.Row] {
+    guard let data = try? InputFile.map(folder.file("evaluation.json")) else { return [] }
+    return (try? JSONDecoder().decode([GuidanceEvaluation.Row].self, from: data)) ?? []
+  }
+
+  private static func save(_ rows: [GuidanceEvaluation.Row], in folder: OutputFolder) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    try AtomicFile.write(encoder.encode(rows), to: folder.file("evaluation.json"))
+  }
+
+  private static func table(_ rows: [GuidanceEvaluation.Row]) -> String {
+    let head = """
+      | guide | method | RMSE of A(x) - y | PSNR | SSIM | diversity | runs | images/s |
+      |---|---|---|---|---|---|---|---|
+
+      """
+    let lines = rows.map { row in
+      let rate = row.seconds > 0 ? formatRate(Double(row.images) / row.seconds) : ""
+      let cells = [
+        row.guide, row.method, formatNumber(row.measurementError, digits: 2), formatNumber(row.psnr, digits: 2),
+        formatNumber(row.ssim, digits: 3), row.diversity.map { formatNumber($0, digits: 0) } ?? "",
+        row.runs > 0 ? "\(row.runs)" : "", rate,
+      ]
+      return "| " + cells.joined(separator: " | ") + " |\n"
+    }
+    return head + lines.joined()
+  }
+}

@@ -1,0 +1,53 @@
+import DDN
+import DDNData
+import DDNPictures
+import DDNTraining
+import Foundation
+import Images
+import Torch
+
+/// The images that a command approximates: image files, a data set, or the shipped test digits.
+struct TargetImages {
+  let source: any EncodingSource
+  /// Number of the source's images, from the first.
+  let count: Int
+  /// An image's name in reports.
+  let name: (Int) -> String
+
+  /// - Parameters:
+  ///   - files: image files; empty for a data set.
+  ///   - data: path of a data set; nil for the shipped test digits.
+  ///   - resize: of 28x28 digits; nil for the default.
+  ///   - count: number of images of the data set; nil for `defaultCount`, or all if fewer.
+  ///   - defaultCount: without `count`.
+  ///   - model: must have the images' shape; image files are fitted to it.
+  ///   - device: of the model.
+  /// - Throws: `FileError` for files and data sets that cannot be read or do not fit; `UsageError`.
+  init(
+    _ files: [String], data: String?, resize: DigitDataset.Resize?, count: Int?, defaultCount: Int, of model: Model,
+    device: Device
+  ) throws {
+    guard files.isEmpty else {
+      let pictures = try files.map { try PNG.read(URL(fileURLWithPath: $0), fittedTo: model.network.imageShape) }
+      source = PictureSource(pictures, device: device)
+      self.count = pictures.count
+      name = { files[$0] }
+      return
+    }
+    let dataset = try Self.load(data, resize: resize ?? TrainingDefaults.resize)
+    guard count ?? 1 <= dataset.count else {
+      throw UsageError("--count \(count!): there are \(dataset.count) images in \(data ?? dataset.name)")
+    }
+    try model.configuration.check(dataset, path: data ?? dataset.name, as: .reconstructing)
+    source = try TrainingImages(dataset, device: device)
+    self.count = count ?? min(defaultCount, dataset.count)
+    name = { "\($0)" }
+  }
+
+  private static func load(_ data: String?, resize: DigitDataset.Resize) throws -> ImageDataset {
+    guard let data else { return ImageDataset(try TrainingOptions.shippedDigits(resize: resize).unseen) }
+    let source = try openImages(URL(fileURLWithPath: data), split: .test, resize: resize)
+    Terminal.printNotes(source.notes)
+    return try ImageDataset(source, cacheBytes: 0)
+  }
+}
