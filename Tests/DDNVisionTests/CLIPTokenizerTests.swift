@@ -36,7 +36,7 @@ import Testing
       (vocabulary, "#\nq q\n", 674, #"merges.txt: merges into "qq", which is not a token"#),
     ]
     for (vocabulary, merges, size, problem) in cases {
-      let scratch = try Scratch()
+      let scratch = try ScratchFolder()
       try vocabulary.map { try Data($0.utf8).write(to: scratch.file("vocab.json")) }
       try merges.map { try Data($0.utf8).write(to: scratch.file("merges.txt")) }
       let error = try #require(throws: FileError.self) { try CLIPTokenizer(contentsOf: scratch.url, size: size) }

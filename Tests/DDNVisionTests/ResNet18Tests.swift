@@ -8,7 +8,7 @@ import Torch
 
 @Suite("ResNet-18 computes what torchvision's does") struct ResNet18Tests {
   @Test("logits and first features of ImageNet's network") func imageNet() throws {
-    let network = try ResNet18(Formula.weights("resnet18"), device: Golden.device)
+    let network = try ResNet18(StateDictionary(formula: "resnet18"), device: Golden.device)
     #expect(network.classes == 1000)
     let images = try Formula.images()
     #expect(try Formula.deviation(network.logits(of: images), "resnet18.logits") < 1e-5)
@@ -16,7 +16,7 @@ import Torch
   }
 
   @Test("logits of CIFAR-10's network; gray images are repeated to three channels") func cifar() throws {
-    let network = try ResNet18(Formula.weights("resnet18.cifar"), device: Golden.device)
+    let network = try ResNet18(StateDictionary(formula: "resnet18.cifar"), device: Golden.device)
     #expect(network.classes == 10)
     let images = try Formula.images()
     #expect(try Formula.deviation(network.logits(of: images), "resnet18.cifar.logits") < 1e-5)
