@@ -143,7 +143,9 @@ public struct CLIP {
 /// A text has more tokens than the network reads.
 public struct CLIPTextError: Error, Equatable, CustomStringConvertible {
   public let text: String
+  /// Of the text, without the marks of start and end.
   public let tokens: Int
+  /// That the network reads.
   public let most: Int
 
   public var description: String {
