@@ -33,11 +33,21 @@ struct CLIPConfiguration {
   init(contentsOf url: URL) throws(FileError) {
     struct File: Decodable {
       struct Tower: Decodable {
-        var hidden_act: String?
-        var num_attention_heads: Int?
+        var activation: String?
+        var heads: Int?
+
+        enum CodingKeys: String, CodingKey {
+          case activation = "hidden_act"
+          case heads = "num_attention_heads"
+        }
       }
-      var vision_config: Tower?
-      var text_config: Tower?
+      var image: Tower?
+      var text: Tower?
+
+      enum CodingKeys: String, CodingKey {
+        case image = "vision_config"
+        case text = "text_config"
+      }
     }
     let remedy = "use the file that belongs to the CLIP, or remove it if the CLIP is OpenAI's"
     let data = try InputFile.map(url)
@@ -46,14 +56,14 @@ struct CLIPConfiguration {
     }
     func tower(_ file: File.Tower?) throws(FileError) -> Tower {
       var tower = Tower()
-      if let name = file?.hidden_act {
+      if let name = file?.activation {
         guard let activation = Activation(rawValue: name) else {
           throw FileError(
             .invalid, path: url.path, problem: "has the unknown activation \(quoted(name))", remedy: remedy)
         }
         tower.activation = activation
       }
-      if let heads = file?.num_attention_heads {
+      if let heads = file?.heads {
         guard heads > 0 else {
           throw FileError(.invalid, path: url.path, problem: "has \(heads) attention heads", remedy: remedy)
         }
@@ -61,6 +71,6 @@ struct CLIPConfiguration {
       }
       return tower
     }
-    (image, text) = (try tower(file.vision_config), try tower(file.text_config))
+    (image, text) = (try tower(file.image), try tower(file.text))
   }
 }

@@ -15,8 +15,9 @@ public struct ResNet18: ImageClassifier {
   private let weight: Tensor
   private let bias: Tensor
   private let isForSmallImages: Bool
+
   /// Pixels of images at a time, which bounds the memory to a few hundred megabytes.
-  private static let pixelLimit = 1 << 20
+  private var pixelLimit: Int { isForSmallImages ? 1 << 18 : 1 << 20 }
 
   /// Takes the weights from a state dictionary.
   ///
@@ -57,7 +58,7 @@ public struct ResNet18: ImageClassifier {
   /// Images are resized to the size of the training images: 224 pixels by bilinear interpolation, 32 by the nearest pixel.
   public func logits(of images: Tensor) throws -> Tensor {
     let size = isForSmallImages ? 32 : 224
-    return try images.mapChunks(pixels: Self.pixelLimit, size: (size, size)) { images in
+    return try images.mapChunks(pixels: pixelLimit, size: (size, size)) { images in
       let sized =
         try isForSmallImages
         ? images.resizedNearest(height: size, width: size) : images.resizedBilinear(height: size, width: size)
@@ -73,7 +74,7 @@ public struct ResNet18: ImageClassifier {
   /// - Returns: `[N, 64, H / 4, W / 4]`; of the variant for small images `[N, 64, H / 2, W / 2]`.
   /// - Throws: `TorchError` when libtorch fails.
   public func firstFeatures(of images: Tensor) throws -> Tensor {
-    try images.mapChunks(pixels: Self.pixelLimit, size: (images.shape[2], images.shape[3]), stem)
+    try images.mapChunks(pixels: pixelLimit, size: (images.shape[2], images.shape[3]), stem)
   }
 
   private func stem(_ images: Tensor) throws(TorchError) -> Tensor {
