@@ -60,11 +60,13 @@ let package = Package(
     .target(name: "DDNEvaluation", dependencies: ["DDN", "Torch"], swiftSettings: settings),
     .target(
       name: "DDNFigures",
-      dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "DDNPictures", "Images", "Torch"],
+      dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "DDNGuidance", "DDNPictures", "Images", "Torch"],
       swiftSettings: settings),
     .target(
       name: "DDNBenchmark",
-      dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "DDNModels", "DDNTraining", "Torch"],
+      dependencies: [
+        "DDN", "DDNData", "DDNDensities", "DDNFiles", "DDNGuidance", "DDNModels", "DDNTraining", "Torch",
+      ],
       swiftSettings: settings),
     .executableTarget(
       name: "DDNCommand",

@@ -186,6 +186,69 @@ class GenerateJob(NetworkJob):
             self.generate()
 
 
+def scores_of_guide(guide: str, target: Tensor) -> Callable[[Tensor], Tensor]:
+    """The errors of one image's K candidates [K, C, h, w] for a guide of `ddn guide`, as the original's samplers compute them.
+
+    Args: target: [C, H, W].
+    """
+    name, _, value = guide.partition(":")
+    height, width = target.shape[1:]
+
+    def resized(images: Tensor, *size: int) -> Tensor:
+        return torch.nn.functional.interpolate(images, size, mode="area")
+
+    if name == "sr":
+        low = resized(target[None], height // int(value), width // int(value))
+        return lambda rgbs: (resized(rgbs, *low.shape[2:]) - low).square().mean((1, 2, 3))
+    if name == "mask":
+        assert value == "top"
+        mask = torch.zeros(height, width, device=target.device)
+        mask[: height // 2] = 1
+        known = target * mask
+        return lambda rgbs: (
+            ((resized(rgbs, height, width) - known).square() * mask).sum((2, 3)).mean(1) / (mask.sum() + 1e-5)
+        )
+    if name == "gray":
+        gray = target.mean(0, keepdim=True)[None]
+        return lambda rgbs: (rgbs.mean(1, keepdim=True) - resized(gray, *rgbs.shape[2:])).square().mean((1, 2, 3))
+    assert name == "l1"
+    return lambda rgbs: (rgbs - resized(target[None], *rgbs.shape[2:])).abs().mean((1, 2, 3))
+
+
+class GuideJob(NetworkJob):
+    """Guided generation: every candidate is scored, one image of the batch after the other."""
+
+    def __init__(self, case: Case, work: dict, guide: str, autocast: AbstractContextManager) -> None:
+        super().__init__(case, work, autocast)
+        self.network.eval()
+        self.guide = guide
+
+    def generate(self, errors: list[Tensor] | None = None) -> dict:
+        """Appends each level's errors [B, K] to `errors`."""
+        images = self.images(0, self.work["batch"])
+        guides = [scores_of_guide(self.guide, target) for target in images]
+
+        def sampler(d: dict) -> Tensor:
+            rows = [guide(rgbs) for guide, rgbs in zip(guides, d["output"])]
+            choices = [int(torch.softmax(-row, 0).argmax()) if errors is None else int(row.argmin()) for row in rows]
+            if errors is not None:
+                errors.append(torch.stack(rows))
+            return torch.tensor(choices, device=images.device)
+
+        with torch.no_grad():
+            return self.network({"sampler": sampler}, len(images))
+
+    def check(self) -> None:
+        errors: list[Tensor] = []
+        d = self.generate(errors)
+        same = check_codes(self.case.expected["codes"], torch.stack(d["idx_ks"]).cpu(), [e.cpu() for e in errors])
+        check_close("images", self.case.expected["images"][same[-1]], d["predict"][same[-1]])
+
+    def run(self) -> None:
+        with self.autocast:
+            self.generate()
+
+
 def make_job(case: Case, autocast: AbstractContextManager) -> Job:
     """The job of the case's row."""
     [(kind, work)] = case.row["work"].items()
@@ -193,6 +256,8 @@ def make_job(case: Case, autocast: AbstractContextManager) -> Job:
         return LayerJob(case, work, autocast)
     if kind == "process":
         return GenerateJob(case, work["network"], autocast)
+    if kind == "guide":
+        return GuideJob(case, work["network"], work["guide"], autocast)
     if kind == "density":
         return DensityJob(case, work)
     jobs = {"train": TrainJob, "encode": EncodeJob, "generate": GenerateJob}

@@ -70,7 +70,7 @@ public struct PyramidWork: Encodable, Sendable {
       run: { _ = try network.decode(codes) })
   }
 
-  private func makeNetwork(_ machine: Machine) throws -> PyramidNetwork {
+  func makeNetwork(_ machine: Machine) throws -> PyramidNetwork {
     let network = try PyramidNetwork(configuration, generator: Generator(seed: 0))
     try Self.randomize(network)
     try network.move(to: machine.device)
@@ -104,14 +104,14 @@ public struct PyramidWork: Encodable, Sendable {
   }
 
   /// Smooth random images.
-  private func makeImages() throws -> ImageDataset {
+  func makeImages() throws -> ImageDataset {
     let (channels, side) = (configuration.imageChannels, configuration.resolution)
     let coarse = try Tensor.uniform([images, channels, 4, 4], generator: Generator(seed: 2))
     let pixels = try (coarse.resizedBilinear(height: side, width: side) * 255).to(.uint8)
     return ImageDataset(name: "random images", channels: channels, side: side, pixels: try pixels.array())
   }
 
-  private func caseWeights(_ network: any DiscreteDistributionNetwork) -> [String: Tensor] {
+  func caseWeights(_ network: any DiscreteDistributionNetwork) -> [String: Tensor] {
     network.caseWeights { OriginalNames.pyramid($0, levels: pyramid) }
   }
 

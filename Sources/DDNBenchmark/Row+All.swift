@@ -18,6 +18,10 @@ extension Row {
     // 109,379,712 parameters.
     + pyramids(
       .init(resolution: 64, maxNodes: 512), wanted: (run: 2, training: 1.7), inBfloat16: (run: 3.5, training: 3))
+    + guides(.init(resolution: 8, channelMaximum: 32), wanted: 1) + guides(.init(resolution: 32), wanted: 5)
+    + guides(.init(resolution: 64, maxNodes: 512), wanted: 5)
+    // Any guide that needs images, for its memory.
+    + [Row(GuideWork("l1", .init(resolution: 64, maxNodes: 512), batch: 8), wanted: 1)]
     + [
       Row(DensityWork(nodes: 1000), wanted: 1000),
       Row(DensityWork(nodes: 2000), wanted: 1000),
@@ -37,6 +41,10 @@ extension Row {
     Row(.train(nodes: 64, levels: 10, batch: 64, model: "mnist", isOriginalCompiled: true), wanted: 2),
     Row(.train(nodes: 8, levels: 3, batch: 512, model: "mnist-k8-l3", isOriginalCompiled: true), wanted: 18),
   ]
+
+  private static func guides(_ configuration: PyramidNetwork.Configuration, wanted: Double) -> [Row] {
+    ["sr:4", "mask:top", "gray"].map { Row(GuideWork($0, configuration, batch: 4), wanted: wanted) }
+  }
 
   /// - Parameters:
   ///   - wanted: ratios of encoding and generating, and of training.

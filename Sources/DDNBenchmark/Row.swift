@@ -28,10 +28,11 @@ public struct Row: Encodable, Sendable {
     case layer(LayerWork)
     case network(NetworkWork)
     case pyramid(PyramidWork)
+    case guide(GuideWork)
     case process(ProcessWork)
     case density(DensityWork)
 
-    private enum Kind: String, CodingKey { case layer, network, pyramid, process, density }
+    private enum Kind: String, CodingKey { case layer, network, pyramid, guide, process, density }
 
     public func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: Kind.self)
@@ -39,6 +40,7 @@ public struct Row: Encodable, Sendable {
       case .layer(let work): try container.encode(work, forKey: .layer)
       case .network(let work): try container.encode(work, forKey: .network)
       case .pyramid(let work): try container.encode(work, forKey: .pyramid)
+      case .guide(let work): try container.encode(work, forKey: .guide)
       case .process(let work): try container.encode(work, forKey: .process)
       case .density(let work): try container.encode(work, forKey: .density)
       }
@@ -68,6 +70,10 @@ public struct Row: Encodable, Sendable {
       name: work.name, unit: .imagesPerSecond, images: work.batch, wantedRatio, inBfloat16: inBfloat16, .pyramid(work))
   }
 
+  init(_ work: GuideWork, wanted wantedRatio: Double) {
+    self.init(name: work.name, unit: .imagesPerSecond, images: work.batch, wantedRatio, .guide(work))
+  }
+
   init(_ work: ProcessWork, wanted wantedRatio: Double) {
     self.init(name: work.name, unit: .seconds, images: work.images, wantedRatio, .process(work))
   }
@@ -89,6 +95,7 @@ public struct Row: Encodable, Sendable {
     case .layer(let work): try work.prepare(machine)
     case .network(let work): try work.prepare(machine)
     case .pyramid(let work): try work.prepare(machine)
+    case .guide(let work): try work.prepare(machine)
     case .process(let work): try work.prepare(machine)
     case .density(let work): work.prepare(machine)
     }

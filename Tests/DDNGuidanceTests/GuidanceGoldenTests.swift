@@ -58,6 +58,8 @@ struct GuidanceGoldenTests {
       let shift = sampler == "edge" ? 0 : expected[0] - found[0]
       for (mine, theirs) in zip(found, expected) { #expect(abs(mine + shift - theirs) < 2e-4, "\(side)") }
       let order = found.indices.sorted { found[$0] > found[$1] }
+      // Images of one pixel have no edges: all scores are equal but for rounding.
+      guard expected.max()! - expected.min()! > 1e-5 else { continue }
       #expect(order[0] == item.best)
       #expect(Set(order.prefix(item.top_candidates!.count)) == Set(item.top_candidates!))
     }

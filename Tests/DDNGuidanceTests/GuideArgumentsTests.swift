@@ -58,8 +58,8 @@ struct GuideArgumentsTests {
       ("kernel:\(try file("dark.png", width: 5, height: 5, shade: 0))", "black"),
       ("strokes:\(try file("opaque.png", width: 32, height: 32, shade: 9))", "no transparency"),
       ("sketch:\(try file("blank.png", width: 32, height: 32, shade: 255))", "no strokes"),
-      ("mask:\(folder.path)/text.png", "not a readable image"), ("sketch:\(folder.path)/none.png", "exist"),
-      ("l2,image=\(folder.path)/none.png", "exist"),
+      ("mask:\(folder.path)/text.png", "not a readable image"), ("sketch:\(folder.path)/none.png", "no such file"),
+      ("l2,image=\(folder.path)/none.png", "no such file"),
     ] {
       let error = #expect(throws: FileError.self) { try MixedGuide([text], for: Self.gray, levels: 10) }
       let line = try #require(error).description

@@ -13,9 +13,10 @@ public struct GuideArguments: Sendable {
   /// - Throws: `GuideError` when an option is given twice.
   public init(_ text: String) throws(GuideError) {
     self.text = text
-    let (name, rest) = text.split(at: ":")
-    self.name = name
-    guard let rest else { return }
+    let end = text.firstIndex { $0 == ":" || $0 == "," } ?? text.endIndex
+    name = String(text[..<end])
+    guard end < text.endIndex else { return }
+    let rest = String(text[text.index(after: end)...])
     for (index, part) in Self.parts(of: rest).enumerated() {
       let (option, argument) = part.split(at: "=")
       guard let argument, Self.isOptionName(option) else {

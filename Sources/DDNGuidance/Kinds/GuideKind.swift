@@ -75,13 +75,18 @@ public protocol PreparedGuide {
   /// - Throws: `GuideError` when the batch lacks what it needs; `TorchError`.
   func guide(for batch: GuideBatch) throws -> any Guide
 
-  /// What the guide knows of each target, to be drawn: `[B, C, H, W]` in [-1, 1]; nil if that is no picture.
+  /// What the guide knows of each target, to be drawn: `[B, C, h, w]` or `[1, C, h, w]` in [-1, 1]; nil if that is no
+  /// picture.
   func picture(for batch: GuideBatch) throws -> Tensor?
+
+  /// The class that each image is guided to; nil for guides that know no classes.
+  func classes(for batch: GuideBatch) -> [Int]?
 }
 
 extension PreparedGuide {
   public var needsTargets: Bool { false }
   public func picture(for batch: GuideBatch) throws -> Tensor? { nil }
+  public func classes(for batch: GuideBatch) -> [Int]? { nil }
 }
 
 /// A guide that is the same for every batch, such as a class or a text.

@@ -83,7 +83,7 @@ public struct Comparison {
     let weight =
       if let weight { weight } else { try Tensor.full([1, 1, shape[2], shape[3]], 1, device: observation.device) }
     let count = try pooled(weight)  // [1, 1, h, w]
-    let mean = try pooled(observation * weight) / count.clamped(1e-12...Double.greatestFiniteMagnitude)
+    let mean = try pooled(observation * weight) / count.clamped(1e-12...1e30)
     let spread = try pooled(observation.squared() * weight) - count * mean.squared()
     return Comparison(
       observation: mean, weight: count, constant: try spread.sum([1, 2, 3]).reshaped([-1, 1]), divisor: divisor)

@@ -53,10 +53,11 @@ public struct GuidedSampler {
   public func callAsFunction(
     _ batch: GuideBatch, condition: (GuideBatch) throws -> Condition = { _ in .none }, keepsLevels: Bool = false
   ) throws -> Samples {
-    let wide = try batch.repeated(attempts).withSeeds { seed, place in
+    let wide = try batch.repeated(attempts)
+    let seeds = wide.seeds.enumerated().map { place, seed in
       seed ^ (UInt64(place % attempts) &* 0x9E37_79B1 & 0xFFFF_FFFF)
     }
-    var (run, scores, levels) = try search(wide, condition: condition(wide), keepsLevels: keepsLevels)
+    var (run, scores, levels) = try search(wide, seeds: seeds, condition: condition(wide), keepsLevels: keepsLevels)
     if attempts > 1 {
       let joint = try scores.map { (score) throws(TorchError) in try score.reshaped([batch.count, attempts]) }
       let best = try guide.combination.combined(joint, weights: guide.parts.map(\.weight)).negated().argmin(1)  // [B]
@@ -72,11 +73,11 @@ public struct GuidedSampler {
 
   /// The whole batch's run, each guide's last scores `[B]`, and every level's images.
   private func search(
-    _ batch: GuideBatch, condition: Condition, keepsLevels: Bool
+    _ batch: GuideBatch, seeds: [UInt64], condition: Condition, keepsLevels: Bool
   ) throws -> (NetworkRun, [Tensor], [Tensor]) {
     let count = network.codeSpace.levels.count
     // A choice uses number `path * L + level` of its seed, so that one path has the numbers of `TopChooser`.
-    let draws = try SeededDraws(seeds: batch.seeds, levels: count * beams, device: network.device)
+    let draws = try SeededDraws(seeds: seeds, levels: count * beams, device: network.device)
     var run = try network.begin(samples: batch.count, condition: condition)
     var guides = try guide.guides(for: batch)
     var width = 1
@@ -160,14 +161,6 @@ private struct FixedChooser: Chooser {
   let codes: Tensor
 
   func choose(from candidates: Candidates) -> Choice { Choice(codes: codes) }
-}
-
-extension GuideBatch {
-  /// - Parameter seed: the new seed of an image with a seed, at a place in the batch.
-  fileprivate func withSeeds(_ seed: (UInt64, Int) -> UInt64) -> GuideBatch {
-    GuideBatch(
-      targets: targets, targetNumbers: targetNumbers, seeds: seeds.enumerated().map { seed($1, $0) })
-  }
 }
 
 extension Tensor {

@@ -129,6 +129,11 @@ public struct MixedGuide {
     }
   }
 
+  /// The class that each image is guided to, by the first guide that knows classes.
+  public func classes(for batch: GuideBatch) -> [Int]? {
+    parts.lazy.compactMap { $0.guide.classes(for: batch) }.first
+  }
+
   /// What each guide knows of each target, to be drawn: `[B, C, h, w]` or `[1, C, h, w]`; nil if that is no picture.
   public func pictures(for batch: GuideBatch) throws -> [Tensor?] {
     try parts.map { part in try part.guide.picture(for: part.seen(batch)) }

@@ -24,7 +24,7 @@ struct GuidedOutput {
   /// All that may be written.
   var files: [String] {
     (0..<job.count).map(file(ofSample:)) + conditionFiles.joined()
-      + ["codes.txt", "guide.json", "guided.png"] + (drawsLevels ? ["levels.png"] : [])
+      + ["images/dataset.json", "codes.txt", "guide.json", "guided.png"] + (drawsLevels ? ["levels.png"] : [])
   }
 
   /// Samples are in the order of targets.
@@ -44,15 +44,18 @@ struct GuidedOutput {
     }
   }
 
-  func write(into folder: OutputFolder, network: String, options: GuideSamples) throws {
+  func write(into folder: OutputFolder, network: String, options: GuideCommand) throws {
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
     var progress = ProgressLine(total: job.count, unit: "images")
     defer { progress.clear() }
     var (records, codeLines, shown): ([Record.Image], String, Shown) = ([], "", Shown())
+    var labels: [Int] = []
     try job.run(shouldContinue: StopSignal.shouldContinue) { range, result in
       let pictures = try result.samples.images.bitmaps()
       _ = try PictureFiles.write(zip(range, pictures).map { (folder.file(file(ofSample: $0)), $1) })
       try writeConditions(range, result, into: folder, &shown)
+      let batch = GuideBatch(targets: nil, targetNumbers: result.targetNumbers, seeds: result.seeds)
+      labels += mix.classes(for: batch) ?? result.classes ?? []
       for (place, number) in range.enumerated() {
         let code = result.samples.codes[place]
         let scores = zip(mix.parts, result.samples.scores).map { Record.Score(guide: $0.text, score: $1[place]) }
@@ -74,6 +77,9 @@ struct GuidedOutput {
       progress.show(range.upperBound)
     }
     progress.clear()
+    let names = records.map { String($0.file.dropFirst("images/".count)) }
+    try AtomicFile.write(
+      ImageLabels(labels: labels.isEmpty ? nil : labels).data(names: names), to: folder.file("images/dataset.json"))
     try AtomicFile.write(Data(codeLines.utf8), to: folder.file("codes.txt"))
     try AtomicFile.write(
       Record(
