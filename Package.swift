@@ -50,7 +50,7 @@ let package = Package(
     .target(name: "DDNVision", dependencies: ["Archives", "DDNFiles", "DDNImport", "Torch"], swiftSettings: settings),
     .target(
       name: "DDNClassifiers", dependencies: ["DDNData", "DDNFiles", "DDNVision", "Images", "Torch"],
-      swiftSettings: settings),
+      resources: [.copy("Resources/classifiers")], swiftSettings: settings),
     .target(
       name: "DDNGuidance",
       dependencies: [

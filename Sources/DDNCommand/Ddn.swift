@@ -1,5 +1,6 @@
 import ArgumentParser
 import DDN
+import DDNClassifiers
 import DDNFiles
 import DDNGuidance
 import DDNTraining
@@ -21,8 +22,8 @@ struct Ddn: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Demo.self, Train.self, Generate.self, Reconstruct.self, GuideCommand.self, Dataset.self, Info.self, Import.self, Toy.self,
-      Bench.self,
+      Demo.self, Train.self, Generate.self, Reconstruct.self, GuideCommand.self, Classifier.self, Dataset.self,
+      Info.self, Import.self, Toy.self, Bench.self,
     ])
 
   static func main() {
@@ -66,6 +67,8 @@ struct Ddn: ParsableCommand {
     case let error as TrainingError:
       if case .diverged = error { return fail(error.description, 1) }
       return fail(error.description, 130)
+    case let error as ClassifierError: return fail(error.description, 1)
+    case let error as ClassifierStopped: return fail(error.description, 130)
     case is Interrupted, is JobStopped: return fail("interrupted", 130)
     case let error as UsageError: return fail(error.description, 64)
     case let error as ConfigurationError: return fail(error.description, 64)

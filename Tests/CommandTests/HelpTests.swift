@@ -44,6 +44,16 @@ extension CommandTests {
           "--cbase", "--cmax", "--help",
         ]
       ),
+      ("classifier", ["--help"]),
+      (
+        "classifier train",
+        [
+          "--data", "--test-data", "--names", "--outdir", "--overwrite", "-n, --dry-run", "--epochs", "--width",
+          "--side", "--batch", "--lr", "--weight-decay", "--label-smoothing", "--mirror", "--shift", "--blur", "--seed",
+          "--resize",
+        ] + machine
+      ),
+      ("classifier evaluate", ["--classifier", "--data", "--resize"] + machine),
       ("dataset", ["--help"]),
       (
         "dataset convert",

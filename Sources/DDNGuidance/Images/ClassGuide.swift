@@ -1,0 +1,130 @@
+import DDN
+import DDNClassifiers
+import DDNVision
+import Torch
+
+/// The log-probability that a classifier gives a class.
+///
+/// Source: the original's sampler for CIFAR-10, which compares probabilities; their order is the same.
+public struct ClassGuide: ImageGuide {
+  /// The class that each image of a batch is guided to.
+  public enum Goal: Equatable, Sendable {
+    /// `[B]` class numbers, or one for all images.
+    case classes([Int])
+    /// The class of which the classifier is most certain, for each candidate.
+    case mostCertain
+  }
+
+  private static let logSoftmaxOperator = Operator("aten::log_softmax", "int")
+  private static let gatherOperator = Operator("aten::gather")
+  private static let maximumOperator = Operator("aten::amax")
+
+  private let classifier: any ImageClassifier
+  private let goal: Goal
+
+  /// - Parameters:
+  ///   - classifier: on the network's device.
+  ///   - goal: its class numbers are within `0..<classifier.classes`.
+  public init(_ classifier: any ImageClassifier, goal: Goal) {
+    if case .classes(let numbers) = goal {
+      precondition(numbers.allSatisfy { (0..<classifier.classes).contains($0) }, "a class is out of range")
+    }
+    self.classifier = classifier
+    self.goal = goal
+  }
+
+  public func scores(ofImages images: Tensor, paths: SharedPaths) throws -> Tensor {
+    let shape = images.shape  // [R, n, C, h, w]
+    let logits = try classifier.logits(of: images.reshaped([shape[0] * shape[1]] + shape[2...]))
+    let ofClasses = try ClassGuide.logSoftmaxOperator.tensor(.tensor(logits), .int(1))
+      .reshaped([shape[0], shape[1], classifier.classes])
+    switch goal {
+    case .mostCertain:
+      return try paths.perSample(ClassGuide.maximumOperator.tensor(.tensor(ofClasses), .ints([2])))
+    case .classes(let numbers) where Set(numbers).count == 1:
+      return try paths.perSample(ofClasses.select(2, numbers[0]))
+    case .classes(let numbers):
+      let places = try Tensor(numbers, shape: [numbers.count, 1, 1]).to(images.device).expanded([-1, shape[1], 1])
+      return try ClassGuide.gatherOperator.tensor(.tensor(paths.perSample(ofClasses)), .int(2), .tensor(places))
+        .reshaped([numbers.count, shape[1]])
+    }
+  }
+}
+
+extension GuideKind {
+  static let classNumber = GuideKind(
+    "class", summary: "a class, as a classifier reads it", example: "class:7",
+    value: "a class number or name, seed (each image's seed modulo the number of classes), or any (the most certain)",
+    options: [
+      (
+        "classifier",
+        "a .safetensors file or \(ResidualClassifier.shippedNames.joined(separator: ", ")); by default the shipped one "
+          + "of the network's image shape"
+      )
+    ], top: .fraction(0.1)
+  ) { arguments, setting in
+    let classifier = try PreparedClassGuide.classifier(arguments.option("classifier"), arguments, setting)
+    guard let value = arguments.value() else {
+      throw arguments.error("needs a class, such as class:1, or class:seed or class:any")
+    }
+    return PreparedClassGuide(classifier, try PreparedClassGuide.goal(value, of: classifier, arguments))
+  }
+}
+
+/// A class guide before its first batch.
+private struct PreparedClassGuide: PreparedGuide {
+  enum Goal {
+    case one(Int)
+    case bySeed
+    case mostCertain
+  }
+
+  private let classifier: any ImageClassifier
+  private let goal: Goal
+
+  init(_ classifier: any ImageClassifier, _ goal: Goal) {
+    self.classifier = classifier
+    self.goal = goal
+  }
+
+  func guide(for batch: GuideBatch) -> any Guide {
+    switch goal {
+    case .one(let number): ClassGuide(classifier, goal: .classes([number]))
+    case .bySeed:
+      ClassGuide(classifier, goal: .classes(batch.seeds.map { Int($0 % UInt64(classifier.classes)) }))
+    case .mostCertain: ClassGuide(classifier, goal: .mostCertain)
+    }
+  }
+
+  /// A file's classifier, or the shipped one for the images; files of other kinds are recognized here.
+  static func classifier(
+    _ nameOrPath: String?, _ arguments: GuideArguments, _ setting: GuideKind.Setting
+  ) throws -> any ImageClassifier {
+    guard let name = nameOrPath ?? ResidualClassifier.shippedName(forImagesOf: setting.imageShape) else {
+      let (channels, side) = (setting.imageShape[0] == 1 ? "gray" : "RGB", setting.imageShape[1])
+      throw arguments.error(
+        "no shipped classifier is for \(channels) images of \(side) x \(side) pixels; give one with classifier=, which "
+          + "ddn classifier train makes")
+    }
+    return try ResidualClassifier(contentsOf: ResidualClassifier.url(of: name), device: setting.device)
+  }
+
+  /// The meaning of a guide's value.
+  static func goal(
+    _ value: String, of classifier: any ImageClassifier, _ arguments: GuideArguments
+  ) throws(GuideError) -> Goal {
+    let names = (classifier as? ResidualClassifier)?.configuration.classNames
+    switch value {
+    case "seed": return .bySeed
+    case "any": return .mostCertain
+    default:
+      if let number = Int(value) ?? names?.firstIndex(of: value), (0..<classifier.classes).contains(number) {
+        return .one(number)
+      }
+      let known = names.map { " or one of " + $0.prefix(20).joined(separator: ", ") } ?? ""
+      throw arguments.error(
+        "'\(value)' is no class of the classifier; give a number within 0...\(classifier.classes - 1)\(known), or seed, "
+          + "or any")
+    }
+  }
+}
