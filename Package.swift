@@ -47,7 +47,7 @@ let package = Package(
     .target(name: "DDNImport", dependencies: ["Archives", "DDN", "DDNFiles", "Torch"], swiftSettings: settings),
     .target(
       name: "DDNTraining", dependencies: ["DDN", "DDNData", "DDNFiles", "Torch"], swiftSettings: settings),
-    .target(name: "DDNVision", dependencies: ["DDNFiles", "DDNImport", "Torch"], swiftSettings: settings),
+    .target(name: "DDNVision", dependencies: ["Archives", "DDNFiles", "DDNImport", "Torch"], swiftSettings: settings),
     .target(
       name: "DDNClassifiers", dependencies: ["DDNData", "DDNFiles", "DDNVision", "Images", "Torch"],
       resources: [.copy("Resources/classifiers")], swiftSettings: settings),

@@ -14,7 +14,12 @@ struct GuidanceGoldenTests {
       let sampler: String
       let h: Int?
       let best: Int?
-      let top_candidates: [Int]?
+      let topCandidates: [Int]?
+
+      enum CodingKeys: String, CodingKey {
+        case sampler, h, best
+        case topCandidates = "top_candidates"
+      }
     }
     let items: [Item]
   }
@@ -61,7 +66,7 @@ struct GuidanceGoldenTests {
       // Images of one pixel have no edges: all scores are equal but for rounding.
       guard expected.max()! - expected.min()! > 1e-5 else { continue }
       #expect(order[0] == item.best)
-      #expect(Set(order.prefix(item.top_candidates!.count)) == Set(item.top_candidates!))
+      #expect(Set(order.prefix(item.topCandidates!.count)) == Set(item.topCandidates!))
     }
   }
 

@@ -15,6 +15,8 @@ indirect enum Pickled {
   case global(String)
   case call(String, [Pickled])
   case instance(String)
+  /// An instance with arguments.
+  case new(String, [Pickled])
   case built(Pickled, state: Pickled)
   case items(Pickled, [(Pickled, Pickled)])
   case persistent(Pickled)
@@ -50,6 +52,7 @@ indirect enum Pickled {
     case .call(let name, let arguments):
       return Pickled.global(name).opcodes + Pickled.tuple(arguments).opcodes + ascii("R")
     case .instance(let name): return Pickled.global(name).opcodes + [UInt8(ascii: ")"), 0x81]
+    case .new(let name, let arguments): return Pickled.global(name).opcodes + Pickled.tuple(arguments).opcodes + [0x81]
     case .built(let object, let state): return object.opcodes + state.opcodes + ascii("b")
     case .items(let object, let pairs): return object.opcodes + ascii("(") + all(pairs) + ascii("u")
     case .persistent(let value): return value.opcodes + ascii("Q")

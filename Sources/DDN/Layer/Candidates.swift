@@ -63,6 +63,15 @@ public struct Candidates {
     return try images + base.reshaped([shape[0], 1, channels, shape[2], shape[3]])
   }
 
+  /// The candidates with every pixel multiplied by a mask: masking is linear, so it needs no images.
+  ///
+  /// - Parameter mask: `[1, 1, H, W]`.
+  public func masked(by mask: Tensor) throws(TorchError) -> Candidates {
+    Candidates(
+      level: level, paths: paths, levelFeatures: levelFeatures, features: try features * mask, weights: weights,
+      base: try base.map { (base) throws(TorchError) in try base * mask })
+  }
+
   /// Distance of each of the K images to the target: `[B, K]`, lower is nearer.
   ///
   /// - Parameters:

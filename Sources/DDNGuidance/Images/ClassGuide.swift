@@ -51,6 +51,19 @@ public struct ClassGuide: ImageGuide {
   }
 }
 
+extension ClassGuide {
+  /// The names of a classifier's classes, or their numbers if it has no names.
+  ///
+  /// - Parameters:
+  ///   - nameOrPath: a shipped classifier or a file; nil for the shipped one that fits the network.
+  ///   - setting: of the network.
+  /// - Throws: `GuideError` when none fits; `FileError` when the file cannot be used.
+  public static func classNames(of nameOrPath: String?, for setting: GuideKind.Setting) throws -> [String] {
+    let classifier = try PreparedClassGuide.classifier(nameOrPath, GuideArguments("class"), setting)
+    return (classifier as? ResidualClassifier)?.configuration.classNames ?? (0..<classifier.classes).map(String.init)
+  }
+}
+
 extension GuideKind {
   static let classNumber = GuideKind(
     "class", summary: "a class, as a classifier reads it", example: "class:7",
@@ -58,7 +71,7 @@ extension GuideKind {
     options: [
       (
         "classifier",
-        "a .safetensors file or \(ResidualClassifier.shippedNames.joined(separator: ", ")); by default the shipped one "
+        "a file of ddn classifier train or of a ResNet-18, or \(ResidualClassifier.shippedNames.joined(separator: ", ")); by default the shipped one "
           + "of the network's image shape"
       )
     ], top: .fraction(0.1)
@@ -91,12 +104,20 @@ private struct PreparedClassGuide: PreparedGuide {
     switch goal {
     case .one(let number): ClassGuide(classifier, goal: .classes([number]))
     case .bySeed:
-      ClassGuide(classifier, goal: .classes(batch.seeds.map { Int($0 % UInt64(classifier.classes)) }))
+      ClassGuide(classifier, goal: .classes(classes(for: batch)!))
     case .mostCertain: ClassGuide(classifier, goal: .mostCertain)
     }
   }
 
-  /// A file's classifier, or the shipped one for the images; files of other kinds are recognized here.
+  func classes(for batch: GuideBatch) -> [Int]? {
+    switch goal {
+    case .one(let number): batch.seeds.map { _ in number }
+    case .bySeed: batch.seeds.map { Int($0 % UInt64(classifier.classes)) }
+    case .mostCertain: nil
+    }
+  }
+
+  /// A file's classifier, or the shipped one for the images; weights of torchvision's kind are recognized here.
   static func classifier(
     _ nameOrPath: String?, _ arguments: GuideArguments, _ setting: GuideKind.Setting
   ) throws -> any ImageClassifier {
@@ -106,7 +127,12 @@ private struct PreparedClassGuide: PreparedGuide {
         "no shipped classifier is for \(channels) images of \(side) x \(side) pixels; give one with classifier=, which "
           + "ddn classifier train makes")
     }
-    return try ResidualClassifier(contentsOf: ResidualClassifier.url(of: name), device: setting.device)
+    let url = try ResidualClassifier.url(of: name)
+    let isOther =
+      try url.pathExtension != "safetensors" || SafetensorsFile(contentsOf: url).entries["conv1.weight"] != nil
+    return isOther
+      ? try ResNet18(StateDictionary(contentsOf: url), device: setting.device)
+      : try ResidualClassifier(contentsOf: url, device: setting.device)
   }
 
   /// The meaning of a guide's value.

@@ -10,7 +10,7 @@ public struct GuideError: Error, Equatable, Sendable, CustomStringConvertible {
   public let kind: Kind
   public let description: String
 
-  public init(_ kind: Kind = .failed, _ description: String) {
+  public init(_ kind: Kind, _ description: String) {
     self.kind = kind
     self.description = description
   }

@@ -2,6 +2,6 @@ extension GuideKind {
   /// All kinds, those that are linear in the image first.
   public static let all: [GuideKind] = [
     .pixels, .mask, .superResolution, .gray, .blur, .motionBlur, .kernelBlur, .noise, .lowBit, .strokes, .randomPixels,
-    .absolute, .edges, .canny, .sketch, .classNumber, .program, .script,
+    .absolute, .edges, .canny, .sketch, .classNumber, .style, .perceptual, .clip, .script, .program,
   ]
 }

@@ -10,28 +10,14 @@ import Torch
 /// Source: paper, section 4 (zero-shot conditional generation); the identity is this project's.
 public struct MeasurementGuide: Guide {
   public let measurement: any Measurement
-  /// `[1, 1, H, W]`, how much each pixel counts; nil for 1.
-  private let mask: Tensor?
 
-  /// - Parameters:
-  ///   - measurement: of the batch's targets.
-  ///   - mask: `[1, 1, H, W]`, 0 or more, how much each pixel counts; nil for 1.
-  public init(_ measurement: any Measurement, mask: Tensor? = nil) {
-    self.measurement = measurement
-    self.mask = mask
-  }
+  /// - Parameter measurement: of the batch's targets.
+  public init(_ measurement: any Measurement) { self.measurement = measurement }
 
   public func scores(of candidates: Candidates) throws -> Tensor {
-    var comparison = try measurement.comparison(
-      height: candidates.features.shape[2], width: candidates.features.shape[3])
-    if let mask {
-      let size = comparison.observation.shape
-      let sized = try mask.resizedArea(height: size[2], width: size[3])
-      comparison.weight = try comparison.weight.map { try $0 * sized } ?? sized
-      comparison.divisor *= try sized.mean().item() + 1e-5
-      comparison.constant = nil  // The same for all candidates.
-    }
-    return try scores(of: candidates, by: comparison)
+    try scores(
+      of: candidates,
+      by: measurement.comparison(height: candidates.features.shape[2], width: candidates.features.shape[3]))
   }
 
   func scores(of candidates: Candidates, by comparison: Comparison) throws -> Tensor {

@@ -95,7 +95,9 @@ public struct MixedGuide {
       let mask = try arguments.option("mask").map { text in
         try MaskPicture.read(text, arguments, setting).reshaped([1, 1] + setting.imageShape[1...])
       }
-      let image = try arguments.option("image").map { path in
+      // A kind may read its picture at another resolution.
+      let isOwn = kind.options.contains { $0.name == "image" }
+      let image = try (isOwn ? nil : arguments.option("image")).map { path in
         try PNG.read(URL(fileURLWithPath: path), fittedTo: setting.imageShape).tensor().to(setting.device)
       }
       return Part(
@@ -116,16 +118,10 @@ public struct MixedGuide {
     try parts.map { part in
       let seen = try part.seen(batch)
       guard let mask = part.mask else { return try part.guide.guide(for: seen) }
-      switch try part.guide.guide(for: seen) {
-      case let guide as MeasurementGuide: return MeasurementGuide(guide.measurement, mask: mask)
-      case is any ImageGuide:
-        // Both the target and the candidates are mid-gray where the guide does not look.
-        let masked = GuideBatch(
-          targets: try seen.targets.map { try $0 * mask }, targetNumbers: seen.targetNumbers, seeds: seen.seeds)
-        guard let guide = try part.guide.guide(for: masked) as? any ImageGuide else { fallthrough }
-        return MaskedImageGuide(guide, mask: mask)
-      default: throw GuideError(.usage, "--guide \(part.text): \(part.kind.name) takes no mask=; leave it out")
-      }
+      // Targets and candidates are mid-gray where the guide does not look.
+      let masked = GuideBatch(
+        targets: try seen.targets.map { try $0 * mask }, targetNumbers: seen.targetNumbers, seeds: seen.seeds)
+      return MaskedGuide(try part.guide.guide(for: masked), mask: mask)
     }
   }
 
@@ -141,19 +137,18 @@ public struct MixedGuide {
 }
 
 /// A guide that sees mid-gray outside a mask.
-private struct MaskedImageGuide: ImageGuide {
-  private let guide: any ImageGuide
+private struct MaskedGuide: Guide {
+  private let guide: any Guide
   private let mask: Tensor  // [1, 1, H, W]
 
-  init(_ guide: any ImageGuide, mask: Tensor) {
+  init(_ guide: any Guide, mask: Tensor) {
     self.guide = guide
     self.mask = mask
   }
 
-  func scores(ofImages images: Tensor, paths: SharedPaths) throws -> Tensor {
-    let shape = images.shape
-    let sized = try mask.resizedArea(height: shape[3], width: shape[4]).reshaped([1, 1, 1, shape[3], shape[4]])
-    return try guide.scores(ofImages: images * sized, paths: paths)
+  func scores(of candidates: Candidates) throws -> Tensor {
+    let shape = candidates.features.shape
+    return try guide.scores(of: candidates.masked(by: mask.resizedArea(height: shape[2], width: shape[3])))
   }
 }
 

@@ -19,6 +19,8 @@ enum KnownGlobal: String, CaseIterable {
 
   // PyTorch.
   case rebuildParameter = "torch._utils._rebuild_parameter"
+  case parameter = "torch.nn.parameter.Parameter"
+  case rebuildOldTensor = "torch._utils._rebuild_tensor"
   case rebuildTensor = "torch._utils._rebuild_tensor_v2"
   case loadFromBytes = "torch.storage._load_from_bytes"
   case floatStorage = "torch.FloatStorage"
@@ -45,7 +47,7 @@ enum KnownGlobal: String, CaseIterable {
   enum Use {
     /// REDUCE, with a tuple of arguments.
     case call
-    /// NEWOBJ, without arguments, followed by BUILD.
+    /// NEWOBJ, followed by BUILD; only a parameter has arguments.
     case instance
     /// As a value only.
     case value
@@ -54,9 +56,10 @@ enum KnownGlobal: String, CaseIterable {
   var use: Use {
     switch self {
     case .random, .range, .set, .encode, .orderedDictionary, .dtype, .reconstructArray, .scalar, .arrayFromBuffer,
-      .rebuildParameter, .rebuildTensor, .loadFromBytes, .persistentObject:
+      .rebuildParameter, .rebuildOldTensor, .rebuildTensor, .loadFromBytes, .persistentObject:
       .call
-    case .layer, .layerConvolution, .nodeStatistics, .divergeShaping, .conditionProcess, .classEmbedding: .instance
+    case .parameter, .layer, .layerConvolution, .nodeStatistics, .divergeShaping, .conditionProcess, .classEmbedding:
+      .instance
     case .array, .floatStorage, .doubleStorage, .halfStorage, .bfloat16Storage, .longStorage, .intStorage,
       .shortStorage, .charStorage, .byteStorage, .boolStorage:
       .value

@@ -25,6 +25,9 @@ enum PickleOpcode: UInt8 {
   case shortBinUnicode = 0x8C
   case binUnicode = 0x58
   case binUnicode8 = 0x8D
+  /// Python 2's strings.
+  case shortBinString = 0x55
+  case binString = 0x54
   case shortBinBytes = 0x43
   case binBytes = 0x42
   case binBytes8 = 0x8E

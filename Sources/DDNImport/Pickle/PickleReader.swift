@@ -100,8 +100,8 @@ struct PickleReader {
     case .long4: stack.append(try integer(bytes: Int(cursor.uint32("a number's length"))))
     case .binFloat:
       stack.append(.number(Double(bitPattern: try cursor.uint64("a number").byteSwapped)))
-    case .shortBinUnicode: stack.append(try text(bytes: UInt64(cursor.byte("a string's length"))))
-    case .binUnicode: stack.append(try text(bytes: UInt64(cursor.uint32("a string's length"))))
+    case .shortBinUnicode, .shortBinString: stack.append(try text(bytes: UInt64(cursor.byte("a string's length"))))
+    case .binUnicode, .binString: stack.append(try text(bytes: UInt64(cursor.uint32("a string's length"))))
     case .binUnicode8: stack.append(try text(bytes: cursor.uint64("a string's length")))
     case .shortBinBytes: stack.append(.bytes(try cursor.take(UInt64(cursor.byte("a length")), "bytes")))
     case .binBytes: stack.append(.bytes(try cursor.take(UInt64(cursor.uint32("a length")), "bytes")))
@@ -226,7 +226,7 @@ extension PickleReader {
     }
     guard case .global(let global) = values[0] else { throw ImportError("calls a value that is not a global name") }
     guard global.use == use, case .tuple(let arguments)? = graph.node(values[1]),
-      use == .call || arguments.isEmpty
+      use == .call || arguments.isEmpty || global == .parameter
     else { throw ImportError("uses \(global.rawValue) as no snapshot does") }
     stack.append(graph.addObject(global, values[1]))
   }

@@ -132,10 +132,15 @@ extension PickleGraph {
     switch node(value) {
     case .dictionary(let place)?: return dictionaries[place]
     case .object(let place)? where objects[place].global == .orderedDictionary:
-      guard try tuple(objects[place].arguments, what).isEmpty else {
-        throw unexpected(value, what, "a plain dictionary")
-      }
-      return objects[place].items
+      let arguments = try tuple(objects[place].arguments, what)
+      guard arguments.count <= 1 else { throw unexpected(value, what, "a plain dictionary") }
+      // Python 2 passes a list of pairs.
+      let pairs = try arguments.first.map { (list) throws(ImportError) in try sequence(list, what) } ?? []
+      return try pairs.map { (pair) throws(ImportError) in
+        let parts = try sequence(pair, "a pair of \(what)")
+        guard parts.count == 2 else { throw unexpected(pair, "a pair of \(what)", "two values") }
+        return (parts[0], parts[1])
+      } + objects[place].items
     default: throw unexpected(value, what, "a dictionary")
     }
   }

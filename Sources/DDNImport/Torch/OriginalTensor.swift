@@ -59,15 +59,19 @@ struct TensorReader {
   /// - Parameter name: of the tensor, for error messages.
   mutating func tensor(_ value: PickleValue, _ name: String) throws(ImportError) -> OriginalTensor {
     var value = value
-    if let object = graph.object(value), object.global == .rebuildParameter {
+    if let object = graph.object(value), [.rebuildParameter, .parameter].contains(object.global) {
       let arguments = try graph.tuple(object.arguments, name)
-      guard arguments.count == 3 else { throw ImportError("\(name) is a parameter of \(arguments.count) arguments") }
+      guard (1...3).contains(arguments.count) else {
+        throw ImportError("\(name) is a parameter of \(arguments.count) arguments")
+      }
       value = arguments[0]
     }
-    let call = try graph.object(value, .rebuildTensor, name)
+    // PyTorch 0.1 had no arguments for gradients.
+    let isOld = graph.object(value)?.global == .rebuildOldTensor
+    let call = try graph.object(value, isOld ? .rebuildOldTensor : .rebuildTensor, name)
     let arguments = try graph.tuple(call.arguments, name)
-    guard arguments.count == 6 else {
-      throw ImportError("\(name) is a tensor of \(arguments.count) arguments, not 6")
+    guard arguments.count == (isOld ? 4 : 6) else {
+      throw ImportError("\(name) is a tensor of \(arguments.count) arguments, not \(isOld ? 4 : 6)")
     }
     let offset = try graph.integer(arguments[1], "\(name)'s offset")
     let shape = try integers(arguments[2], "\(name)'s size")

@@ -20,20 +20,21 @@ struct GuideCommand: ParsableCommand {
       gradient, and no training for the task.
 
       Guides, each with an example; ddn guide list has their values and options:
-      \(GuideKind.all.map { "  --guide \($0.example)".padded(to: 34) + $0.summary }.joined(separator: "\n"))
+      \(GuideKind.all.map { "  " + $0.example.padded(to: 26) + $0.summary }.joined(separator: "\n"))
 
-      Several guides are combined by their ranks, or with --combine standardized by their scores; weight=, mask=, from=, \
-      until= and image= are options of each guide, as in --guide sr:4,weight=2.
+      Several guides are combined by their ranks; weight=, mask=, from=, until= and image= are options of each, as in \
+      --guide sr:4,weight=2.
 
-      Writes images/, a data set with the classes that a guide asks for; conditions/, what the guides know of each target; guided.png with targets, \
-      conditions and samples; codes.txt; and guide.json with every score. A seed gives the same image for any batch size.
+      Writes images/, a data set with the classes that a guide asks for; conditions/, what the guides know of each \
+      target; guided.png with targets, conditions and samples; codes.txt; and guide.json with every score. A seed gives \
+      the same image for any batch size.
 
       Examples:
-        ddn guide --guide sr:4                                    the shipped test digits, enlarged
+        ddn guide --guide sr:4
         ddn guide --guide mask:top --image seven.png --samples 12
-        ddn guide --guide gray --network cifar10 --data cifar10-test.zip --count 16
-        ddn guide --guide mask:not-center --guide sr:8,weight=0.5 --network faces64 --data faces64.zip --beams 8
-        ddn guide --evaluate --data mnist --count 1000            a table of the usual operators
+        ddn guide --guide gray --network cifar10 --data cifar10-test.zip
+        ddn guide --guide mask:top --guide class:3,weight=0.5 --beams 8
+        ddn guide --evaluate --data mnist --count 1000
       """,
     subcommands: [GuideList.self, GuideFigure.self])
 
@@ -82,7 +83,7 @@ struct GuideCommand: ParsableCommand {
       """, transform: topCount)
   var topK: TopCount?
 
-  @Option(help: "How several guides are combined: ranks or standardized scores. (default: ranks)")
+  @Option(help: "How several guides are combined: by ranks or by standardized scores.")
   var combine: GuideCombination = .ranks
 
   @Option(

@@ -86,7 +86,7 @@ struct GuideFigure: ParsableCommand {
       (targets, classes, count) = (read.images, try read.classes?.array(Int.self), read.images.shape[0])
     }
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
-    var progress = ProgressLine(total: columns(model).count, unit: "columns")
+    var progress = ProgressLine(total: try columns(model).count, unit: "columns")
     let picture = try figure.draw(targets: targets, classes: classes, rows: count, beams: beams) { done in
       guard StopSignal.shouldContinue() else { throw JobStopped() }
       progress.show(done)
@@ -103,7 +103,7 @@ struct GuideFigure: ParsableCommand {
         + guides.map { GuidedFigure.Column($0, guides: [$0]) }
     case .classes:
       let option = classifier.map { ",classifier=\($0)" } ?? ""
-      let classes = try ClassGuide.classes(
+      let classes = try ClassGuide.classNames(
         of: classifier, for: .init(imageShape: model.network.imageShape, device: model.network.device))
       return classes.enumerated().map { .init($1, guides: ["class:\($0)\(option)"]) }
     case .texts:

@@ -17,7 +17,8 @@ struct GuidedOutput {
   let drawsLevels: Bool
 
   /// What guided.png shows at most.
-  private static let (shownTargets, shownSamples) = (16, 12)
+  private static let shownTargets = 16
+  private var shownSamples: Int { targets == nil ? 100 : 12 }
 
   private var targetCount: Int { targets?.count ?? 1 }
 
@@ -67,7 +68,7 @@ struct GuidedOutput {
           CodeList.line(
             name: String(file(ofSample: number).dropFirst("images/".count)), code, classIndex: result.classes?[place])
           + "\n"
-        if number / job.seeds.count < Self.shownTargets, number % job.seeds.count < Self.shownSamples {
+        if number / job.seeds.count < Self.shownTargets, number % job.seeds.count < shownSamples {
           shown.samples.append(pictures[place])
           if drawsLevels, shown.levels.count < Self.shownTargets {
             shown.levels.append(try result.samples.levels.map { try $0.slice(0, place..<place + 1) })
@@ -135,7 +136,7 @@ struct GuidedOutput {
     guard let first = shown.conditions.first, !first.isEmpty else {
       return try SampleGrid.draw(shown.samples, zoom: zoom)
     }
-    let columns = min(job.seeds.count, Self.shownSamples)
+    let columns = min(job.seeds.count, shownSamples)
     var cells: [Bitmap] = []
     for (row, known) in shown.conditions.enumerated() {
       cells += known + shown.samples[row * columns..<(row + 1) * columns]

@@ -1,0 +1,71 @@
+import Torch
+
+// Operators of networks that read images.
+
+extension Tensor {
+  private static let reluOperator = Operator("aten::relu")
+  private static let rootOperator = Operator("aten::sqrt")
+  private static let sigmoidOperator = Operator("aten::sigmoid")
+  private static let geluOperator = Operator("aten::gelu")
+  private static let maxPoolOperator = Operator("aten::max_pool2d")
+  private static let nearestOperator = Operator("aten::upsample_nearest2d")
+  private static let bicubicOperator = Operator("aten::upsample_bicubic2d")
+  private static let attentionOperator = Operator("aten::scaled_dot_product_attention")
+
+  func relu() throws(TorchError) -> Tensor { try Tensor.reluOperator.tensor(.tensor(self)) }
+
+  func squareRoot() throws(TorchError) -> Tensor { try Tensor.rootOperator.tensor(.tensor(self)) }
+
+  /// x * sigmoid(1.702 x), which approximates GELU.
+  func quickGelu() throws(TorchError) -> Tensor { try self * Tensor.sigmoidOperator.tensor(.tensor(self * 1.702)) }
+
+  func gelu() throws(TorchError) -> Tensor { try Tensor.geluOperator.tensor(.tensor(self)) }
+
+  /// The maxima of windows of `size` pixels, `stride` apart.
+  func maxPooled(_ size: Int, stride: Int, padding: Int = 0) throws(TorchError) -> Tensor {
+    try Tensor.maxPoolOperator.tensor(
+      .tensor(self), .ints([size, size]), .ints([stride, stride]), .ints([padding, padding]))
+  }
+
+  /// Images resized by repeating or skipping pixels.
+  func resizedNearest(height: Int, width: Int) throws(TorchError) -> Tensor {
+    try Tensor.nearestOperator.tensor(.tensor(self), .ints([height, width]))
+  }
+
+  /// Images resized by bicubic interpolation with half-pixel centers, without antialiasing.
+  func resizedBicubic(height: Int, width: Int) throws(TorchError) -> Tensor {
+    try Tensor.bicubicOperator.tensor(.tensor(self), .ints([height, width]), .bool(false))
+  }
+
+  /// softmax(Q K' / sqrt(d)) V of `[N, heads, tokens, d]`.
+  ///
+  /// - Parameters:
+  ///   - keys: K.
+  ///   - values: V.
+  ///   - isCausal: whether a token attends to itself and those before it only.
+  func attention(keys: Tensor, values: Tensor, isCausal: Bool) throws(TorchError) -> Tensor {
+    try Tensor.attentionOperator.tensor(
+      .tensor(self), .tensor(keys), .tensor(values), .none, .double(0), .bool(isCausal))
+  }
+
+  /// Rows of length 1: x / (|x| + epsilon) along a dimension.
+  func unitLength(_ dimension: Int, epsilon: Double = 0) throws(TorchError) -> Tensor {
+    try self / (squared().sum([dimension], keepingDimensions: true).squareRoot() + epsilon)
+  }
+
+  /// Applies a function of images to a bounded number of them at a time.
+  ///
+  /// - Parameters:
+  ///   - limit: of pixels at a time, at the size at which the function works; at least one image.
+  ///   - size: height and width at which the function works.
+  ///   - body: `[n, ...]` to `[n, ...]`.
+  func mapChunks(
+    pixels limit: Int, size: (height: Int, width: Int), _ body: (Tensor) throws -> Tensor
+  ) throws -> Tensor {
+    let count = shape[0]
+    let most = max(1, limit / (size.height * size.width))
+    guard count > most else { return try body(self) }
+    return try .concatenate(
+      stride(from: 0, to: count, by: most).map { try body(slice(0, $0..<min($0 + most, count))) })
+  }
+}
