@@ -18,7 +18,10 @@ extension Row {
     // 109,379,712 parameters.
     + pyramids(
       .init(resolution: 64, maxNodes: 512), wanted: (run: 2, training: 1.7), inBfloat16: (run: 3.5, training: 3))
-    + guides(.init(resolution: 8, channelMaximum: 32), wanted: 1) + guides(.init(resolution: 32), wanted: 5)
+    + guides(.init(resolution: 8, channelMaximum: 32), wanted: 1)
+    // Guides that are linear in the image cost about as much as encoding.
+    + [Row(PyramidWork(.encode, .init(resolution: 32, maxNodes: 512), batch: 4), wanted: 1.2)]
+    + guides(.init(resolution: 32, maxNodes: 512), wanted: 5)
     + guides(.init(resolution: 64, maxNodes: 512), wanted: 5)
     // Any guide that needs images, for its memory.
     + [Row(GuideWork("l1", .init(resolution: 64, maxNodes: 512), batch: 8), wanted: 1)]

@@ -27,10 +27,8 @@ extension Measurement {
   ///
   /// - Parameter images: `[B, C, H, W]` in [-1, 1].
   public func grayLevelErrors(of images: Tensor) throws -> Tensor {
-    let height = images.shape[2]
     let candidates = try Candidates(images: images.reshaped([images.shape[0], 1] + images.shape[1...]))
-    let comparison = try comparison(height: height, width: images.shape[3])
-    return try (MeasurementGuide(self).scores(of: candidates, by: comparison) * -1).clamped(0...1e9).reshaped([-1])
+    return try (MeasurementGuide(self).scores(of: candidates) * -1).clamped(0...1e9).reshaped([-1])
       .squareRoot() * 127.5
   }
 }

@@ -10,18 +10,29 @@ import Torch
 /// Source: paper, section 4 (zero-shot conditional generation); the identity is this project's.
 public struct MeasurementGuide: Guide {
   public let measurement: any Measurement
+  private let comparisons = Comparisons()
+
+  /// Of each resolution, which many levels share.
+  private final class Comparisons {
+    var ofSize: [[Int]: (comparison: Comparison, root: Tensor?)] = [:]
+  }
 
   /// - Parameter measurement: of the batch's targets.
   public init(_ measurement: any Measurement) { self.measurement = measurement }
 
   public func scores(of candidates: Candidates) throws -> Tensor {
-    try scores(
-      of: candidates,
-      by: measurement.comparison(height: candidates.features.shape[2], width: candidates.features.shape[3]))
+    let size = Array(candidates.features.shape[2...])
+    if comparisons.ofSize[size] == nil {
+      let comparison = try measurement.comparison(height: size[0], width: size[1])
+      comparisons.ofSize[size] = (comparison, try comparison.weight.map { try $0.squareRoot() })
+    }
+    let (comparison, root) = comparisons.ofSize[size]!
+    return try scores(of: candidates, by: comparison, rootOfWeight: root)
   }
 
-  func scores(of candidates: Candidates, by comparison: Comparison) throws -> Tensor {
-    let root = try comparison.weight.map { try $0.squareRoot() }
+  private func scores(
+    of candidates: Candidates, by comparison: Comparison, rootOfWeight root: Tensor?
+  ) throws -> Tensor {
     var (paths, features, base) = (candidates.paths, candidates.features, candidates.base)
     if let root, root.shape[0] > 1, paths.rowOfSample != nil {
       // Weights of each image leave no rows to share.
