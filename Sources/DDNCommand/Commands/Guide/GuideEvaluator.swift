@@ -7,7 +7,7 @@ import Torch
 
 /// `ddn guide --evaluate`: a table of guides, each beside two bounds and the obvious answer.
 struct GuideEvaluator {
-  let options: GuideCommand
+  let options: GuideSamples
   let model: Model
   let device: Device
 

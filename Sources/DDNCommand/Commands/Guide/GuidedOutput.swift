@@ -45,7 +45,7 @@ struct GuidedOutput {
     }
   }
 
-  func write(into folder: OutputFolder, network: String, options: GuideCommand) throws {
+  func write(into folder: OutputFolder, network: String, options: GuideSamples) throws {
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
     var progress = ProgressLine(total: job.count, unit: "images")
     defer { progress.clear() }
