@@ -49,7 +49,7 @@ let package = Package(
       name: "DDNTraining", dependencies: ["DDN", "DDNData", "DDNFiles", "Torch"], swiftSettings: settings),
     .target(name: "DDNVision", dependencies: ["Archives", "DDNFiles", "DDNImport", "Torch"], swiftSettings: settings),
     .target(
-      name: "DDNClassifiers", dependencies: ["DDNData", "DDNFiles", "DDNVision", "Images", "Torch"],
+      name: "DDNClassifiers", dependencies: ["DDN", "DDNData", "DDNFiles", "DDNVision", "Images", "Torch"],
       resources: [.copy("Resources/classifiers")], swiftSettings: settings),
     .target(
       name: "DDNGuidance",
@@ -119,7 +119,8 @@ let package = Package(
       name: "DDNVisionTests", dependencies: ["DDNFiles", "DDNVision", "GoldenSupport", "Torch"], swiftSettings: settings
     ),
     .testTarget(
-      name: "DDNClassifiersTests", dependencies: ["DDNClassifiers", "DDNData", "DDNFiles", "DDNVision", "Torch"],
+      name: "DDNClassifiersTests",
+      dependencies: ["DDN", "DDNClassifiers", "DDNData", "DDNFiles", "DDNModels", "DDNVision", "Torch"],
       swiftSettings: settings),
     .testTarget(name: "DDNEvaluationTests", dependencies: ["DDNEvaluation", "Torch"], swiftSettings: settings),
     .testTarget(

@@ -78,15 +78,16 @@ public struct ImageDataset: Sendable {
     self.init(array, channels: 1, side: DigitDataset.side, storage: .memory(array.pixels))
   }
 
-  /// Images in memory, without classes.
+  /// Images in memory.
   ///
   /// - Parameters:
   ///   - name: for messages and model cards.
   ///   - channels: 1 (gray) or 3 (RGB).
   ///   - side: a power of two.
   ///   - pixels: `[N, channels, side, side]`.
-  public init(name: String, channels: Int, side: Int, pixels: [UInt8]) {
-    let array = ImageArray(name: name, channels: channels, side: side, pixels: pixels, labels: nil)
+  ///   - labels: `[N]` classes, 0 or more; nil without classes.
+  public init(name: String, channels: Int, side: Int, pixels: [UInt8], labels: [Int]? = nil) {
+    let array = ImageArray(name: name, channels: channels, side: side, pixels: pixels, labels: labels)
     self.init(array, channels: channels, side: side, storage: .memory(pixels))
   }
 

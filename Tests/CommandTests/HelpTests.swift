@@ -49,7 +49,7 @@ extension CommandTests {
         "classifier train",
         [
           "--data", "--test-data", "--names", "--outdir", "--overwrite", "-n, --dry-run", "--epochs", "--width",
-          "--side", "--batch", "--lr", "--weight-decay", "--label-smoothing", "--mirror", "--shift", "--blur", "--seed",
+          "--side", "--batch", "--lr", "--weight-decay", "--label-smoothing", "--mirror", "--shift", "--blur", "--network", "--seed",
           "--resize",
         ] + machine
       ),

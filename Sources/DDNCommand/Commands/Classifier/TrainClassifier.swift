@@ -100,6 +100,14 @@ struct TrainClassifier: ParsableCommand {
     transform: number(to: 1))
   var blur = 0.0
 
+  @Option(
+    help: .init(
+      """
+      Train on this network's reconstructions, too: at \(LevelImages.perImage) random levels of the first \
+      \(LevelImages.mostEncoded) images. For guiding it: the classifier learns which classes a coarse image leads to.
+      """, valueName: "name|file|folder"))
+  var network: String?
+
   @Option(parsing: .unconditional, help: "Seed of weights, order and random changes.", transform: seedNumber)
   var seed: UInt64 = 0
 
@@ -124,10 +132,11 @@ struct TrainClassifier: ParsableCommand {
     let folder = try OutputFolder(
       URL(fileURLWithPath: outdir), for: try identity(options, images.images),
       files: [ClassifierRun.classifierName, ClassifierRun.stateName], overwrites: overwrite)
-    let trainer = try ClassifierTrainer(options, data: TrainingImages(images.images, device: device), device: device)
+    let dataset = try network == nil ? images.images : addLevels(to: images.images, device: device)
+    let trainer = try ClassifierTrainer(options, data: TrainingImages(dataset, device: device), device: device)
     let run = try ClassifierRun(trainer, in: folder.url)
     Terminal.print(
-      "\(outdir): \(counted(images.images.count, "image")), \(options.classifier.classes) classes, "
+      "\(outdir): \(counted(dataset.count, "image")), \(options.classifier.classes) classes, "
         + "\(try trainer.classifier().parameterCount) parameters, \(device)")
     if trainer.images > 0 { Terminal.print("continuing after \(trainer.images) of \(options.images) images") }
     StopSignal.listen(
@@ -147,12 +156,31 @@ struct TrainClassifier: ParsableCommand {
     guard configuration.side <= images.side else {
       throw UsageError("--side \(configuration.side) is above the images' side, \(images.side) pixels")
     }
+    let count = images.count + (network == nil ? 0 : LevelImages.count(of: images.count))
     let options = ClassifierOptions(
-      classifier: configuration, images: max(Int((epochs * Double(images.count)).rounded()), 1), batch: batch,
+      classifier: configuration, images: max(Int((epochs * Double(count)).rounded()), 1), batch: batch,
       learningRate: lr, weightDecay: weightDecay, labelSmoothing: labelSmoothing, mirrors: mirror, shift: shift,
       blurShare: blur, seed: seed, precision: machine.precision ?? .float32)
     do { try options.validate() } catch { throw UsageError("\(data.images.name): \(error)") }
     return options
+  }
+
+  private var networkOption: NetworkOption? {
+    network.map { name in
+      var option = NetworkOption()
+      option.network = name
+      return option
+    }
+  }
+
+  private func addLevels(to images: ImageDataset, device: Device) throws -> ImageDataset {
+    let model = try networkOption!.load(device: device)
+    try model.configuration.check(images, path: data ?? images.name, as: .reconstructing)
+    var progress = ProgressLine(total: min(images.count, LevelImages.mostEncoded), unit: "images")
+    defer { progress.clear() }
+    return try LevelImages.adding(to: images, by: model.network, seed: seed) { done in
+      progress.show(done, "encoding")
+    }
   }
 
   private func load(_ path: String?, split: DatasetSplit) throws -> ClassifiedImages {
@@ -184,7 +212,10 @@ struct TrainClassifier: ParsableCommand {
     func text(_ value: some Encodable) throws -> String { String(decoding: try encoder.encode(value), as: UTF8.self) }
     return .init(
       command: "classifier train",
-      options: ["options": try text(options), "images": try text(try DatasetFingerprint(images))])
+      options: [
+        "options": try text(options), "images": try text(try DatasetFingerprint(images)),
+        "network": networkOption?.identity ?? "",
+      ])
   }
 
   private func train(_ run: ClassifierRun) throws {
