@@ -83,7 +83,8 @@ public enum PNG {
           : tooLarge(width, height)
       }
       return Bitmap(
-        width: Int(width), height: Int(height), channels: 1, pixels: Vips.take(pixels!, count: Int(width) * Int(height)))
+        width: Int(width), height: Int(height), channels: 1, pixels: Vips.take(pixels!, count: Int(width) * Int(height))
+      )
     } catch {
       throw FileError(.invalid, path: url.path, error)
     }

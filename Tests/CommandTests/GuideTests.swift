@@ -51,7 +51,10 @@ extension CommandTests {
       let result = try await Command.run(
         ["guide", "--network", "mnist-k8-l3", "--guide", "class:3", "--seeds", "5,9"], in: folder)
       #expect(result.exitCode == 0, "\(result)")
-      #expect(try Folder.names(in: folder.appending(path: "guided/images")).sorted() == ["000005.png", "000009.png", "dataset.json"])
+      #expect(
+        try Folder.names(in: folder.appending(path: "guided/images")).sorted() == [
+          "000005.png", "000009.png", "dataset.json",
+        ])
     }
 
     @Test("an evaluation has a row for each bound and guide, and resumes") func evaluation() async throws {
@@ -112,7 +115,8 @@ extension CommandTests {
         (["--guide", "clip:a smile"], 64, "weights"), (["--guide", "program:exit 3"], 1, "exit 3"),
         (["--guide", "sr:4", "--seeds", "1", "--samples", "2"], 64, "exclude each other"),
         (["--evaluate", "--guide", "class:1"], 64, "not linear"),
-        (["--guide", "sr:4", "--count", "100000000"], 64, "count"), (["--guide", "script:none.pt"], 66, "no such file"),
+        (["--guide", "sr:4", "--count", "100000000"], 64, "count"),
+        (["--guide", "script:none.pt"], 66, "no such file"),
       ] as [([String], Int32, String)])
     func wrong(arguments: [String], status: Int32, problem: String) async throws {
       let folder = try Scratch.folder()

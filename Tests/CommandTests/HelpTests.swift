@@ -49,7 +49,8 @@ extension CommandTests {
         "classifier train",
         [
           "--data", "--test-data", "--names", "--outdir", "--overwrite", "-n, --dry-run", "--epochs", "--width",
-          "--side", "--batch", "--lr", "--weight-decay", "--label-smoothing", "--mirror", "--shift", "--blur", "--network", "--seed",
+          "--side", "--batch", "--lr", "--weight-decay", "--label-smoothing", "--mirror", "--shift", "--blur",
+          "--network", "--seed",
           "--resize",
         ] + machine
       ),

@@ -43,26 +43,8 @@ public struct TopChooser: Chooser {
   }
 
   public func choose(from candidates: Candidates) throws -> Choice {
-    let ranked = try guide.scores(of: candidates).rankedIndices()  // [B, K]
+    let ranked = try guide.scores(of: candidates).sortedIndices(descending: true)  // [B, K]
     let place = try draws.integers(below: min(count, candidates.nodes), level: candidates.level)  // [B]
-    return Choice(codes: try ranked.picked(place))
-  }
-}
-
-extension Tensor {
-  private static let sortOperator = Operator("aten::sort", "stable")
-  private static let gatherOperator = Operator("aten::gather")
-
-  /// `[B, K]` int64, the indices that sort every row from its highest element; equal elements keep their order.
-  fileprivate func rankedIndices() throws(TorchError) -> Tensor {
-    guard case .tensor(let indices) = try Tensor.sortOperator(.tensor(self), .bool(true), .int(1), .bool(true))[1]
-    else { preconditionFailure("sort returns values and indices") }
-    return indices
-  }
-
-  /// `[B, K]` to `[B]`: element `indices[b]` of row b.
-  fileprivate func picked(_ indices: Tensor) throws(TorchError) -> Tensor {
-    try Tensor.gatherOperator.tensor(.tensor(self), .int(1), .tensor(indices.reshaped([-1, 1])), .bool(false))
-      .reshaped([-1])
+    return Choice(codes: try ranked.picked(place.reshaped([-1, 1])).reshaped([-1]))
   }
 }

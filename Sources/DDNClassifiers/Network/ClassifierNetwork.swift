@@ -33,7 +33,7 @@ final class ClassifierNetwork: Module {
   func callAsFunction(_ images: Tensor) throws(TorchError) -> Tensor {
     var features = try stem(images).gelu()
     for block in blocks { features = try block(features) }
-    return try features.maximumOverPixels().linear(head.tensor, bias: nil) * Self.headScale
+    return try features.maximum([2, 3]).linear(head.tensor, bias: nil) * Self.headScale
   }
 }
 
@@ -54,7 +54,7 @@ final class ClassifierBlock: Module {
   }
 
   func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
-    let features = try norm(input.convolved(weight.tensor, bias: nil, padding: 1).pooled()).gelu()
+    let features = try norm(input.convolved(weight.tensor, bias: nil, padding: 1).maxPooled(2, stride: 2)).gelu()
     return try features + residualNorm(features.convolved(residualWeight.tensor, bias: nil, padding: 1)).gelu()
   }
 }

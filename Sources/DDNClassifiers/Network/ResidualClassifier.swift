@@ -67,10 +67,10 @@ public final class ResidualClassifier: ImageClassifier {
   private func run(_ images: Tensor) throws(TorchError) -> Tensor {
     var features = try convolved(images.inChannelsLast(), "stem").gelu()
     for block in configuration.blockChannels.indices {
-      features = try convolved(features, "blocks.\(block).first", padding: 1).pooled().gelu()
+      features = try convolved(features, "blocks.\(block).first", padding: 1).maxPooled(2, stride: 2).gelu()
       features = try features + convolved(features, "blocks.\(block).second", padding: 1).gelu()
     }
-    return try features.maximumOverPixels().linear(weights["head.weight"]!, bias: nil).to(.float32)
+    return try features.maximum([2, 3]).linear(weights["head.weight"]!, bias: nil).to(.float32)
   }
 
   private func convolved(_ input: Tensor, _ name: String, padding: Int = 0) throws(TorchError) -> Tensor {

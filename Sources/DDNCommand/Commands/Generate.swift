@@ -76,7 +76,7 @@ struct Generate: ParsableCommand {
     let device = try machine.start()
     let model = try network.load(device: device)
     let jobs = try makeJobs(model)
-    let source = try loadConditionImage(model, device: device)
+    let source = try model.conditionImage(conditionImage, device: device)
     let url = URL(fileURLWithPath: outdir)
     if dryRun {
       Terminal.print(
@@ -150,19 +150,6 @@ struct Generate: ParsableCommand {
     return .init(command: "generate", options: options)
   }
 
-  /// `[1, C, H, W]`, center-cropped and resized; nil for a model without conditions on images.
-  private func loadConditionImage(_ model: Model, device: Device) throws -> Tensor? {
-    let kinds = model.network.conditions.filter(\.needsImages)
-    guard let conditionImage else {
-      guard let kind = kinds.first else { return nil }
-      throw UsageError("this model is conditioned on an image ('\(kind)'); give it with --condition-image")
-    }
-    guard !kinds.isEmpty else {
-      throw UsageError("--condition-image \(conditionImage): this model is not conditioned on images; leave it out")
-    }
-    return try PNG.read(URL(fileURLWithPath: conditionImage), fittedTo: model.network.imageShape).tensor().to(device)
-  }
-
   /// One image to draw.
   private struct Job {
     /// Path in `images`.
@@ -173,12 +160,7 @@ struct Generate: ParsableCommand {
 
   private func makeJobs(_ model: Model) throws -> [Job] {
     let network = model.network
-    if let classIndex, !(0..<network.classes).contains(classIndex) {
-      throw UsageError(
-        network.classes == 0
-          ? "--class \(classIndex): this model has no classes; leave the option out"
-          : "--class \(classIndex) is not within 0...\(network.classes - 1)")
-    }
+    try model.check(classIndex: classIndex)
     if let codes {
       guard seeds == nil else { throw UsageError("--codes and --seeds exclude each other; remove one") }
       return try list(codes, network).enumerated().map { number, entry in

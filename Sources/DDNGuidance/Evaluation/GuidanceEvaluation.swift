@@ -38,26 +38,31 @@ public struct GuidanceEvaluation {
       + ["blur:\(Double(side) / 32)", "motion:\(max(3, side / 7)),angle=30", "noise:0.05", "noise:0.5"]
   }
 
-  private let network: any DiscreteDistributionNetwork
-  private let setting: GuideKind.Setting
+  /// As it is typed.
+  public let text: String
+  private let guide: PreparedMeasurement
 
-  /// - Parameter network: without conditions, or with classes that the targets have.
-  public init(_ network: any DiscreteDistributionNetwork) {
-    self.network = network
-    setting = .init(imageShape: network.imageShape, device: network.device)
+  /// - Parameter guide: one whose measurement is linear in the image.
+  /// - Throws: `GuideError` for any other.
+  public init(_ guide: MixedGuide) throws(GuideError) {
+    guard guide.parts.count == 1, let prepared = guide.parts[0].guide as? PreparedMeasurement else {
+      let names = guide.parts.map(\.text).joined(separator: " and ")
+      throw GuideError(.usage, "--guide \(names): is not linear in the image, so it cannot be evaluated; choose others")
+    }
+    text = guide.parts[0].text
+    self.guide = prepared
   }
 
-  /// Measures one guide.
+  /// Measures guided samples.
   ///
   /// - Parameters:
-  ///   - text: the guide as it is typed; its measurement must be linear in the image.
   ///   - job: of this guide: makes the samples.
   ///   - method: of the row.
   ///   - shouldContinue: called before each batch; false stops.
   ///   - progress: called with the number of samples that are done.
-  /// - Throws: `GuideError` for a guide that measures nothing; what the job throws.
+  /// - Throws: `JobStopped`; what the job throws.
   public func row(
-    _ text: String, job: GuidedJob, method: String, shouldContinue: () -> Bool = { true },
+    of job: GuidedJob, method: String, shouldContinue: () -> Bool = { true },
     progress: (Int) -> Void = { _ in }
   ) throws -> Row {
     var totals = Totals()
@@ -71,7 +76,7 @@ public struct GuidanceEvaluation {
       let result = try job(first..<min(first + targets * perTarget, job.count))
       working += ContinuousClock.now - began
       try totals.add(
-        result.samples.images, targets: result.targets!, measurement: measurement(text, of: result),
+        result.samples.images, targets: result.batch.targets!, measurement: guide.measurement(of: result.batch),
         samplesPerTarget: perTarget)
       progress(min(first + targets * perTarget, job.count))
     }
@@ -81,11 +86,10 @@ public struct GuidanceEvaluation {
   /// Measures other images of a guide's targets: a bound, or the obvious answer.
   ///
   /// - Parameters:
-  ///   - text: the guide as it is typed.
   ///   - images: `[B, C, H, W]` in [-1, 1].
   ///   - targets: `[B, C, H, W]` in [-1, 1].
   ///   - method: of the row.
-  public func row(_ text: String, images: Tensor, targets: Tensor, method: String) throws -> Row {
+  public func row(of images: Tensor, targets: Tensor, method: String) throws -> Row {
     var totals = Totals()
     let count = targets.shape[0]
     for first in stride(from: 0, to: count, by: 256) {
@@ -93,36 +97,21 @@ public struct GuidanceEvaluation {
       let part = try targets.slice(0, range)
       let batch = GuideBatch(targets: part, targetNumbers: Array(range), seeds: range.map { UInt64($0) })
       try totals.add(
-        images.slice(0, range), targets: part, measurement: measurement(text, of: batch), samplesPerTarget: 1)
+        images.slice(0, range), targets: part, measurement: guide.measurement(of: batch), samplesPerTarget: 1)
     }
     return totals.row(text, method: method, runs: 0, seconds: 0)
   }
 
   /// The obvious answer: what is known, enlarged bilinearly.
   ///
-  /// - Parameters:
-  ///   - text: the guide as it is typed.
-  ///   - targets: `[B, C, H, W]` in [-1, 1].
+  /// - Parameter targets: `[B, C, H, W]` in [-1, 1].
   /// - Returns: `[B, C, H, W]`.
-  public func measured(_ text: String, targets: Tensor) throws -> Tensor {
+  public func measured(_ targets: Tensor) throws -> Tensor {
     let count = targets.shape[0]
     let batch = GuideBatch(
       targets: targets, targetNumbers: Array(0..<count), seeds: (0..<count).map { UInt64($0) })
-    let picture = try measurement(text, of: batch).picture()
+    let picture = try guide.measurement(of: batch).picture()
     return try picture.resizedBilinear(height: targets.shape[2], width: targets.shape[3]).clamped(-1...1)
-  }
-
-  private func measurement(_ text: String, of result: GuidedJob.Result) throws -> any Measurement {
-    try measurement(
-      text, of: GuideBatch(targets: result.targets, targetNumbers: result.targetNumbers, seeds: result.seeds))
-  }
-
-  private func measurement(_ text: String, of batch: GuideBatch) throws -> any Measurement {
-    let mix = try MixedGuide([text], for: setting, levels: network.codeSpace.levels.count)
-    guard let prepared = mix.parts[0].guide as? PreparedMeasurement else {
-      throw GuideError(.usage, "--guide \(text): is not linear in the image, so it cannot be evaluated; choose others")
-    }
-    return try prepared.measurement(of: batch)
   }
 
   /// Sums over images.

@@ -130,12 +130,3 @@ extension GuideKind {
     PreparedTargetGuide { try CannyGuide($0) }
   }
 }
-
-extension Tensor {
-  private static let nearestOperator = Operator("aten::upsample_nearest2d")
-
-  /// Images resized by repeating and leaving out pixels.
-  fileprivate func resizedNearest(height: Int, width: Int) throws(TorchError) -> Tensor {
-    try Tensor.nearestOperator.tensor(.tensor(self), .ints([height, width]))
-  }
-}

@@ -15,10 +15,6 @@ public struct ClassGuide: ImageGuide {
     case mostCertain
   }
 
-  private static let logSoftmaxOperator = Operator("aten::log_softmax", "int")
-  private static let gatherOperator = Operator("aten::gather")
-  private static let maximumOperator = Operator("aten::amax")
-
   private let classifier: any ImageClassifier
   private let goal: Goal
 
@@ -36,17 +32,15 @@ public struct ClassGuide: ImageGuide {
   public func scores(ofImages images: Tensor, paths: SharedPaths) throws -> Tensor {
     let shape = images.shape  // [R, n, C, h, w]
     let logits = try classifier.logits(of: images.reshaped([shape[0] * shape[1]] + shape[2...]))
-    let ofClasses = try ClassGuide.logSoftmaxOperator.tensor(.tensor(logits), .int(1))
-      .reshaped([shape[0], shape[1], classifier.classes])
+    let ofClasses = try logits.logSoftmax(1).reshaped([shape[0], shape[1], classifier.classes])
     switch goal {
     case .mostCertain:
-      return try paths.perSample(ClassGuide.maximumOperator.tensor(.tensor(ofClasses), .ints([2])))
+      return try paths.perSample(ofClasses.maximum([2]))
     case .classes(let numbers) where Set(numbers).count == 1:
       return try paths.perSample(ofClasses.select(2, numbers[0]))
     case .classes(let numbers):
       let places = try Tensor(numbers, shape: [numbers.count, 1, 1]).to(images.device).expanded([-1, shape[1], 1])
-      return try ClassGuide.gatherOperator.tensor(.tensor(paths.perSample(ofClasses)), .int(2), .tensor(places))
-        .reshaped([numbers.count, shape[1]])
+      return try paths.perSample(ofClasses).picked(places, dimension: 2).reshaped([numbers.count, shape[1]])
     }
   }
 }

@@ -18,7 +18,7 @@ extension GuideKind {
       StateDictionary(contentsOf: URL(fileURLWithPath: path)),
       linear: arguments.option("linear").map { try StateDictionary(contentsOf: URL(fileURLWithPath: $0)) },
       device: setting.device)
-    return PreparedFeatureGuide(picture: nil) { targets in
+    return PreparedTargetGuide { targets in
       let target = TargetEmbeddings(targets, lpips)
       return FeatureDistanceGuide(
         targetFeatures: target.sized, features: lpips.embeddings,

@@ -5,13 +5,10 @@ import Torch
 public struct GuidedJob: BatchJob {
   /// A batch of samples.
   public struct Result {
-    /// Of each sample: its number among the targets, 0 without targets.
-    public let targetNumbers: [Int]
-    public let seeds: [UInt64]
+    /// Targets, their numbers, 0 without targets, and seeds.
+    public let batch: GuideBatch
     /// `[B]`; nil for a network without classes.
     public let classes: [Int]?
-    /// `[B, C, H, W]` in [-1, 1]; nil without targets.
-    public let targets: Tensor?
     public let samples: GuidedSampler.Samples
   }
 
@@ -83,7 +80,7 @@ public struct GuidedJob: BatchJob {
         try sampler(batch, condition: { try condition(of: $0, classes: classes) }, keepsLevels: keepsLevels)
       }
     }
-    return Result(targetNumbers: numbers, seeds: seeds, classes: classes, targets: targets, samples: samples)
+    return Result(batch: batch, classes: classes, samples: samples)
   }
 
   /// What the images of a batch are conditioned on, each image perhaps several times in a row.

@@ -64,12 +64,3 @@ extension GuideKind {
     return PreparedMeasurement { try PixelMeasurement($0.requireTargets(), steps: steps) }
   }
 }
-
-extension Tensor {
-  private static let roundOperator = Operator("aten::round")
-  private static let rootOperator = Operator("aten::sqrt")
-
-  /// To the nearest integer, halves to even.
-  func rounded() throws(TorchError) -> Tensor { try Tensor.roundOperator.tensor(.tensor(self)) }
-  func squareRoot() throws(TorchError) -> Tensor { try Tensor.rootOperator.tensor(.tensor(self)) }
-}

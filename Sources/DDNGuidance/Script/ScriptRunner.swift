@@ -128,12 +128,3 @@ struct ScriptFeatureGuide: ImageGuide {
     return try (paths.perSample(features) - targets).squared().mean([2]) * -1
   }
 }
-
-extension Tensor {
-  private static let logSoftmaxOperator = Operator("aten::log_softmax", "int")
-
-  /// Logarithms of probabilities from unnormalized ones along a dimension.
-  func logSoftmax(_ dimension: Int) throws(TorchError) -> Tensor {
-    try Tensor.logSoftmaxOperator.tensor(.tensor(self), .int(dimension), .none)
-  }
-}

@@ -82,13 +82,15 @@ public struct GuidedSampler {
     var guides = try guide.guides(for: batch)
     var width = 1
     var last = try guide.parts.map { _ in try Tensor.zeros([batch.count], device: network.device) }
-    var (levels, finite): ([Tensor], [(guide: Int, level: Int, isFinite: Tensor)]) = ([], [])
+    var (levels, finite): ([Tensor], [(guide: Int, level: Int, finiteShare: Tensor)]) = ([], [])
     for level in 0..<count {
       let candidates = try run.candidates()
       let nodes = candidates.nodes
       let active = guide.parts.indices.filter { guide.parts[$0].levels.contains(level) }
       let scores = try active.map { try guides[$0].scores(of: candidates).reshaped([batch.count, width * nodes]) }
-      for (part, score) in zip(active, scores) { finite.append((part, level, try score.isFinite().all())) }
+      for (part, score) in zip(active, scores) {
+        finite.append((part, level, try score.isFinite().to(.float32).mean()))
+      }
       let kept = active.isEmpty ? width : level + 1 == count ? 1 : min(beams, width * nodes)
       let chosen: Tensor  // [B, kept] in 0..<width * K
       if active.isEmpty {
@@ -112,7 +114,7 @@ public struct GuidedSampler {
       }
       let codes = try chosen.remainder(by: nodes).reshaped([batch.count * kept])
       let output = try run.advance(by: FixedChooser(codes: codes))
-      for (part, score) in zip(active, scores) { last[part] = try score.gatheredInRows(chosen).reshaped([-1]) }
+      for (part, score) in zip(active, scores) { last[part] = try score.picked(chosen).reshaped([-1]) }
       if keepsLevels { levels.append(try output.paths.perSample(output.images)) }
       if kept != width, level + 1 < count { guides = try guide.guides(for: batch.repeated(kept)) }
       width = kept
@@ -139,20 +141,21 @@ public struct GuidedSampler {
   ) throws(TorchError) -> Tensor {
     let group = min(top.count(of: nodes), scores.shape[1] / kept)
     if kept == 1, group == 1 { return try scores.negated().argmin(1).reshaped([-1, 1]) }
-    let ranked = try scores.sortingIndices(descending: true)
+    let ranked = try scores.sortedIndices(descending: true)
     var places: [Tensor] = []
     for path in 0..<kept { places.append(try draw(path, group).adding(path * group)) }
-    return try ranked.gatheredInRows(.stack(places, dimension: 1))
+    return try ranked.picked(.stack(places, dimension: 1))
   }
 
-  private func checkFinite(_ checks: [(guide: Int, level: Int, isFinite: Tensor)]) throws {
-    for check in checks where try check.isFinite.item() == 0 {
-      let part = guide.parts[check.guide]
-      throw GuideError(
-        .failed,
-        "--guide \(part.text): a score at level \(check.level + 1) is NaN or infinite; check the guide's files and the model"
-      )
-    }
+  private func checkFinite(_ checks: [(guide: Int, level: Int, finiteShare: Tensor)]) throws {
+    guard !checks.isEmpty else { return }
+    let shares = try Tensor.stack(checks.map(\.finiteShare)).array(Double.self)  // in one copy from the device
+    guard let place = shares.firstIndex(where: { $0 < 1 }) else { return }
+    let part = guide.parts[checks[place].guide]
+    throw GuideError(
+      .failed,
+      "--guide \(part.text): a score at level \(checks[place].level + 1) is NaN or infinite; check the guide's files and "
+        + "the model")
   }
 }
 
@@ -164,21 +167,5 @@ private struct FixedChooser: Chooser {
 }
 
 extension Tensor {
-  private static let gatherOperator = Operator("aten::gather")
-  private static let allOperator = Operator("aten::all")
-
-  /// `[B, n]` and `[B, m]` indices within each row to `[B, m]`.
-  fileprivate func gatheredInRows(_ indices: Tensor) throws(TorchError) -> Tensor {
-    try Tensor.gatherOperator.tensor(.tensor(self), .int(1), .tensor(indices), .bool(false))
-  }
-
-  private static let addOperator = Operator("aten::add", "Scalar")
-
-  /// `self + number` for integers, which stay integers.
-  fileprivate func adding(_ number: Int) throws(TorchError) -> Tensor {
-    try Tensor.addOperator.tensor(.tensor(self), .int(number))
-  }
-
   fileprivate func negated() throws(TorchError) -> Tensor { try self * -1 }
-  fileprivate func all() throws(TorchError) -> Tensor { try Tensor.allOperator.tensor(.tensor(self)) }
 }

@@ -95,9 +95,7 @@ public struct MixedGuide {
       let mask = try arguments.option("mask").map { text in
         try MaskPicture.read(text, arguments, setting).reshaped([1, 1] + setting.imageShape[1...])
       }
-      // A kind may read its picture at another resolution.
-      let isOwn = kind.options.contains { $0.name == "image" }
-      let image = try (isOwn ? nil : arguments.option("image")).map { path in
+      let image = try arguments.option("image").map { path in
         try PNG.read(URL(fileURLWithPath: path), fittedTo: setting.imageShape).tensor().to(setting.device)
       }
       return Part(
@@ -132,7 +130,7 @@ public struct MixedGuide {
 
   /// What each guide knows of each target, to be drawn: `[B, C, h, w]` or `[1, C, h, w]`; nil if that is no picture.
   public func pictures(for batch: GuideBatch) throws -> [Tensor?] {
-    try parts.map { part in try part.guide.picture(for: part.seen(batch)) }
+    try parts.map { part in try part.guide.picture(for: part.seen(batch)) ?? part.image }
   }
 }
 
@@ -153,19 +151,11 @@ private struct MaskedGuide: Guide {
 }
 
 extension Tensor {
-  private static let sortOperator = Operator("aten::sort", "stable")
   private static let deviationOperator = Operator("aten::std", "correction")
 
   /// `[B, n]` int64, each element's place in its sorted row; equal elements keep their order.
   func ranks() throws(TorchError) -> Tensor {
-    try sortingIndices(descending: false).sortingIndices(descending: false)
-  }
-
-  /// `[B, n]` int64, the indices that sort each row; equal elements keep their order.
-  func sortingIndices(descending: Bool) throws(TorchError) -> Tensor {
-    guard case .tensor(let indices) = try Tensor.sortOperator(.tensor(self), .bool(true), .int(1), .bool(descending))[1]
-    else { preconditionFailure("sort returns values and indices") }
-    return indices
+    try sortedIndices().sortedIndices()
   }
 
   /// `[B, n]` with mean 0 and standard deviation 1 in each row, and 0 where all are equal.

@@ -4,33 +4,14 @@ import Torch
 
 extension Tensor {
   private static let reluOperator = Operator("aten::relu")
-  private static let rootOperator = Operator("aten::sqrt")
   private static let sigmoidOperator = Operator("aten::sigmoid")
-  private static let geluOperator = Operator("aten::gelu")
-  private static let maxPoolOperator = Operator("aten::max_pool2d")
-  private static let nearestOperator = Operator("aten::upsample_nearest2d")
   private static let bicubicOperator = Operator("aten::upsample_bicubic2d")
   private static let attentionOperator = Operator("aten::scaled_dot_product_attention")
 
   func relu() throws(TorchError) -> Tensor { try Tensor.reluOperator.tensor(.tensor(self)) }
 
-  func squareRoot() throws(TorchError) -> Tensor { try Tensor.rootOperator.tensor(.tensor(self)) }
-
   /// x * sigmoid(1.702 x), which approximates GELU.
   func quickGelu() throws(TorchError) -> Tensor { try self * Tensor.sigmoidOperator.tensor(.tensor(self * 1.702)) }
-
-  func gelu() throws(TorchError) -> Tensor { try Tensor.geluOperator.tensor(.tensor(self)) }
-
-  /// The maxima of windows of `size` pixels, `stride` apart.
-  func maxPooled(_ size: Int, stride: Int, padding: Int = 0) throws(TorchError) -> Tensor {
-    try Tensor.maxPoolOperator.tensor(
-      .tensor(self), .ints([size, size]), .ints([stride, stride]), .ints([padding, padding]))
-  }
-
-  /// Images resized by repeating or skipping pixels.
-  func resizedNearest(height: Int, width: Int) throws(TorchError) -> Tensor {
-    try Tensor.nearestOperator.tensor(.tensor(self), .ints([height, width]))
-  }
 
   /// Images resized by bicubic interpolation with half-pixel centers, without antialiasing.
   func resizedBicubic(height: Int, width: Int) throws(TorchError) -> Tensor {

@@ -21,6 +21,9 @@ extension Tensor {
   private static let batchProductOperator = Operator("aten::bmm")
   private static let finiteOperator = Operator("aten::isfinite")
   private static let allOperator = Operator("aten::all")
+  private static let rootOperator = Operator("aten::sqrt")
+  private static let roundOperator = Operator("aten::round")
+  private static let maximumOperator = Operator("aten::amax")
 
   public static func + (left: Tensor, right: Tensor) throws(TorchError) -> Tensor {
     try addOperator.tensor(.tensor(left), .tensor(right))
@@ -63,6 +66,16 @@ extension Tensor {
     try Tensor.multiplyScalarOperator.tensor(.tensor(self), .int(factor))
   }
 
+  /// `self + number` for integers, which stay integers.
+  public func adding(_ number: Int) throws(TorchError) -> Tensor {
+    try Tensor.addScalarOperator.tensor(.tensor(self), .int(number))
+  }
+
+  public func squareRoot() throws(TorchError) -> Tensor { try Tensor.rootOperator.tensor(.tensor(self)) }
+
+  /// To the nearest integer, halves to even.
+  public func rounded() throws(TorchError) -> Tensor { try Tensor.roundOperator.tensor(.tensor(self)) }
+
   public func squared() throws(TorchError) -> Tensor { try self * self }
 
   public func absolute() throws(TorchError) -> Tensor { try Tensor.absoluteOperator.tensor(.tensor(self)) }
@@ -99,6 +112,10 @@ extension Tensor {
   }
 
   /// The index of the first minimum along a dimension, int64.
+  public func maximum(_ dimensions: [Int]) throws(TorchError) -> Tensor {
+    try Tensor.maximumOperator.tensor(.tensor(self), .ints(dimensions))
+  }
+
   public func argmin(_ dimension: Int) throws(TorchError) -> Tensor {
     try Tensor.argminOperator.tensor(.tensor(self), .int(dimension))
   }

@@ -9,6 +9,9 @@ extension Tensor {
   private static let siluOperator = Operator("aten::silu")
   private static let bilinearOperator = Operator("aten::upsample_bilinear2d")
   private static let nearestOperator = Operator("aten::upsample_nearest2d")
+  private static let geluOperator = Operator("aten::gelu")
+  private static let logSoftmaxOperator = Operator("aten::log_softmax", "int")
+  private static let maxPoolOperator = Operator("aten::max_pool2d")
   private static let areaOperator = Operator("aten::_adaptive_avg_pool2d")
 
   /// `[B, in, H, W]` and `[out, in, k, k]` to `[B, out, H', W']`.
@@ -49,6 +52,24 @@ extension Tensor {
   /// x * sigmoid(x).
   public func silu() throws(TorchError) -> Tensor { try Tensor.siluOperator.tensor(.tensor(self)) }
 
+  public func gelu() throws(TorchError) -> Tensor { try Tensor.geluOperator.tensor(.tensor(self)) }
+
+  /// Logarithms of probabilities from unnormalized ones along a dimension.
+  public func logSoftmax(_ dimension: Int) throws(TorchError) -> Tensor {
+    try Tensor.logSoftmaxOperator.tensor(.tensor(self), .int(dimension))
+  }
+
+  /// The maxima of windows of `size` pixels, `stride` apart.
+  public func maxPooled(_ size: Int, stride: Int, padding: Int = 0) throws(TorchError) -> Tensor {
+    try Tensor.maxPoolOperator.tensor(
+      .tensor(self), .ints([size, size]), .ints([stride, stride]), .ints([padding, padding]))
+  }
+
+  /// Images resized by repeating or skipping pixels.
+  public func resizedNearest(height: Int, width: Int) throws(TorchError) -> Tensor {
+    try Tensor.nearestOperator.tensor(.tensor(self), .ints([height, width]))
+  }
+
   /// Images resized by bilinear interpolation with half-pixel centers, without antialiasing.
   public func resizedBilinear(height: Int, width: Int) throws(TorchError) -> Tensor {
     try Tensor.bilinearOperator.tensor(.tensor(self), .ints([height, width]), .bool(false))
@@ -57,7 +78,7 @@ extension Tensor {
   /// Images of twice the height and width, every pixel repeated.
   public func pixelsDoubled() throws(TorchError) -> Tensor {
     let shape = shape  // [B, C, H, W]
-    return try Tensor.nearestOperator.tensor(.tensor(self), .ints([2 * shape[2], 2 * shape[3]]))
+    return try resizedNearest(height: 2 * shape[2], width: 2 * shape[3])
   }
 
   /// Images resized by averaging: each output is the mean of the inputs that it covers; upsampling repeats inputs.

@@ -1,6 +1,8 @@
 // Views, copies, gathering and scattering.
 
 extension Tensor {
+  private static let sortOperator = Operator("aten::sort", "stable")
+  private static let gatherOperator = Operator("aten::gather")
   private static let reshapeOperator = Operator("aten::reshape")
   private static let expandOperator = Operator("aten::expand")
   private static let transposeOperator = Operator("aten::transpose", "int")
@@ -45,6 +47,18 @@ extension Tensor {
   /// The slices at `indices` (`[n]` int64) along a dimension.
   public func gathered(_ indices: Tensor, dimension: Int = 0) throws(TorchError) -> Tensor {
     try Tensor.indexSelectOperator.tensor(.tensor(self), .int(dimension), .tensor(indices))
+  }
+
+  /// `[B, n]` to `[B, n]` int64, the indices that sort each row; equal elements keep their order.
+  public func sortedIndices(descending: Bool = false) throws(TorchError) -> Tensor {
+    guard case .tensor(let indices) = try Tensor.sortOperator(.tensor(self), .bool(true), .int(1), .bool(descending))[1]
+    else { preconditionFailure("sort returns values and indices") }
+    return indices
+  }
+
+  /// Of each row other elements: element `[b, j]` is `self[b, indices[b, j]]`, and alike in other dimensions.
+  public func picked(_ indices: Tensor, dimension: Int = 1) throws(TorchError) -> Tensor {
+    try Tensor.gatherOperator.tensor(.tensor(self), .int(dimension), .tensor(indices))
   }
 
   /// A copy with `value` at `indices` (int64, same rank) along a dimension.

@@ -15,7 +15,6 @@ struct GuideEvaluator {
 
   func run() throws {
     let network = model.network
-    let evaluation = GuidanceEvaluation(network)
     let guides =
       options.guides.isEmpty
       ? GuidanceEvaluation.standardGuides(imageShape: network.imageShape) : options.guides
@@ -29,6 +28,7 @@ struct GuideEvaluator {
       try MixedGuide(
         [text], for: .init(imageShape: network.imageShape, device: device), levels: network.codeSpace.levels.count)
     }
+    let evaluations = try mixes.map { try GuidanceEvaluation($0) }
     let url = URL(fileURLWithPath: options.outdir ?? "guided-evaluation")
     let total = guides.count * targets.count * seeds.count * (beams.reduce(0, +) * options.candidates)
     if options.dryRun {
@@ -40,7 +40,7 @@ struct GuideEvaluator {
     let folder = try OutputFolder(
       url, for: options.identity, files: ["evaluation.json", "evaluation.md"], overwrites: options.overwrite)
     StopSignal.listen("stopping; the same command resumes from here; Ctrl-C again after 3 seconds stops at once")
-    var rows = folder.isContinued ? Self.savedRows(folder) : []
+    var rows = folder.isContinued ? try Self.savedRows(folder) : []
     let (all, classes) = try targets.source.images(in: 0..<targets.count)
     var progress = ProgressLine(total: total, unit: "network runs")
     defer { progress.clear() }
@@ -51,13 +51,14 @@ struct GuideEvaluator {
       try Self.save(rows, in: folder)
     }
     func has(_ guide: String, _ method: String) -> Bool { rows.contains { $0.guide == guide && $0.method == method } }
-    for (text, mix) in zip(guides, mixes) {
+    for (evaluation, mix) in zip(evaluations, mixes) {
+      let text = evaluation.text
       for (method, images) in bounds where !has(text, method) {
-        try add(evaluation.row(text, images: images, targets: all, method: method))
+        try add(evaluation.row(of: images, targets: all, method: method))
       }
       if !has(text, "measurement enlarged") {
-        let measured = try evaluation.measured(text, targets: all)
-        try add(evaluation.row(text, images: measured, targets: all, method: "measurement enlarged"))
+        let measured = try evaluation.measured(all)
+        try add(evaluation.row(of: measured, targets: all, method: "measurement enlarged"))
       }
       for width in beams {
         let runs = width * options.candidates
@@ -70,7 +71,7 @@ struct GuideEvaluator {
             precision: options.machine.precision ?? .float32, batchSize: max(options.batch, seeds.count * runs))
           try add(
             evaluation.row(
-              text, job: job, method: method, shouldContinue: StopSignal.shouldContinue,
+              of: job, method: method, shouldContinue: StopSignal.shouldContinue,
               progress: { progress.show(done + $0 * runs, "\(text), \(method)") }))
         }
         done += targets.count * seeds.count * runs
@@ -102,9 +103,15 @@ struct GuideEvaluator {
     ]
   }
 
-  private static func savedRows(_ folder: OutputFolder) -> [GuidanceEvaluation.Row] {
-    guard let data = try? InputFile.map(folder.file("evaluation.json")) else { return [] }
-    return (try? JSONDecoder().decode([GuidanceEvaluation.Row].self, from: data)) ?? []
+  /// The rows of an interrupted run.
+  private static func savedRows(_ folder: OutputFolder) throws -> [GuidanceEvaluation.Row] {
+    let url = folder.file("evaluation.json")
+    guard FileManager.default.fileExists(atPath: url.path) else { return [] }
+    let data = try InputFile.map(url)
+    do { return try JSONDecoder().decode([GuidanceEvaluation.Row].self, from: data) } catch {
+      throw FileError(
+        .invalid, path: url.path, problem: "holds no rows of an evaluation", remedy: "remove it to start again")
+    }
   }
 
   private static func save(_ rows: [GuidanceEvaluation.Row], in folder: OutputFolder) throws {

@@ -77,7 +77,8 @@ struct GuideFigure: ParsableCommand {
     try refuseExisting(path, overwrites: overwrite)
     let device = try machine.start()
     let model = try network.load(device: device)
-    let figure = try GuidedFigure(columns(model), by: model.network)
+    let columns = try columns(of: model)
+    let figure = try GuidedFigure(columns, by: model.network)
     var (targets, classes, count): (Tensor?, [Int]?, Int) = (nil, nil, rows)
     if figure.needsTargets {
       let source = try TargetImages(
@@ -86,7 +87,7 @@ struct GuideFigure: ParsableCommand {
       (targets, classes, count) = (read.images, try read.classes?.array(Int.self), read.images.shape[0])
     }
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
-    var progress = ProgressLine(total: try columns(model).count, unit: "columns")
+    var progress = ProgressLine(total: columns.count, unit: "columns")
     let picture = try figure.draw(targets: targets, classes: classes, rows: count, beams: beams) { done in
       guard StopSignal.shouldContinue() else { throw JobStopped() }
       progress.show(done)
@@ -96,7 +97,7 @@ struct GuideFigure: ParsableCommand {
     Terminal.print(path)
   }
 
-  private func columns(_ model: Model) throws -> [GuidedFigure.Column] {
+  private func columns(of model: Model) throws -> [GuidedFigure.Column] {
     switch kind {
     case .tasks:
       return GuidedFigure.tasks(imageShape: model.network.imageShape)

@@ -131,7 +131,7 @@ struct GuideSamples: ParsableCommand {
     }
     let device = try machine.start()
     let model = try network.load(device: device)
-    try checkClass(model)
+    try model.check(classIndex: classIndex)
     if evaluate { return try GuideEvaluator(options: self, model: model, device: device).run() }
     let mix = try MixedGuide(
       guides, combination: combine, for: .init(imageShape: model.network.imageShape, device: device),
@@ -140,7 +140,8 @@ struct GuideSamples: ParsableCommand {
     let job = GuidedJob(
       GuidedSampler(model.network, guide: mix, top: topK, beams: beams, attempts: candidates),
       targets: targets?.source, targetCount: targets?.count, seeds: chosenSeeds(targets?.count ?? 1),
-      classIndex: classIndex, conditionImage: try loadConditionImage(model, hasTargets: targets != nil, device: device),
+      classIndex: classIndex,
+      conditionImage: try model.conditionImage(conditionImage, isOptional: targets != nil, device: device),
       precision: machine.precision ?? .float32, keepsLevels: levels, batchSize: batch)
     let writer = GuidedOutput(mix: mix, job: job, targets: targets, drawsLevels: levels)
     let url = URL(fileURLWithPath: outdir ?? "guided")
@@ -175,16 +176,6 @@ struct GuideSamples: ParsableCommand {
       ])
   }
 
-  private func checkClass(_ model: Model) throws {
-    let classes = model.network.classes
-    if let classIndex, !(0..<classes).contains(classIndex) {
-      throw UsageError(
-        classes == 0
-          ? "--class \(classIndex): this model has no classes; leave the option out"
-          : "--class \(classIndex) is not within 0...\(classes - 1)")
-    }
-  }
-
   /// The targets; nil when none is given and the guides need none.
   private func loadTargets(_ model: Model, needed: Bool, device: Device) throws -> TargetImages? {
     guard needed || !images.isEmpty || data != nil || count != nil else { return nil }
@@ -193,18 +184,6 @@ struct GuideSamples: ParsableCommand {
     }
     return try TargetImages(
       images, data: data, resize: resize, count: count, defaultCount: Self.defaultCount, of: model, device: device)
-  }
-
-  private func loadConditionImage(_ model: Model, hasTargets: Bool, device: Device) throws -> Tensor? {
-    let kinds = model.network.conditions.filter(\.needsImages)
-    guard let conditionImage else {
-      guard let kind = kinds.first, !hasTargets else { return nil }
-      throw UsageError("this model is conditioned on an image ('\(kind)'); give it with --condition-image")
-    }
-    guard !kinds.isEmpty else {
-      throw UsageError("--condition-image \(conditionImage): this model is not conditioned on images; leave it out")
-    }
-    return try PNG.read(URL(fileURLWithPath: conditionImage), fittedTo: model.network.imageShape).tensor().to(device)
   }
 }
 

@@ -55,14 +55,14 @@ struct GuidedOutput {
       let pictures = try result.samples.images.bitmaps()
       _ = try PictureFiles.write(zip(range, pictures).map { (folder.file(file(ofSample: $0)), $1) })
       try writeConditions(range, result, into: folder, &shown)
-      let batch = GuideBatch(targets: nil, targetNumbers: result.targetNumbers, seeds: result.seeds)
-      labels += mix.classes(for: batch) ?? result.classes ?? []
+      labels += mix.classes(for: result.batch) ?? result.classes ?? []
       for (place, number) in range.enumerated() {
         let code = result.samples.codes[place]
         let scores = zip(mix.parts, result.samples.scores).map { Record.Score(guide: $0.text, score: $1[place]) }
         records.append(
           .init(
-            file: file(ofSample: number), target: targets?.name(number / job.seeds.count), seed: result.seeds[place],
+            file: file(ofSample: number), target: targets?.name(number / job.seeds.count),
+            seed: result.batch.seeds[place],
             class: result.classes?[place], code: code.description, scores: scores))
         codeLines +=
           CodeList.line(
@@ -113,8 +113,8 @@ struct GuidedOutput {
     guard !first.isEmpty else { return }
     let device = result.samples.images.device
     let batch = GuideBatch(
-      targets: try result.targets?.gathered(Tensor(first, shape: [first.count]).to(device)),
-      targetNumbers: first.map { result.targetNumbers[$0] }, seeds: first.map { result.seeds[$0] })
+      targets: try result.batch.targets?.gathered(Tensor(first, shape: [first.count]).to(device)),
+      targetNumbers: first.map { result.batch.targetNumbers[$0] }, seeds: first.map { result.batch.seeds[$0] })
     let size = result.samples.images.shape
     var columns: [[Bitmap]] = try batch.targets.map { [try $0.bitmaps()] } ?? []
     for (part, picture) in try mix.pictures(for: batch).enumerated() {
