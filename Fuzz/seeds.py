@@ -10,6 +10,7 @@ import struct
 import sys
 import types
 import zipfile
+import zlib
 from collections import OrderedDict
 
 CORPUS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "Corpus")
@@ -155,6 +156,13 @@ def idx(sizes):
     return struct.pack(">%dI" % (1 + len(sizes)), 0x800 + len(sizes), *sizes) + bytes(count)
 
 
+def codes(flags, payload, count=None):
+    """A .ddn file; its fingerprint is 1."""
+    data = bytes([0xDD, 0x4E, 0x10 | flags]) + struct.pack(">Q", 1)
+    data += (b"" if count is None else bytes([count])) + bytes([len(payload)]) + payload
+    return data + struct.pack(">I", zlib.crc32(data))
+
+
 def main():
     state = OrderedDict(a=tensor(Reference("0", 6), (2, 3)), b=tensor(Reference("1", 1), ()))
     values = [1, -1, 300, 1 << 20, 1 << 40, 0.5, "text", b"bytes", (1,), (1, 2), (1, 2, 3), {"a": {1, 2}}, None, True]
@@ -171,7 +179,10 @@ def main():
                 "b \\u00e9": {"dtype": "U8", "shape": [], "data_offsets": [24, 25]}}, 25),
             "none": safetensors({}, 0)},
         idx={"images": idx([2, 3, 3]), "labels": idx([4]), "gzip": gzip.compress(idx([2, 3, 3]), mtime=0)},
-        zip={"stored.zip": archive(), "deflated.zip": archive(zipfile.ZIP_DEFLATED)})
+        zip={"stored.zip": archive(), "deflated.zip": archive(zipfile.ZIP_DEFLATED)},
+        codes={
+            "one.ddn": codes(0, bytes([40, 80, 160, 7, 9])), "many.ddn": codes(14, bytes(range(40)), 5),
+            "codes.txt": b"a.png 0.3.1-0-2-1.7 4\n0.3\n", "original.pt": archive()})
     for reader, files in seeds.items():
         os.makedirs(os.path.join(CORPUS, reader), exist_ok=True)
         for name, data in files.items():

@@ -33,7 +33,7 @@ import Testing
       return Int(state >> 58)
     }
     let data = try CodeFile.data(table, key: SomeCodes.key(space))
-    #expect(data.count <= count * 60 / 8 + 20)
+    #expect(data.count <= count * 60 / 8 + 22)
     #expect(try Self.read(data, SomeCodes.key(space)).table == table)
   }
 

@@ -5,14 +5,19 @@ import Torch
 
 @Suite("Code search") struct CodeSearchTests {
   private let network: any DiscreteDistributionNetwork
-  /// Images of the network's codes and noise: no code fits them exactly.
+  /// Halves of different images, and noise: no code fits them.
   private let targets: Tensor
 
   init() throws {
-    network = try Model(contentsOf: Model.shippedURL("mnist-k8-l3")).network
-    let codes = (0..<24).map { LatentCode(seed: $0, in: network.codeSpace) }
-    let noise = try Tensor.normal([24, 1, 32, 32], generator: Generator(seed: 5)) * 0.5
-    targets = try network.decode(codes) + noise
+    let network = try Model(contentsOf: Model.shippedURL("mnist-k8-l3")).network
+    self.network = network
+    let (upper, lower) = (try Self.images(of: 0..<24, network), try Self.images(of: 24..<48, network))
+    let noise = try Tensor.normal([24, 1, 32, 32], generator: Generator(seed: 5)) * 0.3
+    targets = try .concatenate([upper.slice(2, 0..<16), lower.slice(2, 16..<32)], dimension: 2) + noise
+  }
+
+  private static func images(of seeds: Range<UInt64>, _ network: any DiscreteDistributionNetwork) throws -> Tensor {
+    try network.decode(seeds.map { LatentCode(seed: $0, in: network.codeSpace) })
   }
 
   private func search(_ beams: Int, _ change: (inout CodeSearch) -> Void = { _ in }) throws -> Reconstruction {

@@ -1,5 +1,6 @@
 import Archives
 import DDN
+import DDNCodes
 import DDNFiles
 import Foundation
 import Torch
@@ -16,6 +17,8 @@ enum Reader: String, CaseIterable {
   case safetensors
   case idx
   case zip
+  /// A file for `ddn decode`: .ddn, with and without a prior, codes.txt, or the original's.
+  case codes
 
   func read(_ data: Data) {
     do {
@@ -42,6 +45,11 @@ enum Reader: String, CaseIterable {
       case .zip:
         let archive = try ZipArchive(data, url: Self.nowhere)
         for name in archive.names { _ = try? archive.read(name) }
+      case .codes:
+        FuzzedCodes.read(data)
+        _ = try? CodeList(original: MemoryFile.shared.holding(data), in: FuzzedCodes.space)
+        _ = try? CodeList(
+          lines: String(decoding: data, as: UTF8.self), path: "lines", in: FuzzedCodes.space, classes: 10)
       }
     } catch is FileError, is ImportError {
       return

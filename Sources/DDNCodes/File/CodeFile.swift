@@ -21,7 +21,7 @@ public struct CodeFile: Sendable {
   public struct Key {
     let space: CodeSpace
     let classes: Int
-    let prior: (any CodePrior)?
+    public let prior: (any CodePrior)?
     /// What files are marked with.
     public let fingerprint: UInt64
 

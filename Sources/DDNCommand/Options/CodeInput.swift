@@ -25,8 +25,8 @@ struct CodeInput {
   /// - Parameter text: codes, a path, or `-` for standard input.
   /// - Throws: `FileError` when a file cannot be read.
   init(_ text: String) throws {
-    let isCodes = !text.isEmpty && text.allSatisfy { $0.isASCII && ($0.isNumber || ".,:- ".contains($0)) }
-    if text != "-", isCodes, !FileManager.default.fileExists(atPath: text) {
+    let looksLikePath = text.contains("/") || [".ddn", ".txt", ".pt"].contains { text.hasSuffix($0) }
+    if text != "-", !looksLikePath, !FileManager.default.fileExists(atPath: text) {
       name = text
       content = .list(text)
       return

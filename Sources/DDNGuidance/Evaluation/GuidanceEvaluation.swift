@@ -120,29 +120,24 @@ public struct GuidanceEvaluation {
     private var errors = 0.0
     private var squared = 0.0
     private var similarity = 0.0
-    private var difference = 0.0
-    private var pairs = 0
+    private var diversity = SampleDiversity()
 
     mutating func add(
       _ images: Tensor, targets: Tensor, measurement: any Measurement, samplesPerTarget: Int
     ) throws {
       errors += try measurement.grayLevelErrors(of: images).sum().item()
       // As a reader of the PNG files sees them.
-      let written = try Tensor.concatenate(images.bitmaps().map { try $0.tensor() })
+      let bitmaps = try images.bitmaps()
+      let written = try Tensor.concatenate(bitmaps.map { try $0.tensor() })
       for quality in try ImageQuality.compare(written, to: targets.to(.cpu)) {
         squared += quality.meanSquaredError
         similarity += quality.ssim
       }
       self.images += images.shape[0]
-      guard samplesPerTarget > 1 else { return }
-      let shape = written.shape
-      let groups = try written.reshaped([shape[0] / samplesPerTarget, samplesPerTarget, -1])
-      // The mean over pairs is twice the variance with n - 1.
-      let centered = try groups - groups.mean([1], keepingDimensions: true)
-      difference +=
-        try centered.squared().sum().item() * 2 / Double(samplesPerTarget - 1)
-        / Double(shape[1] * shape[2] * shape[3]) * 127.5 * 127.5
-      pairs += groups.shape[0]
+      for (number, bitmap) in bitmaps.enumerated() {
+        diversity.add(bitmap)
+        if (number + 1) % samplesPerTarget == 0 { diversity.finishTarget() }
+      }
     }
 
     func row(_ guide: String, method: String, runs: Int, seconds: Double) -> Row {
@@ -150,7 +145,7 @@ public struct GuidanceEvaluation {
       return Row(
         guide: guide, method: method, images: images, measurementError: errors / count,
         psnr: 10 * log10(4 / (squared / count)), ssim: similarity / count,
-        diversity: pairs > 0 ? difference / Double(pairs) : nil, runs: runs, seconds: seconds)
+        diversity: diversity.mean, runs: runs, seconds: seconds)
     }
   }
 }

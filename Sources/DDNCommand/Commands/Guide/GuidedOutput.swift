@@ -51,6 +51,7 @@ struct GuidedOutput {
     defer { progress.clear() }
     var (records, codeLines, shown): ([Record.Image], String, Shown) = ([], "", Shown())
     var labels: [Int] = []
+    var diversity = SampleDiversity()
     try job.run(shouldContinue: StopSignal.shouldContinue) { range, result in
       let pictures = try result.samples.images.bitmaps()
       _ = try PictureFiles.write(zip(range, pictures).map { (folder.file(file(ofSample: $0)), $1) })
@@ -58,6 +59,8 @@ struct GuidedOutput {
       labels += mix.classes(for: result.batch) ?? result.classes ?? []
       for (place, number) in range.enumerated() {
         let code = result.samples.codes[place]
+        if number % job.seeds.count == 0 { diversity.finishTarget() }
+        diversity.add(pictures[place])
         let scores = zip(mix.parts, result.samples.scores).map { Record.Score(guide: $0.text, score: $1[place]) }
         records.append(
           .init(
@@ -78,6 +81,7 @@ struct GuidedOutput {
       progress.show(range.upperBound)
     }
     progress.clear()
+    diversity.finishTarget()
     let names = records.map { String($0.file.dropFirst("images/".count)) }
     try AtomicFile.write(
       ImageLabels(labels: labels.isEmpty ? nil : labels).data(names: names), to: folder.file("images/dataset.json"))
@@ -86,12 +90,16 @@ struct GuidedOutput {
       Record(
         network: network, guides: mix.parts.map { .init(guide: $0.text, weight: $0.weight) },
         combination: mix.combination.rawValue, top: job.sampler.top.description, beams: options.beams,
-        candidates: options.candidates, images: records
+        candidates: options.candidates, diversity: diversity.mean, images: records
       ).json(), to: folder.file("guide.json"))
     try draw(shown).write(to: folder.file("guided.png"))
     if drawsLevels { try drawLevels(shown).write(to: folder.file("levels.png")) }
     Terminal.print("\(counted(job.count, "image")) in \(folder.file("images").path)")
     Terminal.print("scores in \(folder.file("guide.json").path), codes in \(folder.file("codes.txt").path)")
+    if let mean = diversity.mean {
+      Terminal.print(
+        "diversity \(Int(mean.rounded())): the mean squared difference of two samples, in gray levels squared")
+    }
     Terminal.print(folder.file("guided.png").path)
     if drawsLevels { Terminal.print(folder.file("levels.png").path) }
   }
@@ -182,6 +190,8 @@ struct GuidedOutput {
     let top: String
     let beams: Int
     let candidates: Int
+    /// In gray levels squared; absent for one sample a target.
+    let diversity: Double?
     let images: [Image]
 
     func json() throws -> Data {
