@@ -67,7 +67,7 @@ let package = Package(
     .target(
       name: "DDNBenchmark",
       dependencies: [
-        "DDN", "DDNData", "DDNDensities", "DDNFiles", "DDNGuidance", "DDNModels", "DDNTraining", "Torch",
+        "DDN", "DDNCodes", "DDNData", "DDNDensities", "DDNFiles", "DDNGuidance", "DDNModels", "DDNTraining", "Torch",
       ],
       swiftSettings: settings),
     .executableTarget(

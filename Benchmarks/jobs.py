@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from contextlib import AbstractContextManager
 from typing import Callable, Protocol
 
@@ -249,6 +250,22 @@ class GuideJob(NetworkJob):
             self.generate()
 
 
+class CodingJob:
+    """Codes saved as the original does, and loaded again."""
+
+    def __init__(self, case: Case) -> None:
+        self.codes = case.input["codes"].T.to(torch.int16).contiguous().cpu()  # [images, L]
+
+    def run(self) -> Tensor:
+        file = io.BytesIO()
+        torch.save(self.codes, file)
+        file.seek(0)
+        return torch.load(file)
+
+    def check(self) -> None:
+        assert torch.equal(self.run(), self.codes)
+
+
 def make_job(case: Case, autocast: AbstractContextManager) -> Job:
     """The job of the case's row."""
     [(kind, work)] = case.row["work"].items()
@@ -260,5 +277,7 @@ def make_job(case: Case, autocast: AbstractContextManager) -> Job:
         return GuideJob(case, work["network"], work["guide"], autocast)
     if kind == "density":
         return DensityJob(case, work)
+    if kind == "coding":
+        return CodingJob(case)
     jobs = {"train": TrainJob, "encode": EncodeJob, "generate": GenerateJob}
     return jobs[work["job"]](case, work, autocast)

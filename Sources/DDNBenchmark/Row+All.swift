@@ -25,6 +25,7 @@ extension Row {
     + guides(.init(resolution: 64, maxNodes: 512), wanted: 5)
     // Any guide that needs images, for its memory.
     + [Row(GuideWork("l1", .init(resolution: 64, maxNodes: 512), batch: 8), wanted: 1)]
+    + [Row(CodingWork(nodes: 64, levels: 10, images: 1_000_000), wanted: 0.1)]
     + [
       Row(DensityWork(nodes: 1000), wanted: 1000),
       Row(DensityWork(nodes: 2000), wanted: 1000),

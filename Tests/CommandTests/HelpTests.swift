@@ -42,7 +42,7 @@ extension CommandTests {
       ),
       (
         "reconstruct",
-        ["--network", "--data", "--resize", "--count", "--rows", "--outdir", "--overwrite", "--batch"] + machine
+        ["--network", "--data", "--resize", "--count", "--rows", "--beams", "--outdir", "--overwrite", "--batch"] + machine
       ),
       (
         "toy",

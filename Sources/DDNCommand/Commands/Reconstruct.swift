@@ -54,6 +54,11 @@ struct Reconstruct: ParsableCommand {
     transform: wholeNumber(in: 1...200))
   var rows = 16
 
+  @Option(
+    parsing: .unconditional, help: "Paths that the search keeps; more find better codes and take longer. (default: 1)",
+    transform: wholeNumber(in: 1...4096))
+  var beams = 1
+
   @Option(help: "Folder for codes.txt, images.csv and reconstructions.png.")
   var outdir = "reconstructed"
 
@@ -61,9 +66,9 @@ struct Reconstruct: ParsableCommand {
   var overwrite = false
 
   @Option(
-    parsing: .unconditional, help: "Images per batch. (default: \(EncodingJob.defaultBatch))",
+    parsing: .unconditional, help: "Images per batch. (default: \(EncodingJob.defaultBatch), fewer with beams)",
     transform: wholeNumber(in: 1...1_000_000))
-  var batch = EncodingJob.defaultBatch
+  var batch: Int?
 
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
@@ -86,9 +91,13 @@ struct Reconstruct: ParsableCommand {
     var progress = ProgressLine(total: targets.count, unit: "images")
     var report = ReconstructionReport(codeSpace: model.network.codeSpace, imageShape: model.network.imageShape)
     // The grid shows the first batch.
+    var search = CodeSearch()
+    search.beams = beams
+    let size = batch ?? max(EncodingJob.defaultBatch / beams, 1)
     let encoding = EncodingJob(
-      targets.source, count: targets.count, by: model.network, precision: machine.precision ?? .float32,
-      batchSize: max(batch, min(rows, targets.count)))
+      targets.source, count: targets.count, by: model.network, search: search,
+      precision: machine.precision ?? .float32, batchSize: max(size, min(rows, targets.count)))
+    let start = ContinuousClock.now
     try encoding.run(shouldContinue: StopSignal.shouldContinue) { range, batch in
       if range.lowerBound == 0 {
         try draw(batch.targets, batch.reconstruction, model, to: folder.file("reconstructions.png"))
@@ -103,6 +112,7 @@ struct Reconstruct: ParsableCommand {
     try AtomicFile.write(Data(report.csv.utf8), to: folder.file("images.csv"))
     for line in report.levelLines { Terminal.print(line) }
     Terminal.print(report.summary)
+    Terminal.print(String(format: "%.3g images a second", Double(report.count) / ((.now - start) / .seconds(1))))
     for name in names { Terminal.print(folder.file(name).path) }
   }
 
@@ -113,7 +123,7 @@ struct Reconstruct: ParsableCommand {
       options: [
         "network": network.identity, "images": images.joined(separator: "\n"), "data": data ?? "",
         "resize": (resize ?? TrainingDefaults.resize).rawValue, "count": count.map(String.init) ?? "",
-        "rows": String(rows),
+        "rows": String(rows), "beams": String(beams),
         "precision": (machine.precision ?? .float32).rawValue,
       ])
   }
