@@ -93,7 +93,7 @@ extension CommandTests {
           .isFailure(64, "name the prior's file with --out"))
       let dry = try await Command.run(
         ["prior", "train", "--network", "mnist", "--data", trained.images.path, "--out", "p", "-n"], in: folder)
-      #expect(dry.exitCode == 0 && dry.output.contains("would encode 200 images"))
+      #expect(dry.exitCode == 0 && dry.output.contains("would learn the codes of 200 images"))
       #expect(try Folder.names(in: folder).isEmpty)
     }
   }

@@ -82,12 +82,10 @@ public final class IntegerPrior: CodePrior {
     of integers: [String: [Int32]], space: CodeSpace, modelFingerprint: UInt64
   ) -> UInt64 {
     var hash = Fingerprint()
-    func add(_ values: [UInt64]) {
-      hash.add(Data(values.flatMap { value in (0..<8).map { UInt8(value >> (8 * $0) & 255) } }))
-    }
+    func add(_ values: [UInt64]) { values.map(\.littleEndian).withUnsafeBytes { hash.add(Data($0)) } }
     add([modelFingerprint] + space.levels.flatMap { [$0.nodes, $0.side, $0.choices].map { UInt64($0) } })
     for (_, values) in integers.sorted(by: { $0.key < $1.key }) {
-      hash.add(values.map(\.littleEndian).withUnsafeBytes { Data($0) })
+      values.map(\.littleEndian).withUnsafeBytes { hash.add(Data($0)) }
     }
     return hash.value
   }
@@ -121,7 +119,7 @@ public struct PriorTemperature: Sendable, Equatable {
   /// - Parameter value: above 0; rounded to 1/256, at least 1/256 and at most 65536.
   public init(_ value: Double) {
     precondition(value > 0, "a temperature is above 0, not \(value)")
-    steps = Int(min(max((value * 256).rounded(), 1), 1 << 24))
+    steps = Int(min(max((value * 256).rounded(), 1), 0x1p24))
   }
 
   public var value: Double { Double(steps) / 256 }

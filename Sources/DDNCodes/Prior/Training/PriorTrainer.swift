@@ -109,9 +109,8 @@ public final class PriorTrainer {
     steps += 1
     codesSeen += batch.count
     try average.update(decay: min(Self.averageDecay, 1 - 1 / (Double(steps) / 3 + 1)))
-    lossSum = try withoutGradients { () throws(TorchError) in
-      try lossSum.map { (sum) throws(TorchError) in try sum + loss.detached() } ?? loss.detached()
-    }
+    let spent = try loss.detached()
+    lossSum = try lossSum.map { try $0 + spent } ?? spent
     lossSteps += 1
     elapsedSeconds += (.now - start) / .seconds(1)
   }

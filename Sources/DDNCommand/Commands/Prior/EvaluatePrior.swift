@@ -25,18 +25,11 @@ struct EvaluatePrior: ParsableCommand {
 
   @OptionGroup var network: NetworkOption
 
-  @Option(help: "Images to encode, in a format of ddn help dataset; the test split of MNIST and CIFAR.")
-  var data: String
-
-  @Option(help: "Resizing of 28x28 digits to 32x32: bilinear or padded. (default: \(TrainingDefaults.resize.rawValue))")
-  var resize: DigitDataset.Resize?
-
-  @Option(
-    parsing: .unconditional, help: "Number of images, from the first. (default: all)",
-    transform: wholeNumber(atLeast: 1))
-  var count: Int?
+  @OptionGroup(title: "Data") var data: CodeData
 
   @OptionGroup var prior: PriorOption
+
+  @OptionGroup var temperature: TemperatureOption
 
   @Option(
     parsing: .unconditional, help: "Images to draw for the Frechet distance. (default: none)",
@@ -46,6 +39,10 @@ struct EvaluatePrior: ParsableCommand {
   @Option(help: "Classifier of the Frechet distance. (default: the shipped one that fits the network)")
   var classifier: String?
 
+  func validate() throws {
+    guard samples == nil || data.codes == nil else { throw ValidationError("--samples needs images: give --data") }
+  }
+
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func run() throws {
@@ -54,21 +51,21 @@ struct EvaluatePrior: ParsableCommand {
     guard let learned = try prior.load(for: network, model) else {
       throw UsageError("--network \(network.network) has no prior; train one with ddn prior train, or give --prior")
     }
-    let images = try EncodedImages.open(data, split: .test, resize: resize)
+    let images = try data.images(.test)
     let judge = try samples == nil ? nil : loadClassifier(model, device: device)
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
-    let encoded = try EncodedImages(images, path: data, count: count, by: model, machine: machine, device: device)
-    var progress = ProgressLine(total: encoded.codes.count, unit: "codes")
-    let bits = try learned.bits(of: encoded.codes) { done in
+    let codes = try data.table(of: images, by: model, machine: machine, device: device)
+    var progress = ProgressLine(total: codes.count, unit: "codes")
+    let bits = try learned.bits(of: codes) { done in
       progress.show(done)
       return StopSignal.shouldContinue()
     }
     progress.clear()
     guard StopSignal.shouldContinue() else { throw Interrupted() }
-    let table = BitsTable(bits, of: encoded.codes.space)
+    let table = BitsTable(bits, of: codes.space)
     for line in table.levelLines { Terminal.print(line) }
-    Terminal.print("\(counted(encoded.codes.count, "image")): \(table.summary)")
-    if let judge, let samples { try measure(samples, encoded, learned, model, judge) }
+    Terminal.print("\(counted(codes.count, "image")): \(table.summary)")
+    if let judge, let samples, let images { try measure(samples, images, codes, learned, model, judge, device) }
   }
 
   private func loadClassifier(_ model: Model, device: Device) throws -> (name: String, classifier: ResidualClassifier) {
@@ -81,32 +78,31 @@ struct EvaluatePrior: ParsableCommand {
 
   /// Prints the Frechet distances of reconstructions, uniform samples and samples of the prior.
   private func measure(
-    _ samples: Int, _ encoded: EncodedImages, _ prior: IntegerPrior, _ model: Model,
-    _ judge: (name: String, classifier: ResidualClassifier)
+    _ samples: Int, _ images: ImageDataset, _ codes: CodeTable, _ prior: IntegerPrior, _ model: Model,
+    _ judge: (name: String, classifier: ResidualClassifier), _ device: Device
   ) throws {
-    let count = encoded.codes.count
+    let count = codes.count
     let seeds = (0..<samples).map { UInt64($0) }
     // The classes of the images, in turn.
-    let classes = encoded.codes.classes.map { classes in seeds.map { classes[Int($0) % count] } }
-    let temperature = PriorTemperature(self.prior.temperature ?? 1)
+    let classes = codes.classes.map { classes in seeds.map { classes[Int($0) % count] } }
     let space = model.network.codeSpace
     func entries(_ codes: [LatentCode]) -> [CodeList.Entry] {
       codes.enumerated().map { .init(code: $1, classIndex: classes?[$0]) }
     }
-    let images = try statistics(count: count, judge) { range in
-      try encoded.source.images(in: range).images
-    }
+    let source = try TrainingImages(images, device: device)
+    let reference = try statistics(count: count, judge) { try source.images(in: $0).images }
     func print(_ name: String, _ entries: [CodeList.Entry]) throws {
       let job = DrawingJob(entries, by: model.network, precision: machine.precision ?? .float32)
       let drawn = try statistics(count: job.count, judge) { try job($0) }
-      Terminal.print("\(name): \(formatNumber(try FrechetDistance(images, drawn).value, digits: 2))")
+      Terminal.print("\(name): \(formatNumber(try FrechetDistance(reference, drawn).value, digits: 2))")
     }
     Terminal.print(
       "Frechet distance in the features of classifier \(judge.name), \(counted(count, "image")) and "
         + "\(counted(samples, "sample")):")
-    try print("reconstructions", encoded.codes.entries)
+    try print("reconstructions", codes.entries)
     try print("uniform codes", entries(seeds.map { LatentCode(seed: $0, in: space) }))
-    try print("codes of the prior", entries(prior.codes(seeds: seeds, classes: classes, temperature: temperature)))
+    try print(
+      "codes of the prior", entries(prior.codes(seeds: seeds, classes: classes, temperature: temperature.value)))
   }
 
   private func statistics(

@@ -20,14 +20,67 @@ struct PriorCommand: ParsableCommand {
     subcommands: [TrainPrior.self, EvaluatePrior.self])
 }
 
-/// Images whose codes a prior learns or predicts.
-struct EncodedImages {
-  let images: ImageDataset
-  let codes: CodeTable
-  /// Errors of interrupted encoding are not possible: see `init`.
-  let source: TrainingImages
+/// Where the codes that a prior learns or predicts come from.
+struct CodeData: ParsableArguments {
+  @Option(help: "Images to encode, in a format of ddn help dataset.")
+  var data: String?
 
-  /// Encodes a data set with a progress line.
+  @Option(help: .init("Their codes instead, as ddn encode and reconstruct write them.", valueName: "codes|file"))
+  var codes: String?
+
+  @Option(help: "Resizing of 28x28 digits to 32x32: bilinear or padded. (default: \(TrainingDefaults.resize.rawValue))")
+  var resize: DigitDataset.Resize?
+
+  @Option(
+    parsing: .unconditional, help: "Number of images, from the first. (default: all)",
+    transform: wholeNumber(atLeast: 1))
+  var count: Int?
+
+  func validate() throws {
+    guard (data == nil) != (codes == nil) else {
+      throw ValidationError("give images with --data, or codes with --codes")
+    }
+    guard codes == nil || count == nil && resize == nil else {
+      throw ValidationError("--count and --resize are for --data")
+    }
+  }
+
+  var path: String { data ?? codes ?? "" }
+
+  /// Opens the images; nil for codes.
+  func images(_ split: DatasetSplit) throws -> ImageDataset? {
+    guard let data else { return nil }
+    let source = try openImages(URL(fileURLWithPath: data), split: split, resize: resize ?? TrainingDefaults.resize)
+    Terminal.printNotes(source.notes)
+    let images = try ImageDataset(source, cacheBytes: 0)
+    guard count ?? 1 <= images.count else {
+      throw UsageError("--count \(count!): there are \(images.count) images in \(data)")
+    }
+    return images
+  }
+
+  /// The codes, read or encoded.
+  ///
+  /// - Parameters:
+  ///   - images: of `images(_:)`.
+  ///   - mirrors: whether to encode mirror images, too.
+  ///   - model: encodes.
+  ///   - machine: precision.
+  ///   - device: of the model.
+  func table(
+    of images: ImageDataset?, mirrors: Bool = false, by model: Model, machine: MachineOptions, device: Device
+  ) throws -> CodeTable {
+    guard let images else {
+      let entries = try CodeInput(codes ?? "").entries(of: model, prior: nil, allowsPrefix: false)
+      return try CodeTable(entries, in: model.network.codeSpace)
+    }
+    return try CodeTable(
+      encoding: images, path: path, count: count, mirrors: mirrors, by: model, machine: machine, device: device)
+  }
+}
+
+extension CodeTable {
+  /// Encodes images with a progress line.
   ///
   /// - Parameters:
   ///   - images: of the model's shape.
@@ -39,16 +92,13 @@ struct EncodedImages {
   ///   - device: of the model.
   /// - Throws: `JobStopped` when the user stops it; `FileError`; `TorchError`.
   init(
-    _ images: ImageDataset, path: String, count: Int? = nil, mirrors: Bool = false, by model: Model,
+    encoding images: ImageDataset, path: String, count: Int? = nil, mirrors: Bool = false, by model: Model,
     machine: MachineOptions, device: Device
   ) throws {
     try model.configuration.check(images, path: path, as: .reconstructing)
-    guard count ?? 1 <= images.count else {
-      throw UsageError("--count \(count!): there are \(images.count) images in \(path)")
-    }
-    self.images = images
-    source = try TrainingImages(images, xflip: mirrors, device: device)
-    let job = EncodingJob(source, count: count, by: model.network, precision: machine.precision ?? .float32)
+    let job = EncodingJob(
+      try TrainingImages(images, xflip: mirrors, device: device), count: mirrors ? nil : count, by: model.network,
+      precision: machine.precision ?? .float32)
     var progress = ProgressLine(total: job.count, unit: "images")
     defer { progress.clear() }
     var entries: [CodeList.Entry] = []
@@ -58,14 +108,7 @@ struct EncodedImages {
       }
       progress.show(range.upperBound, "encoding")
     }
-    codes = try CodeTable(entries, in: model.network.codeSpace)
-  }
-
-  /// Opens the images of a split.
-  static func open(_ path: String, split: DatasetSplit, resize: DigitDataset.Resize?) throws -> ImageDataset {
-    let source = try openImages(URL(fileURLWithPath: path), split: split, resize: resize ?? TrainingDefaults.resize)
-    Terminal.printNotes(source.notes)
-    return try ImageDataset(source, cacheBytes: 0)
+    try self.init(entries, in: model.network.codeSpace)
   }
 }
 

@@ -21,24 +21,28 @@ struct TrainPrior: ParsableCommand {
 
       Examples:
         ddn prior train --network runs/00000-mnist --data mnist
+        ddn prior train --network runs/00000-mnist --codes train/codes.txt --test-codes test/codes.txt
         ddn prior train --network cifar10 --data cifar10-train.zip --mirror --minutes 10 --out cifar10.prior.safetensors
       """)
 
   @OptionGroup var network: NetworkOption
 
-  @Option(help: "Images to encode, in a format of ddn help dataset; the training split of MNIST and CIFAR.")
-  var data: String
+  @OptionGroup(title: "Data") var data: CodeData
 
   @Option(help: "Images for the final test. (default: the test split of MNIST and CIFAR)")
   var testData: String?
 
-  @Option(help: "Resizing of 28x28 digits to 32x32: bilinear or padded. (default: \(TrainingDefaults.resize.rawValue))")
-  var resize: DigitDataset.Resize?
+  @Option(help: .init("Codes for the final test.", valueName: "codes|file"))
+  var testCodes: String?
 
-  @Option(
-    parsing: .unconditional, help: "Number of images, from the first. (default: all)",
-    transform: wholeNumber(atLeast: 1))
-  var count: Int?
+  func validate() throws {
+    guard testData == nil || testCodes == nil else {
+      throw ValidationError("--test-data and --test-codes exclude each other; remove one")
+    }
+    guard !mirror || data.codes == nil && data.count == nil else {
+      throw ValidationError("--mirror is for all images of --data")
+    }
+  }
 
   @Flag(help: "Encode mirror images, too.")
   var mirror = false
@@ -96,27 +100,28 @@ struct TrainPrior: ParsableCommand {
   func run() throws {
     let device = try machine.start()
     let model = try network.load(device: device)
-    let images = try EncodedImages.open(data, split: .train, resize: resize)
+    let images = try data.images(.train)
     let url = try outputURL()
     if dryRun {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
       Terminal.print(String(decoding: try encoder.encode(options), as: UTF8.self))
-      Terminal.print("would encode \(counted(images.count, "image")) with \(network.url.path) and write \(url.path)")
+      Terminal.print(
+        "would learn the codes of \(images.map { counted($0.count, "image") } ?? data.path) with "
+          + "\(network.url.path) and write \(url.path)")
       return
     }
     try refuseExisting(url.path, overwrites: overwrite)
-    let tests = try testImages(images)
+    let tests = try testData(for: images)
+    let testImages = try tests?.images(.test)
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
-    let encoded = try EncodedImages(
-      images, path: data, count: count, mirrors: mirror, by: model, machine: machine, device: device)
+    let codes = try data.table(of: images, mirrors: mirror, by: model, machine: machine, device: device)
     let trainer = try PriorTrainer(
-      options, codes: encoded.codes, classes: model.network.classes, dataName: images.name,
+      options, codes: codes, classes: model.network.classes, dataName: images?.name ?? data.path,
       modelFingerprint: model.fingerprint())
     try train(trainer, to: url)
     if let tests, let best = trainer.best {
-      let codes = try EncodedImages(tests, path: testData ?? tests.name, by: model, machine: machine, device: device)
-        .codes
+      let codes = try tests.table(of: testImages, by: model, machine: machine, device: device)
       let table = BitsTable(try best.prior.bits(of: codes), of: codes.space)
       for line in table.levelLines { Terminal.print(line) }
       Terminal.print("\(counted(codes.count, "test image")): \(table.summary)")
@@ -139,11 +144,15 @@ struct TrainPrior: ParsableCommand {
     return IntegerPrior.url(besides: network.url)
   }
 
-  /// The images of the final test; nil without any.
-  private func testImages(_ images: ImageDataset) throws -> ImageDataset? {
-    if let testData { return try EncodedImages.open(testData, split: .test, resize: resize) }
-    let tests = try EncodedImages.open(data, split: .test, resize: resize)
-    return tests.name == images.name ? nil : tests
+  /// The data of the final test; nil without any.
+  private func testData(for images: ImageDataset?) throws -> CodeData? {
+    var tests = data
+    (tests.data, tests.codes, tests.count) = (testData, testCodes, nil)
+    if testData != nil || testCodes != nil { return tests }
+    tests.data = data.data
+    // Only MNIST and CIFAR have a split.
+    guard let images, try tests.images(.test)?.name != images.name else { return nil }
+    return tests
   }
 
   private func train(_ trainer: PriorTrainer, to url: URL) throws {
