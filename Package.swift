@@ -126,7 +126,8 @@ let package = Package(
       dependencies: ["DDN", "DDNClassifiers", "DDNData", "DDNFiles", "DDNModels", "DDNVision", "Torch"],
       swiftSettings: settings),
     .testTarget(
-      name: "DDNCodesTests", dependencies: ["DDN", "DDNCodes", "DDNFiles", "DDNModels"], swiftSettings: settings),
+      name: "DDNCodesTests",
+      dependencies: ["DDN", "DDNCodes", "DDNFiles", "DDNModels", "GoldenSupport", "Torch"], swiftSettings: settings),
     .testTarget(name: "DDNEvaluationTests", dependencies: ["DDNEvaluation", "Torch"], swiftSettings: settings),
     .testTarget(
       name: "DDNFiguresTests", dependencies: ["DDN", "DDNDensities", "DDNFigures", "DDNPictures", "Images", "Torch"],

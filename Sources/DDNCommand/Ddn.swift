@@ -1,6 +1,8 @@
 import ArgumentParser
 import DDN
 import DDNClassifiers
+import DDNCodes
+import DDNEvaluation
 import DDNFiles
 import DDNGuidance
 import DDNTraining
@@ -22,9 +24,8 @@ struct Ddn: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Demo.self, Train.self, Generate.self, Reconstruct.self, Encode.self, Decode.self, GuideCommand.self,
-      Classifier.self, Dataset.self,
-      Info.self, Import.self, Toy.self, Bench.self,
+      Demo.self, Train.self, Generate.self, Reconstruct.self, Encode.self, Decode.self, PriorCommand.self,
+      GuideCommand.self, Classifier.self, Dataset.self, Info.self, Import.self, Toy.self, Bench.self,
     ])
 
   static func main() {
@@ -69,6 +70,9 @@ struct Ddn: ParsableCommand {
       if case .diverged = error { return fail(error.description, 1) }
       return fail(error.description, 130)
     case let error as ClassifierError: return fail(error.description, 1)
+    case let error as PriorError: return fail(error.description, 65)
+    case let error as EvaluationError: return fail(error.description, 65)
+    case let error as PriorStopped: return fail(error.description, 130)
     case let error as ClassifierStopped: return fail(error.description, 130)
     case is Interrupted, is JobStopped: return fail("interrupted", 130)
     case let error as UsageError: return fail(error.description, 64)

@@ -21,9 +21,8 @@ extension CommandTests {
       (
         "generate",
         [
-          "--network", "--outdir", "--overwrite", "--seeds", "--class", "--condition-image", "--subdirs",
-          "--batch",
-          "-n, --dry-run",
+          "--network", "--outdir", "--overwrite", "--seeds", "--prior", "--temperature", "--class", "--condition-image",
+          "--subdirs", "--batch", "-n, --dry-run",
         ] + machine
       ),
       (
@@ -45,6 +44,21 @@ extension CommandTests {
         ["--network", "--data", "--resize", "--count", "--rows", "--beams", "--outdir", "--overwrite", "--batch"] + machine
       ),
       (
+        "prior train",
+        [
+          "--network", "--data", "--codes", "--resize", "--count", "--test-data", "--test-codes", "--mirror", "--out",
+          "--overwrite", "--epochs", "--minutes", "--width", "--hidden", "--batch", "--lr", "--dropout", "--seed",
+          "-n, --dry-run",
+        ] + machine
+      ),
+      (
+        "prior evaluate",
+        [
+          "--network", "--data", "--codes", "--resize", "--count", "--prior", "--temperature", "--samples",
+          "--classifier",
+        ] + machine
+      ),
+      (
         "toy",
         [
           "--densities", "--image", "--bins", "--nodes", "--samples", "--batch", "--distance", "--split", "--fresh",
@@ -59,6 +73,7 @@ extension CommandTests {
         ]
       ),
       ("classifier", ["--help"]),
+      ("prior", ["--help"]),
       (
         "classifier train",
         [

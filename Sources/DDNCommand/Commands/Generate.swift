@@ -1,5 +1,6 @@
 import ArgumentParser
 import DDN
+import DDNCodes
 import DDNFiles
 import Foundation
 import Torch
@@ -8,7 +9,8 @@ struct Generate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Generate images.",
     discussion: """
-      Each seed determines a code, the same on any machine, and the code an image, for any batch size. Writes images/, \
+      Each seed determines a code, the same on any machine, and the code an image, for any batch size. Codes are drawn \
+      from the model's prior if there is one; uniform ones, the original's, with --prior none. Writes images/, \
       a data set with dataset.json; codes.txt, a line per image with name, code and, for a class-conditional model, \
       class; and for 9 images or more samples.png, a grid of the first 100, in columns by class, and examples.zip, an \
       archive of them.
@@ -19,6 +21,8 @@ struct Generate: ParsableCommand {
         ddn generate --seeds 0-99
         ddn generate --network runs/00000-mnist --seeds 0-999 --outdir samples --subdirs
         ddn generate --network cifar10 --class 3
+        ddn generate --prior none
+        ddn generate --temperature 0.8
         ddn generate --network runs/00002-faces --condition-image me.jpg --seeds 0-15
 
       To draw the images of given codes: ddn decode
@@ -34,6 +38,10 @@ struct Generate: ParsableCommand {
 
   @Option(help: "Seeds, one image each, such as 0-99 or 1,2,5-10. (default: 0-99)", transform: SeedList.init(parsing:))
   var seeds: SeedList?
+
+  @OptionGroup var prior: PriorOption
+
+  @OptionGroup var temperature: TemperatureOption
 
   @Option(
     name: .customLong("class"), parsing: .unconditional,
@@ -65,7 +73,7 @@ struct Generate: ParsableCommand {
     let model = try network.load(device: device)
     try model.check(classIndex: classIndex)
     let images = DrawnImages(
-      command: "generate", jobs: jobs(model.network), network: network, model: model, conditionImage: conditionImage,
+      command: "generate", jobs: try jobs(model), network: network, model: model, conditionImage: conditionImage,
       outdir: outdir, overwrites: overwrite, hasSubfolders: subdirs, precision: machine.precision ?? .float32,
       batch: batch)
     _ = try model.conditionImage(conditionImage, device: device)
@@ -76,14 +84,20 @@ struct Generate: ParsableCommand {
     try images.write(columns: columns, device: device)
   }
 
-  private func jobs(_ network: any DiscreteDistributionNetwork) -> [DrawnImages.Job] {
+  private func jobs(_ model: Model) throws -> [DrawnImages.Job] {
     let all = (self.seeds ?? .default).seeds
     var distinct: Set<UInt64> = []
     let seeds = all.filter { distinct.insert($0).inserted }
     if seeds.count < all.count {
       Terminal.printError("note: --seeds repeats \(counted(all.count - seeds.count, "seed")); each is drawn once")
     }
-    let drawn = CodeList(seeds: seeds, in: network.codeSpace, classes: network.classes, classIndex: classIndex)
+    let (space, classes) = (model.network.codeSpace, model.network.classes)
+    let prior = try prior.load(for: network, model)
+    try temperature.check(prior)
+    let drawn =
+      try prior.map {
+        try CodeList(seeds: seeds, from: $0, temperature: temperature.value, classes: classes, classIndex: classIndex)
+      } ?? CodeList(seeds: seeds, in: space, classes: classes, classIndex: classIndex)
     return zip(seeds, drawn.entries).map { DrawnImages.Job(number: Int($0), entry: $1) }
   }
 }

@@ -23,17 +23,33 @@ struct SearchOptions: ParsableArguments {
     transform: number(to: 200))
   var psnr: Double?
 
+  @Option(
+    parsing: .unconditional,
+    help: "What a bit of the prior costs, as a mean squared error: choices that take fewer bits are preferred.",
+    transform: number())
+  var lambda: Double?
+
   @Option(help: "Gray picture that says which pixels count: white fully, black not at all; of any size.")
   var weight: String?
 
-  /// - Throws: `UsageError` for more levels than the model has; `FileError` for a weight that cannot be read or is black.
-  func search(of model: Model, device: Device) throws -> CodeSearch {
+  /// - Parameters:
+  ///   - model: whose codes are searched.
+  ///   - prior: the codes are written with; nil for none.
+  ///   - device: of the model.
+  /// - Throws: `UsageError` for more levels than the model has, and for a price without a prior; `FileError` for a weight that cannot be read or is black.
+  func search(of model: Model, prior: (any CodePrior)?, device: Device) throws -> CodeSearch {
     var search = CodeSearch()
     search.beams = beams
     if let levels, levels > model.network.codeSpace.levels.count {
       throw UsageError("--levels \(levels): this model has \(model.network.codeSpace.levels.count)")
     }
     search.levels = levels
+    if let lambda {
+      guard let prior else {
+        throw UsageError("--lambda is the price of a prior's bits, and there is none; train one with ddn prior train")
+      }
+      search.price = CodeSearch.Price(prior: prior, lambda: lambda)
+    }
     guard let weight else { return search }
     let shape = model.network.imageShape
     let picture = try PNG.read(URL(fileURLWithPath: weight), channels: .gray).resized(width: shape[2], height: shape[1])

@@ -41,6 +41,8 @@ struct Decode: ParsableCommand {
       """, valueName: "name|file|folder"))
   var network: String?
 
+  @OptionGroup var prior: PriorOption
+
   @Option(parsing: .unconditional, help: "Draw the first levels only.", transform: wholeNumber(atLeast: 1))
   var levels: Int?
 
@@ -79,7 +81,8 @@ struct Decode: ParsableCommand {
     let input = try CodeInput(codes)
     let (option, model) = try find(input, device: device)
     try model.check(classIndex: classIndex)
-    let entries = try entries(of: input, model)
+    let usesPrior = try input.header?.usesPrior == true
+    let entries = try entries(of: input, model, usesPrior ? prior.load(for: option, model) : nil)
     let images = DrawnImages(
       command: "decode", jobs: entries.enumerated().map { DrawnImages.Job(number: $0, entry: $1) }, network: option,
       model: model, conditionImage: conditionImage, outdir: outdir, overwrites: overwrite, hasSubfolders: subdirs,
@@ -96,9 +99,7 @@ struct Decode: ParsableCommand {
     guard let header = try input.header else { return (option, try option.load(device: device)) }
     if network != nil {
       let model = try option.load(device: device)
-      if try CodeFile.Key(model).fingerprint != header.fingerprint,
-        let (shipped, _) = try shippedModel(header, device: device)
-      {
+      if try !isOf(header, model, option), let (shipped, _) = try shippedModel(header, device: device) {
         throw UsageError("\(input.name) was encoded with \(shipped.network): give --network \(shipped.network)")
       }
       return (option, model)
@@ -114,14 +115,21 @@ struct Decode: ParsableCommand {
       var option = NetworkOption()
       option.network = name
       let model = try Model(contentsOf: Model.shippedURL(name), device: device)
-      if try CodeFile.Key(model).fingerprint == header.fingerprint { return (option, model) }
+      if try isOf(header, model, option) { return (option, model) }
     }
     return nil
   }
 
-  private func entries(of input: CodeInput, _ model: Model) throws -> [CodeList.Entry] {
+  /// Whether a file is of a model, with the prior that belongs to it.
+  private func isOf(_ header: CodeFileHeader, _ model: Model, _ option: NetworkOption) throws -> Bool {
+    guard header.usesPrior else { return try CodeFile.Key(model).fingerprint == header.fingerprint }
+    guard let prior = try? prior.load(for: option, model) else { return false }
+    return try CodeFile.Key(model, prior: prior).fingerprint == header.fingerprint
+  }
+
+  private func entries(of input: CodeInput, _ model: Model, _ prior: IntegerPrior?) throws -> [CodeList.Entry] {
     let classes = model.network.classes
-    return try input.entries(of: model, prior: nil, allowsPrefix: partial).enumerated().map { number, entry in
+    return try input.entries(of: model, prior: prior, allowsPrefix: partial).enumerated().map { number, entry in
       let classIndex = entry.classIndex ?? classIndex
       guard classIndex != nil || classes == 0 else {
         throw UsageError(

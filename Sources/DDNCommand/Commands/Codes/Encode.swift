@@ -18,13 +18,14 @@ struct Encode: ParsableCommand {
       turns into images on any machine with the same model. Prints the bits of the codes and of the file, and PSNR and \
       SSIM of what it decodes to.
 
-      More paths (--beams) find codes with less error for the same bits, at a time that grows with their number.
+      The model's prior gives likely choices fewer bits. More paths (--beams) find codes with less error for the same bits, at a time that grows with their number.
 
       Examples:
         ddn encode face.jpg --network faces64              writes face.ddn
         ddn encode --data cifar10-test.zip --network cifar10 --out test.ddn --beams 8
         ddn encode face.jpg --network faces64 --psnr 22     as many levels as it takes
         ddn encode face.jpg --network faces64 --weight eyes.png
+        ddn encode --network mnist --lambda 0.001           fewer bits for a little more error
       """)
 
   @Argument(help: "Image files; none for --data or test digits.")
@@ -57,6 +58,8 @@ struct Encode: ParsableCommand {
     help: "Class of image files, for a class-conditional model.", transform: wholeNumber(atLeast: 0))
   var classIndex: Int?
 
+  @OptionGroup var prior: PriorOption
+
   @OptionGroup(title: "Search") var search: SearchOptions
 
   @Option(
@@ -85,7 +88,8 @@ struct Encode: ParsableCommand {
     if !images.isEmpty, classIndex == nil, model.network.classes > 0 {
       throw UsageError("this model has classes: give the images' class with --class 0...\(model.network.classes - 1)")
     }
-    let search = try search.search(of: model, device: device)
+    let prior = try prior.load(for: network, model)
+    let search = try search.search(of: model, prior: prior, device: device)
     let targets = try TargetImages(
       images, data: data, resize: resize, count: count, defaultCount: .max, of: model, device: device)
     if dryRun {
@@ -93,10 +97,12 @@ struct Encode: ParsableCommand {
       return
     }
     try refuseExisting(file.path, overwrites: overwrite)
-    try encode(targets, search, model, device: device)
+    try encode(targets, search, model, prior, device: device)
   }
 
-  private func encode(_ targets: TargetImages, _ search: CodeSearch, _ model: Model, device: Device) throws {
+  private func encode(
+    _ targets: TargetImages, _ search: CodeSearch, _ model: Model, _ prior: IntegerPrior?, device: Device
+  ) throws {
     StopSignal.listen("stopping; nothing is written; Ctrl-C again after 3 seconds stops at once")
     var progress = ProgressLine(total: targets.count, unit: "images")
     let source =
@@ -116,7 +122,7 @@ struct Encode: ParsableCommand {
     }
     progress.clear()
     let table = try CodeTable(entries, in: model.network.codeSpace)
-    let key = try CodeFile.Key(model)
+    let key = try CodeFile.Key(model, prior: prior)
     let bytes = try CodeFile.data(table, key: key)
     try AtomicFile.write(bytes, to: file)
     report(try CodeFile(bytes, path: file.path, key: key), qualities, imageShape: model.network.imageShape)

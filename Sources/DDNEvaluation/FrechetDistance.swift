@@ -1,0 +1,75 @@
+import Torch
+
+/// The Frechet distance of two sets of feature vectors, as if each were Gaussian: 0 for equal means and covariances.
+///
+/// |m1 - m2|^2 + trace(C1 + C2 - 2 (C1 C2)^(1/2)), with unbiased covariances, in float64. It depends on the features and
+/// on the number of vectors: compare distances of the same classifier and count alone.
+///
+/// - Source: Dowson and Landau, "The Frechet distance between multivariate normal distributions" (1982).
+public struct FrechetDistance {
+  private static let eigenOperator = Operator("aten::linalg_eigh")
+  private static let eigenvaluesOperator = Operator("aten::linalg_eigvalsh")
+
+  /// Mean and covariance of feature vectors.
+  public struct Statistics {
+    /// N.
+    public let count: Int
+    /// `[F]` float64.
+    let mean: Tensor
+    /// `[F, F]` float64.
+    let covariance: Tensor
+
+    /// - Parameter features: `[N, F]`, at least two, finite.
+    /// - Throws: `EvaluationError` for fewer than two vectors, or one that is not finite; `TorchError`.
+    public init(_ features: Tensor) throws {
+      precondition(features.shape.count == 2, "features are [N, F], not \(features.shape)")
+      count = features.shape[0]
+      guard count >= 2 else { throw EvaluationError("a Frechet distance needs at least 2 images, not \(count)") }
+      guard try features.allFinite() else { throw EvaluationError("the features of an image are not finite") }
+      let values = try features.detached().to(.cpu).to(.float64)
+      mean = try values.mean([0])
+      let centered = try values - mean
+      covariance = try centered.transposed(0, 1).matmul(centered) * (1 / Double(count - 1))
+    }
+  }
+
+  /// In squared units of the features.
+  public let value: Double
+
+  /// - Parameters:
+  ///   - first: of one set.
+  ///   - second: of the other set, with as many features.
+  public init(_ first: Statistics, _ second: Statistics) throws(TorchError) {
+    precondition(first.mean.shape == second.mean.shape, "features differ: \(first.mean.shape), \(second.mean.shape)")
+    let distance = try (first.mean - second.mean).squared().sum().item()
+    // The trace of (C1 C2)^(1/2) equals that of (R C2 R)^(1/2) with R = C1^(1/2), which is symmetric.
+    let root = try Self.root(of: first.covariance)
+    let product = try root.matmul(second.covariance).matmul(root)
+    let symmetric = try (product + product.transposed(0, 1)) * 0.5
+    let eigenvalues = try Self.eigenvaluesOperator.tensor(.tensor(symmetric)).clamped(0...(.infinity))
+    let cross = try eigenvalues.squareRoot().sum().item()
+    let traces = try Self.trace(of: first.covariance) + Self.trace(of: second.covariance)
+    value = max(distance + traces - 2 * cross, 0)
+  }
+
+  private static func root(of covariance: Tensor) throws(TorchError) -> Tensor {
+    let eigen = try eigenOperator(.tensor(covariance))
+    guard case .tensor(let values) = eigen[0], case .tensor(let vectors) = eigen[1] else {
+      preconditionFailure("linalg_eigh returns tensors")
+    }
+    return try (vectors * values.clamped(0...(.infinity)).squareRoot()).matmul(vectors.transposed(0, 1))
+  }
+
+  private static func trace(of matrix: Tensor) throws(TorchError) -> Double {
+    let side = matrix.shape[0]
+    let values = try matrix.array(Double.self)
+    return (0..<side).reduce(0) { $0 + values[$1 * side + $1] }
+  }
+}
+
+/// Images that cannot be evaluated; one line.
+public struct EvaluationError: Error, Equatable, Sendable, CustomStringConvertible {
+  public let description: String
+
+  public init(_ description: String) { self.description = description }
+}
