@@ -111,6 +111,17 @@ struct NetworkRunTests {
     return try stride(from: 0, to: samples * width, by: width).map { try run.latentCodes()[$0] }
   }
 
+  @Test("a finished run is resampled, too", arguments: kinds, [[5], [0, 0, 3, 5, 3, 3, 1, 1, 0], Array(0..<6)])
+  func finished(kind: String, parents: [Int]) throws {
+    var (run, targets) = try Self.start(Self.network(kind), samples: 6)
+    while !run.isFinished { try run.advance(by: NearestChooser(Target(targets))) }
+    let (codes, images) = (try run.latentCodes(), try run.paths.perSample(run.images!))
+    try run.select(parents)
+    #expect(try run.latentCodes() == parents.map { codes[$0] })
+    let expected = try images.gathered(Tensor(parents, shape: [parents.count]))
+    #expect(try run.paths.perSample(run.images!).bytes() == expected.bytes())
+  }
+
   @Test("beam search with one beam equals the nearest chooser, with eight it is never worse on 200 digits")
   func beams() throws {
     let network = try Model(contentsOf: Model.shippedURL("mnist-k8-l3")).network

@@ -19,7 +19,7 @@ public struct NetworkRun {
   public private(set) var images: Tensor?
   /// `[R, C, h, w]`, the last level's leaked choice; nil before level 0 and without leak choice.
   public private(set) var leakedChoice: Tensor?
-  /// The network's state of the condition, each `[R, ...]`.
+  /// The network's state of the condition, each `[R, ...]`; empty after the last level.
   public private(set) var condition: [Tensor]
   /// What the network computes once per run, shared by all rows.
   public let context: [Tensor]
@@ -64,7 +64,9 @@ public struct NetworkRun {
     precondition(!isFinished, "the run has no level \(level)")
     let output = try network.layer(at: level).choose(from: candidates(), by: chooser)
     nextCandidates = nil
-    if let parents = output.parentOfRow, level + 1 < network.codeSpace.levels.count {
+    if level + 1 == network.codeSpace.levels.count {
+      condition = []  // No level needs it any more.
+    } else if let parents = output.parentOfRow {
       condition = try condition.map { try $0.gathered(parents) }
     }
     (paths, features, images, leakedChoice) = (output.paths, output.features, output.images, output.leakedChoice)
