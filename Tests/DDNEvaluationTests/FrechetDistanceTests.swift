@@ -22,8 +22,10 @@ import Torch
 
   @Test("equals SciPy's matrix square root for correlated features") func correlated() throws {
     // numpy: x[i, j] = sin(i * (j + 1)), y[i, j] = cos(i * (j + 2)) + 0.1 * j of 50 rows and 5 columns; scipy.linalg.sqrtm
-    let x = (0..<50).map { i in (0..<5).map { sin(Double(i * ($0 + 1))) } }
-    let y = (0..<50).map { i in (0..<5).map { cos(Double(i * ($0 + 2))) + 0.1 * Double($0) } }
+    let x = (0..<50).map { (i: Int) -> [Double] in (0..<5).map { (j: Int) -> Double in sin(Double(i * (j + 1))) } }
+    let y = (0..<50).map { (i: Int) -> [Double] in
+      (0..<5).map { (j: Int) -> Double in cos(Double(i * (j + 2))) + 0.1 * Double(j) }
+    }
     let found = try FrechetDistance(Self.statistics(x), Self.statistics(y)).value
     #expect(abs(found - Self.reference) < 1e-9)
     #expect(try abs(FrechetDistance(Self.statistics(y), Self.statistics(x)).value - found) < 1e-9)
