@@ -28,20 +28,23 @@ extension CommandTests {
       (
         "decode",
         [
-          "--network", "--levels", "--partial", "--outdir", "--overwrite", "--class", "--condition-image", "--subdirs",
+          "--network", "--prior", "--levels", "--partial", "--outdir", "--overwrite", "--class", "--condition-image",
+          "--subdirs",
           "--batch", "-n, --dry-run",
         ] + machine
       ),
       (
         "encode",
         [
-          "--network", "--data", "--resize", "--count", "-o, --out", "--overwrite", "--class", "--beams", "--levels",
+          "--network", "--data", "--resize", "--count", "-o, --out", "--overwrite", "--class", "--prior", "--beams",
+          "--levels", "--lambda",
           "--psnr", "--weight", "--batch", "-n, --dry-run",
         ] + machine
       ),
       (
         "reconstruct",
-        ["--network", "--data", "--resize", "--count", "--rows", "--beams", "--outdir", "--overwrite", "--batch"] + machine
+        ["--network", "--data", "--resize", "--count", "--rows", "--beams", "--outdir", "--overwrite", "--batch"]
+          + machine
       ),
       (
         "prior train",
