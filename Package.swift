@@ -57,10 +57,14 @@ let package = Package(
         "DDN", "DDNClassifiers", "DDNEvaluation", "DDNFiles", "DDNPictures", "DDNVision", "Images", "Torch",
       ],
       swiftSettings: settings),
-    .target(name: "DDNEvaluation", dependencies: ["DDN", "Torch"], swiftSettings: settings),
+    .target(
+      name: "DDNEvaluation", dependencies: ["DDN", "DDNFiles", "DDNPictures", "Images", "Torch"],
+      swiftSettings: settings),
     .target(
       name: "DDNFigures",
-      dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "DDNGuidance", "DDNPictures", "Images", "Torch"],
+      dependencies: [
+        "DDN", "DDNData", "DDNDensities", "DDNEvaluation", "DDNFiles", "DDNGuidance", "DDNPictures", "Images", "Torch",
+      ],
       swiftSettings: settings),
     .target(
       name: "DDNBenchmark",
@@ -122,7 +126,10 @@ let package = Package(
       name: "DDNClassifiersTests",
       dependencies: ["DDN", "DDNClassifiers", "DDNData", "DDNFiles", "DDNModels", "DDNVision", "Torch"],
       swiftSettings: settings),
-    .testTarget(name: "DDNEvaluationTests", dependencies: ["DDNEvaluation", "Torch"], swiftSettings: settings),
+    .testTarget(
+      name: "DDNEvaluationTests",
+      dependencies: ["DDN", "DDNData", "DDNEvaluation", "DDNModels", "GoldenSupport", "Images", "Torch"],
+      swiftSettings: settings),
     .testTarget(
       name: "DDNFiguresTests", dependencies: ["DDN", "DDNDensities", "DDNFigures", "DDNPictures", "Images", "Torch"],
       swiftSettings: settings),

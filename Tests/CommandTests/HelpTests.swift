@@ -31,6 +31,13 @@ extension CommandTests {
         ["--network", "--data", "--resize", "--count", "--rows", "--outdir", "--overwrite", "--batch"] + machine
       ),
       (
+        "neighbours",
+        [
+          "--network", "--data", "--resize", "--seeds", "--images", "--class", "--condition-image", "--by",
+          "--classifier", "--weights", "--linear", "-n, --nearest", "--outdir", "--overwrite", "--dry-run",
+        ] + machine
+      ),
+      (
         "toy",
         [
           "--densities", "--image", "--bins", "--nodes", "--samples", "--batch", "--distance", "--split", "--fresh",

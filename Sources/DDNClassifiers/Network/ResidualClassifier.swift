@@ -33,6 +33,16 @@ public final class ResidualClassifier: ImageClassifier {
 
   /// - Throws: `ClassifierError` when the images' channels are neither 1 nor 3; `TorchError`.
   public func logits(of images: Tensor) throws -> Tensor {
+    try withoutGradients { () throws in
+      try features(of: images).linear(weights["head.weight"]!, bias: nil).to(.float32)
+    }
+  }
+
+  /// What the last layer reads: `[B, F]`.
+  ///
+  /// - Parameter images: `[B, C, H, W]` in [-1, 1], of any size.
+  /// - Throws: `ClassifierError` when the images' channels are neither 1 nor 3; `TorchError`.
+  public func features(of images: Tensor) throws -> Tensor {
     let count = images.shape[0]
     let size = max(1, Self.maxPixels / (configuration.side * configuration.side))
     return try withoutGradients {
@@ -63,14 +73,14 @@ public final class ResidualClassifier: ImageClassifier {
     return images
   }
 
-  /// `[B, C, side, side]` to `[B, classes]`.
+  /// `[B, C, side, side]` to `[B, F]`.
   private func run(_ images: Tensor) throws(TorchError) -> Tensor {
     var features = try convolved(images.inChannelsLast(), "stem").gelu()
     for block in configuration.blockChannels.indices {
       features = try convolved(features, "blocks.\(block).first", padding: 1).maxPooled(2, stride: 2).gelu()
       features = try features + convolved(features, "blocks.\(block).second", padding: 1).gelu()
     }
-    return try features.maximum([2, 3]).linear(weights["head.weight"]!, bias: nil).to(.float32)
+    return try features.maximum([2, 3])
   }
 
   private func convolved(_ input: Tensor, _ name: String, padding: Int = 0) throws(TorchError) -> Tensor {
