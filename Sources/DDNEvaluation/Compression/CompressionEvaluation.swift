@@ -20,7 +20,7 @@ public struct CompressionEvaluation {
   /// What PCA and k-means are fitted to; nil leaves both out.
   public var training: (any EncodingSource)?
   /// The most training images, of which no more than a gibibyte is used.
-  public var maxTrainingCount = 60_000
+  public var maxTrainingCount = 20_000
   /// The most test images that picture files are made of.
   public var pictureCount = 128
   /// Test images in the examples.

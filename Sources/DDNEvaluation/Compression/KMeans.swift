@@ -14,7 +14,7 @@ public struct KMeans {
   private static let countOperator = Operator("aten::bincount")
   private static let permutationOperator = Operator("aten::randperm", "generator")
   private static let rowsPerProduct = 8192
-  private static let tolerance = 1e-4
+  private static let tolerance = 5e-4
 
   /// - Parameters:
   ///   - points: `[N, D]` float32.
