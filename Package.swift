@@ -17,7 +17,8 @@ let package = Package(
     .library(
       name: "DDNKit",
       targets: [
-        "Archives", "DDN", "DDNClassifiers", "DDNData", "DDNDensities", "DDNEvaluation", "DDNFigures", "DDNFiles",
+        "Archives", "DDN", "DDNClassifiers", "DDNCodes", "DDNData", "DDNDensities", "DDNEvaluation", "DDNFigures",
+        "DDNFiles",
         "DDNGuidance", "DDNImport", "DDNModels", "DDNPictures", "DDNTraining", "DDNVision", "Images", "Torch",
       ]),
     .plugin(name: "SetUpLibtorch", targets: ["SetUpLibtorch"]),
@@ -57,9 +58,9 @@ let package = Package(
         "DDN", "DDNClassifiers", "DDNEvaluation", "DDNFiles", "DDNPictures", "DDNVision", "Images", "Torch",
       ],
       swiftSettings: settings),
+    .target(name: "DDNCodes", dependencies: ["Archives", "DDN", "DDNFiles", "Torch"], swiftSettings: settings),
     .target(
-      name: "DDNEvaluation", dependencies: ["DDN", "DDNFiles", "DDNPictures", "Images", "Torch"],
-      swiftSettings: settings),
+      name: "DDNEvaluation", dependencies: ["DDN", "DDNPictures", "Images", "Torch"], swiftSettings: settings),
     .target(
       name: "DDNFigures",
       dependencies: [
@@ -75,7 +76,8 @@ let package = Package(
     .executableTarget(
       name: "DDNCommand",
       dependencies: [
-        "DDN", "DDNBenchmark", "DDNClassifiers", "DDNData", "DDNDensities", "DDNEvaluation", "DDNFigures", "DDNFiles",
+        "DDN", "DDNBenchmark", "DDNClassifiers", "DDNCodes", "DDNData", "DDNDensities", "DDNEvaluation", "DDNFigures",
+        "DDNFiles",
         "DDNGuidance", "DDNImport", "DDNModels", "DDNPictures", "DDNTraining", "DDNVision", "Images", "Torch",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -126,6 +128,8 @@ let package = Package(
       name: "DDNClassifiersTests",
       dependencies: ["DDN", "DDNClassifiers", "DDNData", "DDNFiles", "DDNModels", "DDNVision", "Torch"],
       swiftSettings: settings),
+    .testTarget(
+      name: "DDNCodesTests", dependencies: ["DDN", "DDNCodes", "DDNFiles", "DDNModels"], swiftSettings: settings),
     .testTarget(
       name: "DDNEvaluationTests",
       dependencies: ["DDN", "DDNData", "DDNEvaluation", "DDNModels", "GoldenSupport", "Images", "Torch"],

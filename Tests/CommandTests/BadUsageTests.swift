@@ -12,7 +12,7 @@ extension CommandTests {
         "train --duration 0", "train --duration nan", "train --duration 1e300", "train --cooldown 9", "train --ema -1",
         "train --split never", "train --split-warmup -1", "train --tick 0", "train --snap 0", "train --seed -1",
         "train --desc a/b", "train --resume . --nodes 4", "train --device cuda:99",
-        "train --device gpu", "train --threads 0", "generate --codes", "generate --codes=", "generate --seeds 5-1",
+        "train --device gpu", "train --threads 0", "decode", "decode --levels=0 1.2", "generate --seeds 5-1",
         "generate --seeds", "generate --seeds 1,,2", "generate --seeds 1-2-3", "generate --class -1",
         "train --tick 0.1",
         "generate --seeds 4294967296", "train --seed 4294967296",
@@ -55,11 +55,11 @@ extension CommandTests {
 
     @Test(
       "a code that does not fit the model exits with 65",
-      arguments: ["0.x", "0,", "4.0", "0.-1", "0.99999999999999999999", "0", "0.0.0"])
+      arguments: ["0.x", "0,", "4.0", "0.-1", "0.99999999999999999999", "0.0.0"])
     func codes(codes: String) async throws {
       let network = try await ShortTraining.finished.value
       let result = try await Command.run(
-        ["generate", "--network", network.path, "--codes=\(codes)"], in: Scratch.folder())
+        ["decode", "--network", network.path, codes], in: Scratch.folder())
       #expect(result.isFailure(65) && result.output.isEmpty, "\(result)")
     }
 

@@ -39,7 +39,7 @@ extension CommandTests {
       }
       // The codes are those of the images.
       let decoded = try await Command.run(
-        ["generate", "--network", "mnist-k8-l3", "--codes", "a/codes.txt", "--outdir", "c"], in: folder)
+        ["decode", "a/codes.txt", "--network", "mnist-k8-l3", "--outdir", "c"], in: folder)
       #expect(decoded.exitCode == 0, "\(decoded)")
       #expect(
         try Data(contentsOf: folder.appending(path: "c/images/000000.png"))

@@ -21,8 +21,23 @@ extension CommandTests {
       (
         "generate",
         [
-          "--network", "--outdir", "--overwrite", "--seeds", "--codes", "--class", "--condition-image", "--subdirs",
+          "--network", "--outdir", "--overwrite", "--seeds", "--class", "--condition-image", "--subdirs",
           "--batch",
+          "-n, --dry-run",
+        ] + machine
+      ),
+      (
+        "decode",
+        [
+          "--network", "--levels", "--partial", "--outdir", "--overwrite", "--class", "--condition-image", "--subdirs",
+          "--batch", "-n, --dry-run",
+        ] + machine
+      ),
+      (
+        "encode",
+        [
+          "--network", "--data", "--resize", "--count", "-o, --out", "--overwrite", "--class", "--evaluate",
+          "--train-data", "--outdir", "--no-pictures", "--beams", "--levels", "--psnr", "--weight", "--batch",
           "-n, --dry-run",
         ] + machine
       ),

@@ -9,6 +9,11 @@ extension CommandTests {
       return try await Command.run(["generate", "--network", network.path, "--outdir", "out"] + arguments, in: folder)
     }
 
+    private static func decode(_ arguments: [String], in folder: URL) async throws -> Command.Result {
+      let network = try await ShortTraining.finished.value
+      return try await Command.run(["decode", "--network", network.path, "--outdir", "out"] + arguments, in: folder)
+    }
+
     private static func images(in folder: URL) throws -> [String] {
       try Folder.names(in: folder.appending(path: "out/images")).filter { $0.hasSuffix(".png") }
     }
@@ -73,21 +78,21 @@ extension CommandTests {
       async throws
     {
       let folder = try Scratch.folder()
-      #expect(try await Self.generate(["--codes", "0.1, 3.2,0.1"], in: folder).exitCode == 0)
+      #expect(try await Self.decode(["0.1, 3.2,0"], in: folder).exitCode == 0)
       #expect(try Self.images(in: folder) == ["000000.png", "000001.png", "000002.png"])
       let lines = (0..<20_000).map { "name \($0).png \($0 % 4).\($0 / 4 % 4)\n" }.joined()
       try Data("# a comment\n\n\(lines)".utf8).write(to: folder.appending(path: "codes.txt"))
-      let dry = try await Self.generate(["--codes", "codes.txt", "--dry-run"], in: folder)
+      let dry = try await Self.decode(["codes.txt", "--dry-run"], in: folder)
       #expect(dry.exitCode == 0 && dry.output.contains("would draw 20000 images"), "\(dry)")
       let network = try await ShortTraining.finished.value
       let piped = try await Command.run(
-        ["generate", "--network", network.path, "--codes", "-", "--dry-run"],
+        ["decode", "--network", network.path, "-", "--dry-run"],
         shell: "echo '1.2' | \"$@\"", in: folder)
       #expect(piped.output.contains("would draw 1 image with"), "\(piped)")
       try Data("a 0.1\nb 0.9\n".utf8).write(to: folder.appending(path: "bad.txt"))
-      let bad = try await Self.generate(["--codes", "bad.txt"], in: folder)
+      let bad = try await Self.decode(["bad.txt"], in: folder)
       #expect(bad.isFailure(65, "bad.txt, line 2: choice 9 at level 1 is not within 0...3"), "\(bad)")
-      let missing = try await Self.generate(["--codes", "no/such.txt"], in: folder)
+      let missing = try await Self.decode(["no/such.txt"], in: folder)
       #expect(missing.isFailure(66, "no/such.txt"), "\(missing)")
     }
 

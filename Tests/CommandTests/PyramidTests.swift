@@ -92,7 +92,7 @@ extension CommandTests {
         #expect(data == "out/examples.zip" || inspected.output.contains("class         1: 6"), "\(inspected)")
       }
       let decoded = try await Command.run(
-        ["generate", "--network", run.path, "--codes", "out/codes.txt", "--outdir", "decoded"], in: folder)
+        ["decode", "out/codes.txt", "--network", run.path, "--outdir", "decoded"], in: folder)
       #expect(decoded.exitCode == 0, "\(decoded)")
       for name in try Folder.names(in: folder.appending(path: "out/images")) {
         let files = ["out", "decoded"].map { folder.appending(path: "\($0)/images/\(name)") }
@@ -131,7 +131,7 @@ extension CommandTests {
       let codes = try String(contentsOf: folder.appending(path: "out/codes.txt"), encoding: .utf8)
       #expect(codes.split(separator: "\n").count == 20 && codes.hasPrefix("0 "), "\(codes)")
       let decoded = try await Command.run(
-        ["generate", "--network", run.path, "--codes", "out/codes.txt", "--outdir", "decoded"], in: folder)
+        ["decode", "out/codes.txt", "--network", run.path, "--outdir", "decoded"], in: folder)
       #expect(decoded.exitCode == 0, "\(decoded)")
       try Bitmap(width: 31, height: 17, channels: 1, shade: 90).write(to: folder.appending(path: "gray.png"))
       let picture = try await Command.run(

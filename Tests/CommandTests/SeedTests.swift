@@ -18,11 +18,13 @@ extension CommandTests {
     }
 
     /// The images of `seeds` by file name, drawn with a batch size.
-    private static func draw(_ arguments: [String], batch: Int) async throws -> [String: Bitmap] {
+    private static func draw(
+      _ arguments: [String], command: String = "generate", batch: Int
+    ) async throws -> [String: Bitmap] {
       let network = try await Self.network.value
       let folder = try Scratch.folder().appending(path: "drawn")
       let result = try await Command.run(
-        ["generate", "--threads", "1", "--network", network.path, "--outdir", folder.path, "--batch", String(batch)]
+        [command, "--threads", "1", "--network", network.path, "--outdir", folder.path, "--batch", String(batch)]
           + arguments)
       try #require(result.exitCode == 0 && result.errors.isEmpty, "\(result.errors)")
       let images = folder.appending(path: "images")
@@ -53,7 +55,7 @@ extension CommandTests {
     @Test("an image's code gives the same image as its seed") func codes() async throws {
       // All codes of 4 nodes and 2 levels.
       let codes = (0..<4).flatMap { first in (0..<4).map { "\(first).\($0)" } }
-      let byCode = try await Self.draw(["--codes", codes.joined(separator: ",")], batch: 3)
+      let byCode = try await Self.draw([codes.joined(separator: ",")], command: "decode", batch: 3)
       #expect(Set(byCode.keys) == Set(codes.indices.map { String(format: "%06d.png", $0) }))
       for (name, image) in try await Self.draw(["--seeds", "0-9"], batch: 10) {
         #expect(byCode.values.contains(image), "\(name) has none of the model's codes")

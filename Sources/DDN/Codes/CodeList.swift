@@ -16,6 +16,8 @@ public struct CodeList: Sendable {
 
   public let entries: [Entry]
 
+  public init(_ entries: [Entry]) { self.entries = entries }
+
   /// The codes of seeds, each with a class if the network has classes.
   ///
   /// - Parameters:

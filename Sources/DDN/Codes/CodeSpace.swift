@@ -27,7 +27,7 @@ public struct CodeSpace: Hashable, Sendable {
   /// From level 0.
   public let levels: [Level]
   /// `[L + 1]`, where each level's choices begin among all choices of a code, and their number.
-  let firstChoices: [Int]
+  public let firstChoices: [Int]
 
   public init(_ levels: [Level]) {
     self.levels = levels
@@ -53,7 +53,7 @@ public struct CodeSpace: Hashable, Sendable {
 
   /// - Throws: `LatentCodeError` when there are too many choices, when they end within a level, or when one is out of
   ///   range.
-  func validate(_ choices: [Int]) throws(LatentCodeError) {
+  public func validate(_ choices: [Int]) throws(LatentCodeError) {
     guard !choices.isEmpty, let count = levelCount(choices: choices.count) else {
       throw LatentCodeError("a code of \(choices.count) choices does not fit a model of \(summary)")
     }

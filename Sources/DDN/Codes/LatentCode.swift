@@ -17,6 +17,12 @@ public struct LatentCode: Sendable, CustomStringConvertible {
     self.choices = choices
   }
 
+  /// A code of choices that are known to fit.
+  package init(unchecked choices: [Int], in space: CodeSpace) {
+    self.space = space
+    self.choices = choices
+  }
+
   /// Parses a `description`: choices from level 0, separated by dots, such as "3.0.7".
   ///
   /// - Throws: `LatentCodeError` when the text is not a code or does not fit the space.
@@ -35,6 +41,14 @@ public struct LatentCode: Sendable, CustomStringConvertible {
       (0..<level.choices).map { _ in min(Int(Float(level.nodes) * generator.uniform()), level.nodes - 1) }
     }
     self.space = space
+  }
+
+  /// The first levels of the code.
+  ///
+  /// - Parameter levels: at least 1; all levels if there are fewer.
+  public func prefix(_ levels: Int) -> LatentCode {
+    precondition(levels >= 1, "a code has at least one level")
+    return LatentCode(unchecked: Array(choices.prefix(space.firstChoices[min(levels, space.levels.count)])), in: space)
   }
 
   /// The number of levels with choices, from level 0.

@@ -28,22 +28,25 @@ public struct EncodingJob: BatchJob {
   public let count: Int
   public let batchSize: Int
   private let source: any EncodingSource
+  private let search: CodeSearch
   private let precision: Precision
 
   /// - Parameters:
   ///   - source: images of the network's shape.
   ///   - count: number of images to encode, from the first; nil for all.
   ///   - network: finds the codes.
+  ///   - search: how.
   ///   - precision: of convolutions.
   ///   - batchSize: images in memory at once.
   public init(
     _ source: any EncodingSource, count: Int? = nil, by network: any DiscreteDistributionNetwork,
-    precision: Precision = .float32, batchSize: Int = defaultBatch
+    search: CodeSearch = CodeSearch(), precision: Precision = .float32, batchSize: Int = defaultBatch
   ) {
     precondition(batchSize > 0, "batch size \(batchSize) is not at least 1")
     self.source = source
     self.count = min(count ?? source.count, source.count)
     self.network = network
+    self.search = search
     self.precision = precision
     self.batchSize = batchSize
   }
@@ -52,7 +55,7 @@ public struct EncodingJob: BatchJob {
   public func callAsFunction(_ range: Range<Int>) throws -> Result {
     let (targets, classes) = try source.images(in: range)
     let reconstruction = try withPrecision(precision, on: network.device) {
-      try Reconstruction(of: targets, by: network, classes: classes)
+      try search(targets, by: network, classes: classes)
     }
     return Result(
       targets: targets, classes: network.classes > 0 ? try classes?.array(Int.self) : nil,

@@ -17,7 +17,7 @@ struct Reconstruct: ParsableCommand {
       Each level chooses the image nearest to the target. Prints each level's mean squared error, in units of [-1, 1] \
       squared, and PSNR and SSIM; writes images.csv with the same per image, reconstructions.png with targets and \
       every level's choice, and codes.txt, a line per image with name, code and, for a class-conditional model, class, \
-      for ddn generate --codes. Image files of any size and format are center-cropped and resized; transparency \
+      for ddn decode. Image files of any size and format are center-cropped and resized; transparency \
       becomes white, animations give their first frame.
 
       A folder with other files is refused without --overwrite.

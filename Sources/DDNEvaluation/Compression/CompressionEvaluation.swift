@@ -19,7 +19,7 @@ public struct CompressionEvaluation {
 
   /// What PCA and k-means are fitted to; nil leaves both out.
   public var training: (any EncodingSource)?
-  /// The most training images, of which no more than a gibibyte is used.
+  /// The most training images, from the first; no more than a gibibyte of them is used.
   public var maxTrainingCount = 20_000
   /// The most test images that picture files are made of.
   public var pictureCount = 128
@@ -29,6 +29,8 @@ public struct CompressionEvaluation {
   public var maxSteps = 20
   /// Picture formats to compare with.
   public var codecs = PictureCodec.allCases
+  /// Finds the model's codes, of all levels.
+  public var search = CodeSearch()
   public var precision = Precision.float32
   public var batchSize = EncodingJob.defaultBatch
   /// Sizes of the model's files; nil leaves them out.
@@ -82,7 +84,7 @@ public struct CompressionEvaluation {
       bits: bits, choices: network.codeSpace.levels.reduce(into: []) { $0.append(($0.last ?? 0) + $1.choices) },
       baselines: baselines, pictureCount: shown, exampleCount: min(exampleCount, shown))
     var (codes, classes): ([LatentCode], [Int]) = ([], [])
-    try EncodingJob(test, count: count, by: network, precision: precision, batchSize: batchSize)
+    try EncodingJob(test, count: count, by: network, search: search, precision: precision, batchSize: batchSize)
       .run(shouldContinue: shouldContinue) { range, batch in
         try levels.add(batch.targets, levels: batch.reconstruction.levels)
         codes += batch.reconstruction.codes

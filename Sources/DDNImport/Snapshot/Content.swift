@@ -58,7 +58,7 @@ struct Content {
     try checkFinite()
   }
 
-  private static func graph(
+  static func graph(
     _ data: Data, archive: ZipArchive?
   ) throws(ImportError) -> (PickleGraph, any Storages) {
     if let archive {

@@ -17,6 +17,9 @@ struct EncodeEvaluator {
   /// What PCA and k-means are fitted to; nil for neither.
   let training: (any EncodingSource)?
   let folder: OutputFolder
+  /// Whether to compare with picture files.
+  var hasPictures = true
+  var search = CodeSearch()
   var precision = Precision.float32
   var batchSize = EncodingJob.defaultBatch
   /// Sizes of the model's files; nil for codes alone.
@@ -29,7 +32,9 @@ struct EncodeEvaluator {
   func run() throws {
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
     var evaluation = CompressionEvaluation(of: model.network, test: test, count: count, training: training)
-    (evaluation.precision, evaluation.batchSize, evaluation.fileBytes) = (precision, batchSize, fileBytes)
+    (evaluation.search, evaluation.precision, evaluation.batchSize) = (search, precision, batchSize)
+    evaluation.fileBytes = fileBytes
+    if !hasPictures { evaluation.codecs = [] }
     var progress: (work: String, line: ProgressLine)?
     let (report, examples) = try evaluation.run(shouldContinue: StopSignal.shouldContinue) { work, share in
       if progress?.work != work { progress = (work, ProgressLine(total: 100, unit: "%")) }
