@@ -59,10 +59,13 @@ let package = Package(
       ],
       swiftSettings: settings),
     .target(name: "DDNCodes", dependencies: ["Archives", "DDN", "DDNFiles", "Torch"], swiftSettings: settings),
-    .target(name: "DDNEvaluation", dependencies: ["DDN", "Torch"], swiftSettings: settings),
+    .target(
+      name: "DDNEvaluation", dependencies: ["DDN", "DDNPictures", "Images", "Torch"], swiftSettings: settings),
     .target(
       name: "DDNFigures",
-      dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "DDNGuidance", "DDNPictures", "Images", "Torch"],
+      dependencies: [
+        "DDN", "DDNData", "DDNDensities", "DDNEvaluation", "DDNFiles", "DDNGuidance", "DDNPictures", "Images", "Torch",
+      ],
       swiftSettings: settings),
     .target(
       name: "DDNBenchmark",
@@ -128,7 +131,10 @@ let package = Package(
     .testTarget(
       name: "DDNCodesTests",
       dependencies: ["DDN", "DDNCodes", "DDNFiles", "DDNModels", "GoldenSupport", "Torch"], swiftSettings: settings),
-    .testTarget(name: "DDNEvaluationTests", dependencies: ["DDNEvaluation", "Torch"], swiftSettings: settings),
+    .testTarget(
+      name: "DDNEvaluationTests",
+      dependencies: ["DDN", "DDNData", "DDNEvaluation", "DDNModels", "GoldenSupport", "Images", "Torch"],
+      swiftSettings: settings),
     .testTarget(
       name: "DDNFiguresTests", dependencies: ["DDN", "DDNDensities", "DDNFigures", "DDNPictures", "Images", "Torch"],
       swiftSettings: settings),

@@ -30,6 +30,8 @@ static inline int cvips_init(void) {
   // others) goes through ImageMagick.
   vips_operation_block_set("VipsForeignLoadPpm", FALSE);
   vips_operation_block_set("VipsForeignLoadJp2k", FALSE);
+  // Pictures of our own are encoded.
+  vips_operation_block_set("VipsForeignSaveJxl", FALSE);
   g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING, cvips_ignore_log, NULL);
   return 0;
 }
@@ -45,6 +47,46 @@ static inline int cvips_encode_png(
     image, bytes, count, "compression", 6, "filter", VIPS_FOREIGN_PNG_FILTER_NONE, "strip", TRUE, NULL);
   g_object_unref(image);
   return status;
+}
+
+enum { CVIPS_JPEG, CVIPS_WEBP, CVIPS_AVIF, CVIPS_JPEG_XL };
+
+// Encodes a lossy picture without metadata. `quality` is the format's: Q of JPEG (1...100), WebP (0...100) and AVIF
+// (1...100); the distance of JPEG XL (0...25, less is better). `effort` is the format's, unused by JPEG.
+static inline int cvips_encode_lossy(
+  const unsigned char *pixels, int width, int height, int channels, int format, double quality, int effort, void **bytes,
+  size_t *count) {
+  VipsImage *image = vips_image_new_from_memory(
+    pixels, (size_t)width * height * channels, width, height, channels, VIPS_FORMAT_UCHAR);
+  if (!image) return -1;
+  image->Type = channels == 1 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB;
+  int status = -1;
+  switch (format) {
+    case CVIPS_JPEG:
+      status = vips_jpegsave_buffer(
+        image, bytes, count, "Q", (int)quality, "optimize_coding", TRUE, "strip", TRUE, NULL);
+      break;
+    case CVIPS_WEBP:
+      status = vips_webpsave_buffer(
+        image, bytes, count, "Q", (int)quality, "effort", effort, "strip", TRUE, NULL);
+      break;
+    case CVIPS_AVIF:
+      status = vips_heifsave_buffer(image, bytes, count, "Q", (int)quality, "effort", effort, "compression",
+        VIPS_FOREIGN_HEIF_COMPRESSION_AV1, "strip", TRUE, NULL);
+      break;
+    case CVIPS_JPEG_XL:
+      status = vips_jxlsave_buffer(
+        image, bytes, count, "distance", quality, "effort", effort, "strip", TRUE, NULL);
+      break;
+    default: vips_error("encode", "unknown format %d", format);
+  }
+  g_object_unref(image);
+  return status;
+}
+
+// Blocks or unblocks the decoder of JPEG XL, which libvips does not trust with files from strangers.
+static inline void cvips_block_jpeg_xl(int is_blocked) {
+  vips_operation_block_set("VipsForeignLoadJxl", is_blocked);
 }
 
 // Encodes an endless animation, GIF or lossless WebP. Frames are stacked vertically; each is shown for `delay` ms.

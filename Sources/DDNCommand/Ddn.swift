@@ -25,6 +25,7 @@ struct Ddn: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       Demo.self, Train.self, Generate.self, Reconstruct.self, Encode.self, Decode.self, PriorCommand.self,
+      Neighbours.self,
       GuideCommand.self, Classifier.self, Dataset.self, Info.self, Import.self, Toy.self, Bench.self,
     ])
 

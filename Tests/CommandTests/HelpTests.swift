@@ -36,9 +36,10 @@ extension CommandTests {
       (
         "encode",
         [
-          "--network", "--data", "--resize", "--count", "-o, --out", "--overwrite", "--class", "--prior", "--beams",
-          "--levels", "--lambda",
-          "--psnr", "--weight", "--batch", "-n, --dry-run",
+          "--network", "--data", "--resize", "--count", "-o, --out", "--overwrite", "--class", "--prior", "--evaluate",
+          "--train-data", "--outdir", "--no-pictures", "--beams", "--levels", "--lambda", "--psnr", "--weight",
+          "--batch",
+          "-n, --dry-run",
         ] + machine
       ),
       (
@@ -59,6 +60,13 @@ extension CommandTests {
         [
           "--network", "--data", "--codes", "--resize", "--count", "--prior", "--temperature", "--samples",
           "--classifier",
+        ] + machine
+      ),
+      (
+        "neighbours",
+        [
+          "--network", "--data", "--resize", "--seeds", "--images", "--class", "--condition-image", "--by",
+          "--classifier", "--weights", "--linear", "-n, --nearest", "--outdir", "--overwrite", "--dry-run",
         ] + machine
       ),
       (

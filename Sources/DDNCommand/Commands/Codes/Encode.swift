@@ -20,12 +20,15 @@ struct Encode: ParsableCommand {
 
       The model's prior gives likely choices fewer bits. More paths (--beams) find codes with less error for the same bits, at a time that grows with their number.
 
+      With --evaluate, no codes are written, but evaluation.md and evaluation.json with rate and distortion at every level,       beside a PCA code and residual k-means of the same bits and beside JPEG, WebP, AVIF and JPEG XL;       rate-distortion.svg; and comparison.png.
+
       Examples:
         ddn encode face.jpg --network faces64              writes face.ddn
         ddn encode --data cifar10-test.zip --network cifar10 --out test.ddn --beams 8
         ddn encode face.jpg --network faces64 --psnr 22     as many levels as it takes
         ddn encode face.jpg --network faces64 --weight eyes.png
         ddn encode --network mnist --lambda 0.001           fewer bits for a little more error
+        ddn encode --evaluate --network faces64 --data smiles64-test.zip --train-data smiles64-train.zip
       """)
 
   @Argument(help: "Image files; none for --data or test digits.")
@@ -60,6 +63,8 @@ struct Encode: ParsableCommand {
 
   @OptionGroup var prior: PriorOption
 
+  @OptionGroup(title: "Evaluation") var evaluation: EvaluationOptions
+
   @OptionGroup(title: "Search") var search: SearchOptions
 
   @Option(
@@ -75,6 +80,12 @@ struct Encode: ParsableCommand {
   func validate() throws {
     if !images.isEmpty, data != nil || resize != nil || count != nil {
       throw ValidationError("--data, --resize and --count are for data sets, not for image files")
+    }
+    if evaluation.evaluate,
+      !images.isEmpty || out != nil || search.levels != nil || search.psnr != nil || search.weight != nil
+    {
+      throw ValidationError(
+        "--evaluate takes a data set and all levels: leave out images, --out, --levels, --psnr, --weight")
     }
     if images.isEmpty, classIndex != nil {
       throw ValidationError("--class is for image files; the images of a data set have their own")
@@ -92,6 +103,12 @@ struct Encode: ParsableCommand {
     let search = try search.search(of: model, prior: prior, device: device)
     let targets = try TargetImages(
       images, data: data, resize: resize, count: count, defaultCount: .max, of: model, device: device)
+    if evaluation.evaluate {
+      return try evaluation.run(
+        targets, search, model, prior, identity: identity, precision: machine.precision ?? .float32,
+        batchSize: batch ?? max(EncodingJob.defaultBatch / search.beams, 1), overwrites: overwrite, dryRun: dryRun,
+        device: device)
+    }
     if dryRun {
       Terminal.print("would encode \(counted(targets.count, "image")) with \(network.url.path) to \(file.path)")
       return
@@ -144,6 +161,17 @@ struct Encode: ParsableCommand {
     Terminal.print(
       "\(counted(codes.table.count, "image")): " + String(format: "PSNR %.2f dB, SSIM %.4f", psnr, ssim))
     Terminal.print(file.path)
+  }
+
+  /// Identifies an evaluation by all that determines its outputs.
+  private var identity: [String: String] {
+    [
+      "network": network.identity, "data": data ?? "", "resize": (resize ?? TrainingDefaults.resize).rawValue,
+      "count": count.map(String.init) ?? "", "beams": "\(search.beams)",
+      "lambda": search.lambda.map { "\($0)" } ?? "",
+      "prior": prior.url(for: network).map { FileIdentity.text(of: $0) } ?? "",
+      "precision": (machine.precision ?? .float32).rawValue,
+    ]
   }
 
   private var file: URL {
