@@ -18,7 +18,8 @@ let package = Package(
       name: "DDNKit",
       targets: [
         "Archives", "DDN", "DDNClassifiers", "DDNData", "DDNDensities", "DDNEvaluation", "DDNFigures", "DDNFiles",
-        "DDNGuidance", "DDNImport", "DDNModels", "DDNPictures", "DDNTraining", "DDNVision", "Images", "Torch",
+        "DDNGuidance", "DDNImport", "DDNModels", "DDNPictures", "DDNTraining", "DDNTrees", "DDNVision", "Images",
+        "Torch",
       ]),
     .plugin(name: "SetUpLibtorch", targets: ["SetUpLibtorch"]),
   ],
@@ -59,20 +60,23 @@ let package = Package(
       swiftSettings: settings),
     .target(name: "DDNEvaluation", dependencies: ["DDN", "Torch"], swiftSettings: settings),
     .target(
+      name: "DDNTrees", dependencies: ["DDN", "DDNFiles", "DDNPictures", "Images", "Torch"], swiftSettings: settings),
+    .target(
       name: "DDNFigures",
       dependencies: ["DDN", "DDNData", "DDNDensities", "DDNFiles", "DDNGuidance", "DDNPictures", "Images", "Torch"],
       swiftSettings: settings),
     .target(
       name: "DDNBenchmark",
       dependencies: [
-        "DDN", "DDNData", "DDNDensities", "DDNFiles", "DDNGuidance", "DDNModels", "DDNTraining", "Torch",
+        "DDN", "DDNData", "DDNDensities", "DDNFiles", "DDNGuidance", "DDNModels", "DDNTraining", "DDNTrees", "Torch",
       ],
       swiftSettings: settings),
     .executableTarget(
       name: "DDNCommand",
       dependencies: [
         "DDN", "DDNBenchmark", "DDNClassifiers", "DDNData", "DDNDensities", "DDNEvaluation", "DDNFigures", "DDNFiles",
-        "DDNGuidance", "DDNImport", "DDNModels", "DDNPictures", "DDNTraining", "DDNVision", "Images", "Torch",
+        "DDNGuidance", "DDNImport", "DDNModels", "DDNPictures", "DDNTraining", "DDNTrees", "DDNVision", "Images",
+        "Torch",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -123,6 +127,9 @@ let package = Package(
       dependencies: ["DDN", "DDNClassifiers", "DDNData", "DDNFiles", "DDNModels", "DDNVision", "Torch"],
       swiftSettings: settings),
     .testTarget(name: "DDNEvaluationTests", dependencies: ["DDNEvaluation", "Torch"], swiftSettings: settings),
+    .testTarget(
+      name: "DDNTreesTests", dependencies: ["DDN", "DDNFiles", "DDNModels", "DDNTrees", "Images", "Torch"],
+      swiftSettings: settings),
     .testTarget(
       name: "DDNFiguresTests", dependencies: ["DDN", "DDNDensities", "DDNFigures", "DDNPictures", "Images", "Torch"],
       swiftSettings: settings),

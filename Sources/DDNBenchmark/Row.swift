@@ -31,8 +31,9 @@ public struct Row: Encodable, Sendable {
     case guide(GuideWork)
     case process(ProcessWork)
     case density(DensityWork)
+    case search(SearchWork)
 
-    private enum Kind: String, CodingKey { case layer, network, pyramid, guide, process, density }
+    private enum Kind: String, CodingKey { case layer, network, pyramid, guide, process, density, search }
 
     public func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: Kind.self)
@@ -43,6 +44,7 @@ public struct Row: Encodable, Sendable {
       case .guide(let work): try container.encode(work, forKey: .guide)
       case .process(let work): try container.encode(work, forKey: .process)
       case .density(let work): try container.encode(work, forKey: .density)
+      case .search(let work): try container.encode(work, forKey: .search)
       }
     }
   }
@@ -82,6 +84,9 @@ public struct Row: Encodable, Sendable {
     self.init(name: work.name, unit: .samplesPerSecond, images: work.samples, wantedRatio, .density(work))
   }
 
+  /// Rows without an original to compare with.
+  init(_ work: SearchWork) { self.init(name: work.name, unit: .milliseconds, images: 1, 1, .search(work)) }
+
   private init(
     name: String, unit: Unit, images: Int, _ wantedRatio: Double, inBfloat16: Double? = nil, _ work: Work
   ) {
@@ -98,6 +103,7 @@ public struct Row: Encodable, Sendable {
     case .guide(let work): try work.prepare(machine)
     case .process(let work): try work.prepare(machine)
     case .density(let work): work.prepare(machine)
+    case .search(let work): work.prepare()
     }
   }
 }

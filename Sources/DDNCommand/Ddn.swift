@@ -22,7 +22,8 @@ struct Ddn: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Demo.self, Train.self, Generate.self, Reconstruct.self, GuideCommand.self, Classifier.self, Dataset.self,
+      Demo.self, Train.self, Generate.self, Reconstruct.self, GuideCommand.self, Classifier.self, TreeCommand.self,
+      Dataset.self,
       Info.self, Import.self, Toy.self, Bench.self,
     ])
 
