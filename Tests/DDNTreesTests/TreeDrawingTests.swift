@@ -51,6 +51,7 @@ import Torch
         #expect(inner.cell == (depth + 1 < layout.levels ? layout.inner[depth + 1].side : layout.leafSide))
       }
     }
+    #expect(TreeLayout(nodes: Array(repeating: 64, count: 128), size: 1024).levels == 2)
     #expect(TreeLayout(nodes: nodes, size: 400).levels < TreeLayout(nodes: nodes, size: 4000).levels)
   }
 

@@ -21,7 +21,7 @@ public struct LabelExperiment {
     public let codes: CodeTable
     /// `[N]`, 0 or more.
     public let labels: [Int]
-    /// `[N, D]` uint8, the decoded images, for `neighbours`; nil for the other rules.
+    /// `[N, D]` uint8, `NeighbourClassifier.pixels(of:)` of the decoded images; nil for the other rules.
     public let decoded: Tensor?
 
     public init(codes: CodeTable, labels: [Int], decoded: Tensor? = nil) {

@@ -12,6 +12,18 @@ public struct NeighbourClassifier {
 
   private static let topOperator = Operator("aten::topk")
 
+  /// Larger images are averaged to this many pixels on a side before they are compared, for speed.
+  private static let side = 16
+
+  /// Decoded images, `[B, C, H, W]` in [-1, 1], as they are compared: `[B, D]` uint8.
+  ///
+  /// - Throws: `TorchError`.
+  public static func pixels(of images: Tensor) throws(TorchError) -> Tensor {
+    let shape = images.shape
+    let pooled = try images.resizedArea(height: min(shape[2], side), width: min(shape[3], side))
+    return try (pooled * 127.5 + 127.5).rounded().clamped(0...255).to(.uint8).reshaped([shape[0], -1])
+  }
+
   /// `[N, D]`.
   private let images: Tensor
   /// `[N]`, squared lengths.

@@ -61,7 +61,7 @@ public struct TreeLayout: Sendable {
     for (height, count) in nodes.reversed().enumerated() {
       let grid = TreeGrid(nodes: count)
       // Coarser levels have wider borders.
-      let (line, gap) = (1 + height / 2 + (leafSide >= 24 ? 1 : 0), 1 + height)
+      let (line, gap) = (height + (leafSide >= 12 ? 2 : 1), 1 + height)
       let side = grid.side * (cell + gap) + gap + 2 * line
       inner.append(Inner(grid: grid, side: side, line: line, gap: gap, cell: cell))
       cell = side
@@ -76,14 +76,11 @@ public struct TreeLayout: Sendable {
   ///   - nodes: K of each level, from the root's children on; at least one level.
   ///   - size: pixels on a side, at most.
   public init(nodes: [Int], size: Int) {
-    for levels in (1...nodes.count).reversed() {
-      let shown = Array(nodes.prefix(levels))
-      guard levels == 1 || Self(nodes: shown, leafSide: Self.smallestLeaf).side <= size else { continue }
-      var leaf = 1
-      while Self(nodes: shown, leafSide: leaf + 1).side <= size { leaf += 1 }
-      self.init(nodes: shown, leafSide: leaf)
-      return
-    }
-    preconditionFailure("a layout of one level always fits")
+    func shown(_ levels: Int) -> [Int] { Array(nodes.prefix(levels)) }
+    var levels = 1
+    while levels < nodes.count, Self(nodes: shown(levels + 1), leafSide: Self.smallestLeaf).side <= size { levels += 1 }
+    var leaf = 1
+    while Self(nodes: shown(levels), leafSide: leaf + 1).side <= size { leaf += 1 }
+    self.init(nodes: shown(levels), leafSide: leaf)
   }
 }

@@ -91,7 +91,7 @@ struct TreeClassify: ParsableCommand {
     let numbers = try labels?.checked(training.count) ?? LabelNumbers.usual(training.count)
     let folder = try codesOut.map { path in
       try OutputFolder(
-        URL(fileURLWithPath: path), for: .init(command: "tree classify", options: ["network": network.identity]),
+        URL(fileURLWithPath: path), for: .init(command: "tree classify", options: identity),
         files: Self.codeFiles, overwrites: overwrite)
     }
 
@@ -115,6 +115,14 @@ struct TreeClassify: ParsableCommand {
     printHeader(numbers)
     for rule in rules { try print(rule.rawValue, rule, experiment, numbers) }
     if baseline { try printBaseline(model.network.codeSpace, training, tests, numbers, rules) }
+  }
+
+  /// What the codes depend on.
+  private var identity: [String: String] {
+    [
+      "network": network.identity, "data": data ?? "", "testData": testData ?? "",
+      "resize": (resize ?? TrainingDefaults.resize).rawValue, "precision": (machine.precision ?? .float32).rawValue,
+    ]
   }
 
   private static let codeFiles = ["codes.txt", "test-codes.txt"]
@@ -181,8 +189,7 @@ struct TreeClassify: ParsableCommand {
         for code in result.reconstruction.codes { try codes.append(code) }
         for level in errors.indices { errors[level] += result.reconstruction.errors[level].reduce(0, +) }
         if keepsImages {
-          let pixels = try (result.reconstruction.levels.last! * 127.5 + 127.5).rounded().clamped(0...255)
-          decoded.append(try pixels.to(.uint8).reshaped([range.count, -1]).to(.cpu))
+          decoded.append(try NeighbourClassifier.pixels(of: result.reconstruction.levels.last!).to(.cpu))
         }
         progress.show(range.upperBound, "encoding")
       }

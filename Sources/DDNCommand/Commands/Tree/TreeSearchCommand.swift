@@ -89,12 +89,15 @@ struct TreeSearchCommand: ParsableCommand {
     let queries = try self.queries.map { try Query($0, model) }
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
     let set = try SearchedSet(self, model)
+    Terminal.showLive("sorting \(set.codes.count) codes")
     let index = CodeIndex(set.codes)
+    Terminal.showLive("")
     let walk = try TreeSearch(index, network: model.network, beams: max(beams ?? 64, top))
     if let recall {
       return try printRecall(of: walk, set.codes, model, images: recall)
     }
     for query in queries {
+      guard StopSignal.shouldContinue() else { throw Interrupted() }
       let start = ContinuousClock.now
       let found = try find(query, index, walk, model)
       let milliseconds = (ContinuousClock.now - start) / .milliseconds(1)
