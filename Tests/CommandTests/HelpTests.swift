@@ -67,7 +67,7 @@ extension CommandTests {
         "tree classify",
         [
           "--network", "--data", "--test-data", "--resize", "--labels", "--draws", "--rules", "--baseline",
-          "--codes-out",
+          "--outdir",
           "--overwrite", "--batch",
         ] + machine
       ),

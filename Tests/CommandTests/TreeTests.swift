@@ -11,7 +11,7 @@ extension CommandTests {
       let folder = try Scratch.folder()
       let result = try await Command.run(
         [
-          "tree", "classify", "--labels", "64,9000", "--draws", "2", "--rules", "votes,smoothed", "--codes-out",
+          "tree", "classify", "--labels", "64,9000", "--draws", "2", "--rules", "votes,smoothed", "--outdir",
           "codes",
         ]
           + Self.small, in: folder)

@@ -20,14 +20,14 @@ import Testing
     let file = try Self.read(text)
     let list = try CodeList(lines: text, path: "", in: Self.space, classes: 0)
     #expect((0..<file.codes.count).map { file.codes.entry($0) } == list.entries)
-    #expect((0..<3).map(file.name) == ["a b.png", "1", "c"])
+    #expect((0..<3).map { file.names[$0] } == ["a b.png", "1", "c"])
 
     let classes = "x y 3.0.7 4\nz 3.0.6 0\n"
     let withClasses = try Self.read(classes, classes: 5)
     #expect(
       try (0..<2).map { withClasses.codes.entry($0) }
         == CodeList(lines: classes, path: "", in: Self.space, classes: 5).entries)
-    #expect((0..<2).map(withClasses.name) == ["x y", "z"])
+    #expect((0..<2).map { withClasses.names[$0] } == ["x y", "z"])
   }
 
   @Test("levels with several choices have dashes") func dashes() throws {

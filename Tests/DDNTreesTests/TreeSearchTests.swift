@@ -1,4 +1,5 @@
 import DDN
+import DDNModels
 import Testing
 import Torch
 
@@ -35,14 +36,21 @@ import Torch
     }
   }
 
-  @Test("few beams find existing codes with exact distances, and an image of the set itself") func few() throws {
-    let (_, _, search, decoded) = try Self.search(classes: false, beams: 8)
+  @Test("few beams find existing codes with exact distances, and a trained model's image of the set itself")
+  func few() throws {
+    let network = try Model(contentsOf: Model.shippedURL("mnist-k8-l3")).network
+    let codes = CodeTable(seeds: 0..<150, in: network.codeSpace)
+    let search = try TreeSearch(CodeIndex(codes), network: network, beams: 16)
+    let decoded = try network.decode((0..<150).map { codes.entry($0).code })
     for row in [0, 17, 101] {
       let target = try decoded.slice(0, row..<row + 1)
       let distances = try (decoded - target).squared().mean([1, 2, 3]).array(Double.self)
       let found = try search.nearest(to: target, count: 5)
-      #expect(found.allSatisfy { abs($0.distance - distances[$0.row]) < 1e-5 })
+      #expect(found.count == 5 && found.allSatisfy { abs($0.distance - distances[$0.row]) < 1e-5 })
       #expect(found[0].distance < 1e-5)
     }
+    var recall = try SearchRecall(of: search, top: 5)
+    for row in 0..<10 { try recall.add(decoded.slice(0, row..<row + 1)) }
+    #expect(recall.foundFirst == 1 && recall.found > 0.6 && recall.found <= 1)
   }
 }

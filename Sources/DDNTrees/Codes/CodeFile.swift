@@ -8,9 +8,25 @@ import Foundation
 /// Keeps the packed codes and where each line begins, so that a million codes need no million objects.
 public struct CodeFile: Sendable {
   public let codes: CodeTable
-  private let text: Data
-  /// `[count]`, where each code's line begins.
-  private let lineStarts: [Int]
+  public let names: Names
+
+  /// The names of a file's codes, read when asked for.
+  public struct Names: Sendable {
+    fileprivate let text: Data
+    /// `[count]`, where each code's line begins.
+    fileprivate let lineStarts: [Int]
+    fileprivate let hasClasses: Bool
+
+    /// The name of a code; its number from 0 where the line has none.
+    public subscript(row: Int) -> String {
+      text.withUnsafeBytes { bytes in
+        let start = lineStarts[row]
+        let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+        let name = Line(bytes, start..<end, hasClasses: hasClasses).name.map { CodeFile.string(bytes, $0) }
+        return name ?? String(row)
+      }
+    }
+  }
 
   /// Parses a file.
   ///
@@ -57,21 +73,10 @@ public struct CodeFile: Sendable {
       throw FileError(.invalid, path: url.path, problem: "holds no codes", remedy: "use a codes.txt that ddn wrote")
     }
     self.codes = codes
-    self.text = text
-    lineStarts = starts
+    names = Names(text: text, lineStarts: starts, hasClasses: classes > 0)
   }
 
-  /// The name of a code; its number from 0 where the line has none.
-  public func name(of row: Int) -> String {
-    text.withUnsafeBytes { bytes in
-      let start = lineStarts[row]
-      let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
-      let name = Line(bytes, start..<end, hasClasses: codes.classes > 0).name.map { Self.string(bytes, $0) }
-      return name ?? String(row)
-    }
-  }
-
-  private static func string(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> String {
+  fileprivate static func string(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> String {
     String(decoding: bytes[range], as: UTF8.self)
   }
 

@@ -86,20 +86,29 @@ public struct CodeTable: Sendable {
     return CodeList.Entry(code: code, classIndex: classes > 0 ? path[0] : nil)
   }
 
-  /// Rows in another order.
-  func gathered(_ rows: [Int32]) -> CodeTable {
-    var table = self
-    table.bytes = [UInt8](unsafeUninitializedCapacity: rows.count * rowBytes) { buffer, filled in
-      bytes.withUnsafeBufferPointer { source in
-        for (place, row) in rows.enumerated() {
-          (buffer.baseAddress! + place * rowBytes)
-            .update(from: source.baseAddress! + Int(row) * rowBytes, count: rowBytes)
+  /// Reorders the rows in place: row `i` becomes the old row `order[i]`.
+  ///
+  /// - Parameter order: a permutation.
+  mutating func permute(_ order: [Int32]) {
+    var isDone = [Bool](repeating: false, count: count)
+    let width = rowBytes
+    bytes.withUnsafeMutableBytes { bytes in
+      guard let base = bytes.baseAddress else { return }
+      let first = UnsafeMutableRawPointer.allocate(byteCount: width, alignment: 1)
+      defer { first.deallocate() }
+      for start in order.indices where !isDone[start] {
+        first.copyMemory(from: base + start * width, byteCount: width)
+        var place = start
+        while true {
+          isDone[place] = true
+          let source = Int(order[place])
+          if source == start { break }
+          (base + place * width).copyMemory(from: base + source * width, byteCount: width)
+          place = source
         }
+        (base + place * width).copyMemory(from: first, byteCount: width)
       }
-      filled = rows.count * rowBytes
     }
-    table.count = rows.count
-    return table
   }
 }
 

@@ -15,24 +15,32 @@ public struct CodeIndex: Sendable {
   let sorted: CodeTable
   /// `[count]`, each sorted code's row in the original table.
   private let rows: [Int32]
+  /// `[count]`, where each row of the original table is among the sorted codes.
+  private let places: [Int32]
 
   /// Sorts the codes; equal codes keep their order.
   ///
-  /// - Parameter codes: fewer than 2^31.
-  public init(_ codes: CodeTable) {
-    precondition(codes.count < Int(Int32.max), "\(codes.count) codes are too many for an index")
-    let width = codes.rowBytes
-    var rows = Array(0..<Int32(codes.count))
+  /// - Parameter codes: fewer than 2^31; sorted in place where the caller gives them up with `consume`.
+  public init(_ codes: consuming CodeTable) {
+    let (width, count) = (codes.rowBytes, codes.count)
+    precondition(count < Int(Int32.max), "\(count) codes are too many for an index")
+    var rows = Array(0..<Int32(count))
     codes.bytes.withUnsafeBytes { bytes in
-      let base = bytes.baseAddress
+      guard let base = bytes.baseAddress else { return }
       rows.sort { left, right in
-        let order = memcmp(base! + Int(left) * width, base! + Int(right) * width, width)
+        let order = memcmp(base + Int(left) * width, base + Int(right) * width, width)
         return order == 0 ? left < right : order < 0
       }
     }
-    sorted = codes.gathered(rows)
-    self.rows = rows
+    codes.permute(rows)
+    sorted = codes
+    var places = [Int32](repeating: 0, count: count)
+    for (place, row) in rows.enumerated() { places[Int(row)] = Int32(place) }
+    (self.rows, self.places) = (rows, places)
   }
+
+  /// The code of a row of the original table, and its class.
+  public func entry(_ row: Int) -> CodeList.Entry { sorted.entry(Int(places[row])) }
 
   public var count: Int { rows.count }
 

@@ -15,17 +15,18 @@ public struct SearchRecall {
   ///
   /// - Parameters:
   ///   - search: the search to judge.
-  ///   - codes: of its index.
   ///   - top: images to find, at least 1.
   ///   - classIndex: whose codes are searched; nil for all.
   ///   - progress: called with the number of decoded images; false stops.
   /// - Throws: `JobStopped`; `TorchError`.
   public init(
-    of search: TreeSearch, _ codes: CodeTable, top: Int, classIndex: Int? = nil,
+    of search: TreeSearch, top: Int, classIndex: Int? = nil,
     progress: (Int) -> Bool = { _ in !Task.isCancelled }
   ) throws {
     (self.search, self.classIndex) = (search, classIndex)
-    let entries = (0..<codes.count).map { codes.entry($0) }.filter { classIndex == nil || $0.classIndex == classIndex }
+    let entries = (0..<search.index.count).map { search.index.entry($0) }.filter {
+      classIndex == nil || $0.classIndex == classIndex
+    }
     self.top = min(top, entries.count)
     var images: [Tensor] = []
     try DrawingJob(entries, by: search.network).run { range, batch in

@@ -18,7 +18,7 @@ public struct TreeSearch {
   let network: any DiscreteDistributionNetwork
   /// Prefixes kept from level to level.
   public let beams: Int
-  private let index: CodeIndex
+  let index: CodeIndex
 
   /// - Parameters:
   ///   - index: codes of the network.

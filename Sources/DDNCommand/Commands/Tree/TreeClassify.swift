@@ -62,10 +62,10 @@ struct TreeClassify: ParsableCommand {
   @Flag(help: "Also fit a tree of k-means clusters of pixels, with as many nodes and levels.")
   var baseline = false
 
-  @Option(help: "Folder for the codes: codes.txt and test-codes.txt.")
-  var codesOut: String?
+  @Option(help: "Folder for codes.txt and test-codes.txt. (default: no files)")
+  var outdir: String?
 
-  @Flag(help: "Overwrite files in the folder of --codes-out.")
+  @Flag(help: "Overwrite the folder's outputs; other files stay.")
   var overwrite = false
 
   @Option(
@@ -89,7 +89,7 @@ struct TreeClassify: ParsableCommand {
     try model.configuration.check(training, path: data ?? training.name, as: .reconstructing)
     try model.configuration.check(tests, path: testData ?? data ?? tests.name, as: .reconstructing)
     let numbers = try labels?.checked(training.count) ?? LabelNumbers.usual(training.count)
-    let folder = try codesOut.map { path in
+    let folder = try outdir.map { path in
       try OutputFolder(
         URL(fileURLWithPath: path), for: .init(command: "tree classify", options: identity),
         files: Self.codeFiles, overwrites: overwrite)

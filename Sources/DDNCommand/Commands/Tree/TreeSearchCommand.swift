@@ -89,20 +89,17 @@ struct TreeSearchCommand: ParsableCommand {
     let queries = try self.queries.map { try Query($0, model) }
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
     let set = try SearchedSet(self, model)
-    Terminal.showLive("sorting \(set.codes.count) codes")
-    let index = CodeIndex(set.codes)
-    Terminal.showLive("")
-    let walk = try TreeSearch(index, network: model.network, beams: max(beams ?? 64, top))
+    let walk = try TreeSearch(set.index, network: model.network, beams: max(beams ?? 64, top))
     if let recall {
-      return try printRecall(of: walk, set.codes, model, images: recall)
+      return try printRecall(of: walk, among: set.index.count, model, images: recall)
     }
     for query in queries {
       guard StopSignal.shouldContinue() else { throw Interrupted() }
       let start = ContinuousClock.now
-      let found = try find(query, index, walk, model)
+      let found = try find(query, walk, set.index, model)
       let milliseconds = (ContinuousClock.now - start) / .milliseconds(1)
       Terminal.print(
-        "\(query.text): \(counted(found.count, "image")) of \(index.count) in \(formatNumber(milliseconds, digits: 2)) ms"
+        "\(query.text): \(counted(found.count, "image")) of \(set.index.count) in \(formatNumber(milliseconds, digits: 2)) ms"
       )
       for match in found { Terminal.print(line(match, query, set)) }
     }
@@ -128,7 +125,7 @@ struct TreeSearchCommand: ParsableCommand {
     let distance: Double?
   }
 
-  private func find(_ query: Query, _ index: CodeIndex, _ walk: TreeSearch, _ model: Model) throws -> [Found] {
+  private func find(_ query: Query, _ walk: TreeSearch, _ index: CodeIndex, _ model: Model) throws -> [Found] {
     switch by ?? (query.image == nil ? .prefix : .distance) {
     case .prefix:
       return index.nearest(to: try query.path(model, classIndex), count: top).map { Found(row: $0.row, distance: nil) }
@@ -139,7 +136,7 @@ struct TreeSearchCommand: ParsableCommand {
   }
 
   private func line(_ match: Found, _ query: Query, _ set: SearchedSet) -> String {
-    let entry = set.codes.entry(match.row)
+    let entry = set.index.entry(match.row)
     var words = [CodeList.line(name: set.name(match.row), entry.code, classIndex: entry.classIndex)]
     if let code = query.entry?.code {
       words.append("levels \(zip(entry.code.choices, code.choices).prefix { $0 == $1 }.count)")
@@ -149,14 +146,14 @@ struct TreeSearchCommand: ParsableCommand {
   }
 
   /// Compares the search for test images with decoding all codes.
-  private func printRecall(of walk: TreeSearch, _ codes: CodeTable, _ model: Model, images: Int) throws {
-    guard codes.count * model.network.imageShape.reduce(1, *) <= 1 << 29 else {
-      throw UsageError("--recall decodes all \(codes.count) images; give a smaller --count")
+  private func printRecall(of walk: TreeSearch, among count: Int, _ model: Model, images: Int) throws {
+    guard count * model.network.imageShape.reduce(1, *) <= 1 << 29 else {
+      throw UsageError("--recall decodes all \(count) images; give a smaller --count")
     }
     let targets = try TargetImages(
       [], data: data, resize: nil, count: images, defaultCount: images, of: model, device: model.network.device)
-    var progress = ProgressLine(total: codes.count, unit: "images")
-    var recall = try SearchRecall(of: walk, codes, top: top, classIndex: classIndex) { done in
+    var progress = ProgressLine(total: count, unit: "images")
+    var recall = try SearchRecall(of: walk, top: top, classIndex: classIndex) { done in
       progress.show(done, "decoding")
       return StopSignal.shouldContinue()
     }
@@ -169,7 +166,7 @@ struct TreeSearchCommand: ParsableCommand {
     }
     progress.clear()
     Terminal.print(
-      "\(images) queries among \(codes.count) images, \(walk.beams) beams: "
+      "\(images) queries among \(count) images, \(walk.beams) beams: "
         + "\(formatNumber(recall.found * 100, digits: 1)) % of the \(top) nearest found, the nearest in "
         + "\(formatNumber(recall.foundFirst * 100, digits: 1)) %; "
         + "\(formatNumber(recall.milliseconds, digits: 1)) ms a query")
@@ -223,14 +220,16 @@ private struct Query {
 
 /// The images that are searched.
 private struct SearchedSet {
-  let codes: CodeTable
+  let index: CodeIndex
   let name: (Int) -> String
 
   init(_ options: TreeSearchCommand, _ model: Model) throws {
     let network = model.network
+    let codes: CodeTable
     if let path = options.codes {
       let file = try CodeFile(contentsOf: URL(fileURLWithPath: path), in: network.codeSpace, classes: network.classes)
-      (codes, name) = (file.codes, file.name)
+      let names = file.names
+      (codes, name) = (file.codes, { names[$0] })
     } else if let seeds = options.seeds?.seeds {
       (codes, name) = (CodeTable(seeds: seeds, in: network.codeSpace, classes: network.classes), { "\(seeds[$0])" })
     } else {
@@ -240,5 +239,8 @@ private struct SearchedSet {
       codes = try encodeCodes(targets, by: network, precision: options.machine.precision ?? .float32)
       name = targets.name
     }
+    Terminal.showLive("sorting \(codes.count) codes")
+    index = CodeIndex(consume codes)
+    Terminal.showLive("")
   }
 }
