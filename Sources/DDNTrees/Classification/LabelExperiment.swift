@@ -12,7 +12,7 @@ public struct LabelExperiment {
     case votes
     /// Votes of ancestors smoothed into their descendants; the strength is chosen on labelled images.
     case smoothed
-    /// The labelled codes whose decoded images are nearest; their number is chosen on labelled images.
+    /// Votes of labelled codes, weighted by the distance of decoded images; the width is chosen on labelled images.
     case neighbours
   }
 
@@ -109,7 +109,9 @@ public struct LabelExperiment {
       preconditionFailure("neighbours need decoded images")
     }
     let chosen = try images.gathered(Tensor(rows, shape: [rows.count])).unitRange()
-    let classifier = try NeighbourClassifier(chosen, labelOfImage: rows.map { training.labels[$0] }, labels: labels)
+    let classifier = try NeighbourClassifier(
+      chosen, codeOfImage: training.codes.leafNumbers(of: rows), labelOfImage: rows.map { training.labels[$0] },
+      labels: labels)
     return try classifier.labels(of: queries.unitRange())
   }
 }

@@ -86,6 +86,17 @@ public struct CodeTable: Sendable {
     return CodeList.Entry(code: code, classIndex: classes > 0 ? path[0] : nil)
   }
 
+  /// For each of some rows a number that equal codes share.
+  func leafNumbers(of rows: [Int]) -> [Int] {
+    var numbers: [[UInt8]: Int] = [:]
+    return rows.map { row in
+      let code = Array(bytes[row * rowBytes..<(row + 1) * rowBytes])
+      let number = numbers[code, default: numbers.count]
+      numbers[code] = number
+      return number
+    }
+  }
+
   /// Reorders the rows in place: row `i` becomes the old row `order[i]`.
   ///
   /// - Parameter order: a permutation.

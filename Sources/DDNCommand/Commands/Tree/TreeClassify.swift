@@ -20,7 +20,8 @@ struct TreeClassify: ParsableCommand {
       broken by its ancestors, the nearest first, then by the lowest label
       smoothed    a node's votes and its parent's probabilities together; the parent's weight is the likeliest for \
       labelled images, each judged by the others
-      neighbours  the labelled codes whose decoded images are nearest; their number is chosen on labelled images
+      neighbours  votes of all labelled codes, weighted by the distance of their decoded images; the width of the \
+      weights is chosen on labelled images
 
       Up to 10,000 labelled images are drawn at random, several times: mean and standard deviation. More are the first \
       images.
