@@ -18,8 +18,8 @@ let package = Package(
       name: "DDNKit",
       targets: [
         "Archives", "DDN", "DDNClassifiers", "DDNCodes", "DDNData", "DDNDensities", "DDNEvaluation", "DDNFigures",
-        "DDNFiles",
-        "DDNGuidance", "DDNImport", "DDNModels", "DDNPictures", "DDNTraining", "DDNVision", "Images", "Torch",
+        "DDNFiles", "DDNGuidance", "DDNImport", "DDNModels", "DDNPictures", "DDNTraining", "DDNTrees", "DDNVision",
+        "Images", "Torch",
       ]),
     .plugin(name: "SetUpLibtorch", targets: ["SetUpLibtorch"]),
   ],
@@ -62,6 +62,8 @@ let package = Package(
     .target(
       name: "DDNEvaluation", dependencies: ["DDN", "DDNPictures", "Images", "Torch"], swiftSettings: settings),
     .target(
+      name: "DDNTrees", dependencies: ["DDN", "DDNFiles", "DDNPictures", "Images", "Torch"], swiftSettings: settings),
+    .target(
       name: "DDNFigures",
       dependencies: [
         "DDN", "DDNData", "DDNDensities", "DDNEvaluation", "DDNFiles", "DDNGuidance", "DDNPictures", "Images", "Torch",
@@ -70,15 +72,16 @@ let package = Package(
     .target(
       name: "DDNBenchmark",
       dependencies: [
-        "DDN", "DDNCodes", "DDNData", "DDNDensities", "DDNFiles", "DDNGuidance", "DDNModels", "DDNTraining", "Torch",
+        "DDN", "DDNCodes", "DDNData", "DDNDensities", "DDNFiles", "DDNGuidance", "DDNModels", "DDNTraining",
+        "DDNTrees", "Torch",
       ],
       swiftSettings: settings),
     .executableTarget(
       name: "DDNCommand",
       dependencies: [
         "DDN", "DDNBenchmark", "DDNClassifiers", "DDNCodes", "DDNData", "DDNDensities", "DDNEvaluation", "DDNFigures",
-        "DDNFiles",
-        "DDNGuidance", "DDNImport", "DDNModels", "DDNPictures", "DDNTraining", "DDNVision", "Images", "Torch",
+        "DDNFiles", "DDNGuidance", "DDNImport", "DDNModels", "DDNPictures", "DDNTraining", "DDNTrees", "DDNVision",
+        "Images", "Torch",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -134,6 +137,9 @@ let package = Package(
     .testTarget(
       name: "DDNEvaluationTests",
       dependencies: ["DDN", "DDNData", "DDNEvaluation", "DDNModels", "GoldenSupport", "Images", "Torch"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "DDNTreesTests", dependencies: ["DDN", "DDNFiles", "DDNModels", "DDNTrees", "Images", "Torch"],
       swiftSettings: settings),
     .testTarget(
       name: "DDNFiguresTests", dependencies: ["DDN", "DDNDensities", "DDNFigures", "DDNPictures", "Images", "Torch"],

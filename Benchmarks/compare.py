@@ -148,6 +148,8 @@ def measure(name: str, folder: Path, options: argparse.Namespace) -> tuple[dict,
             raise Skipped("the original's K x K tables are too large; `ddn bench --rows toy` measures ddn alone")
         if kind == "density" and options.precision != "float32":
             raise Skipped("it has no network")
+        if kind == "search":
+            raise Skipped("the original has no search; `ddn bench --rows search` measures it and a plain scan")
         if kind == "process" and options.precision != "float32":
             raise Skipped("ddn generate uses float32")
         show_progress(f"{name}: comparing results")

@@ -31,6 +31,8 @@ extension Row {
       Row(DensityWork(nodes: 2000), wanted: 1000),
       Row(DensityWork(nodes: 10_000), wanted: 1000),
       Row(DensityWork(nodes: 1_000_000), wanted: 1),
+      Row(SearchWork(.index)),
+      Row(SearchWork(.scan)),
     ]
 
   private static let digits: [Row] = [

@@ -32,8 +32,9 @@ public struct Row: Encodable, Sendable {
     case process(ProcessWork)
     case density(DensityWork)
     case coding(CodingWork)
+    case search(SearchWork)
 
-    private enum Kind: String, CodingKey { case layer, network, pyramid, guide, process, density, coding }
+    private enum Kind: String, CodingKey { case layer, network, pyramid, guide, process, density, coding, search }
 
     public func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: Kind.self)
@@ -45,6 +46,7 @@ public struct Row: Encodable, Sendable {
       case .process(let work): try container.encode(work, forKey: .process)
       case .density(let work): try container.encode(work, forKey: .density)
       case .coding(let work): try container.encode(work, forKey: .coding)
+      case .search(let work): try container.encode(work, forKey: .search)
       }
     }
   }
@@ -88,6 +90,9 @@ public struct Row: Encodable, Sendable {
     self.init(name: work.name, unit: .imagesPerSecond, images: work.images, wantedRatio, .coding(work))
   }
 
+  /// Rows without an original to compare with.
+  init(_ work: SearchWork) { self.init(name: work.name, unit: .milliseconds, images: 1, 1, .search(work)) }
+
   private init(
     name: String, unit: Unit, images: Int, _ wantedRatio: Double, inBfloat16: Double? = nil, _ work: Work
   ) {
@@ -105,6 +110,7 @@ public struct Row: Encodable, Sendable {
     case .process(let work): try work.prepare(machine)
     case .density(let work): work.prepare(machine)
     case .coding(let work): try work.prepare(machine)
+    case .search(let work): work.prepare()
     }
   }
 }

@@ -25,8 +25,8 @@ struct Ddn: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       Demo.self, Train.self, Generate.self, Reconstruct.self, Encode.self, Decode.self, PriorCommand.self,
-      Neighbours.self,
-      GuideCommand.self, Classifier.self, Dataset.self, Info.self, Import.self, Toy.self, Bench.self,
+      TreeCommand.self, GuideCommand.self, Classifier.self, Neighbours.self, Dataset.self, Info.self, Import.self,
+      Toy.self, Bench.self,
     ])
 
   static func main() {

@@ -41,6 +41,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   public var tickImages: Int
   /// Ticks between saves.
   public var saveTicks: Int
+  /// Whether to draw the tree of codes at every tick; nil, as in runs of earlier versions, for no.
+  public var film: Bool?
   /// Precision of convolutions; nil, as in runs of earlier versions, for float32.
   public var precision: Precision?
   /// Threads per operation; results depend on it in the last bits. Nil for libtorch's default.

@@ -9,7 +9,8 @@ extension CommandTests {
       (
         "train",
         [
-          "--outdir", "--data", "--xflip", "--cache", "--resume", "--transfer", "--duration", "-n, --dry-run",
+          "--outdir", "--data", "--xflip", "--cache", "--resume", "--transfer", "--duration", "--film",
+          "-n, --dry-run",
           "--nodes", "--levels",
           "--width", "--node-features", "--norms-by-channel", "--cond", "--arch", "--condition", "--learn-res",
           "--max-outputk", "--max-blockn",
@@ -95,6 +96,28 @@ extension CommandTests {
         ] + machine
       ),
       ("classifier evaluate", ["--classifier", "--data", "--resize"] + machine),
+      ("tree", ["--help"]),
+      (
+        "tree draw",
+        [
+          "--network", "--out", "--page", "--overwrite", "--size", "--levels", "--root", "--class", "--data", "--count",
+        ] + machine
+      ),
+      (
+        "tree classify",
+        [
+          "--network", "--data", "--test-data", "--resize", "--labels", "--draws", "--rules", "--baseline",
+          "--outdir",
+          "--overwrite", "--batch",
+        ] + machine
+      ),
+      (
+        "tree search",
+        [
+          "--network", "--codes", "--data", "--seeds", "--count", "--by", "--top", "--beams", "--class", "--recall",
+        ] + machine
+      ),
+      ("tree film", ["--out", "--overwrite", "--milliseconds", "--frames", "--help"]),
       ("dataset", ["--help"]),
       (
         "dataset convert",

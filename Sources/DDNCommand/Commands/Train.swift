@@ -65,6 +65,13 @@ struct Train: ParsableCommand {
     transform: number(isOpen: true))
   var duration: Double?
 
+  @Flag(
+    help: """
+      Draw the tree of codes at every tick, for ddn tree film; up to \(TreeFrame.mostLeaves) leaves, of class 0. A resumed \
+      run continues its film.
+      """)
+  var film = false
+
   @Flag(name: [.customShort("n"), .long], help: "Print the options and stop.")
   var dryRun = false
 
@@ -88,7 +95,9 @@ struct Train: ParsableCommand {
       if let cooldown = learning.cooldown { options.cooldownImages = try images(fromMillions: cooldown) }
       if data != nil { options.dataFolder = dataPath }
     }
+    if film { options.film = true }
     try options.validate()
+    if options.film == true { try TreeFrame.check(options.network.architecture) }
     if saved == nil { try options.network.check(dataset, path: options.dataFolder ?? dataset.name) }
     try options.identify(dataset)
 

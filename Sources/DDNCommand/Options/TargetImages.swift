@@ -17,6 +17,7 @@ struct TargetImages {
   /// - Parameters:
   ///   - files: image files; empty for a data set.
   ///   - data: path of a data set; nil for the shipped test digits.
+  ///   - split: of data sets that have both.
   ///   - resize: of 28x28 digits; nil for the default.
   ///   - count: number of images of the data set; nil for `defaultCount`, or all if fewer.
   ///   - defaultCount: without `count`.
@@ -24,7 +25,8 @@ struct TargetImages {
   ///   - device: of the model.
   /// - Throws: `FileError` for files and data sets that cannot be read or do not fit; `UsageError`.
   init(
-    _ files: [String], data: String?, resize: DigitDataset.Resize?, count: Int?, defaultCount: Int, of model: Model,
+    _ files: [String], data: String?, split: DatasetSplit = .test, resize: DigitDataset.Resize?, count: Int?,
+    defaultCount: Int, of model: Model,
     device: Device
   ) throws {
     guard files.isEmpty else {
@@ -34,7 +36,7 @@ struct TargetImages {
       name = { files[$0] }
       return
     }
-    let dataset = try Self.load(data, resize: resize ?? TrainingDefaults.resize)
+    let dataset = try Self.load(data, split: split, resize: resize ?? TrainingDefaults.resize)
     guard count ?? 1 <= dataset.count else {
       throw UsageError("--count \(count!): there are \(dataset.count) images in \(data ?? dataset.name)")
     }
@@ -44,9 +46,11 @@ struct TargetImages {
     name = { "\($0)" }
   }
 
-  private static func load(_ data: String?, resize: DigitDataset.Resize) throws -> ImageDataset {
+  private static func load(
+    _ data: String?, split: DatasetSplit, resize: DigitDataset.Resize
+  ) throws -> ImageDataset {
     guard let data else { return ImageDataset(try TrainingOptions.shippedDigits(resize: resize).unseen) }
-    let source = try openImages(URL(fileURLWithPath: data), split: .test, resize: resize)
+    let source = try openImages(URL(fileURLWithPath: data), split: split, resize: resize)
     Terminal.printNotes(source.notes)
     return try ImageDataset(source, cacheBytes: 0)
   }

@@ -72,6 +72,9 @@ final class TrainingView {
     let reconstruction = try Reconstruction(of: examples.images, by: network, classes: examples.classes)
     try ReconstructionGrid.draw(targets: examples.images, levels: reconstruction.levels)
       .write(to: run.folder.picture("reconstructions", images: images))
+    if run.trainer.options.film == true {
+      try TreeFrame.draw(network).write(to: run.folder.picture("tree", images: images))
+    }
     let curve = try run.folder.readStatistics().map { LossCurve.Point(images: $0.images, losses: $0.lossOfLevels) }
     try AtomicFile.write(Data(LossCurve.svg(curve).utf8), to: run.folder.lossCurve)
   }
