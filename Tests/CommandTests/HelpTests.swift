@@ -114,7 +114,8 @@ extension CommandTests {
       (
         "tree search",
         [
-          "--network", "--codes", "--data", "--seeds", "--count", "--by", "--top", "--beams", "--class", "--recall",
+          "--network", "--codes", "--prior", "--data", "--seeds", "--count", "--by", "--top", "--beams", "--class",
+          "--recall",
         ] + machine
       ),
       ("tree film", ["--out", "--overwrite", "--milliseconds", "--frames", "--help"]),

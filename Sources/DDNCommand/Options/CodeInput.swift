@@ -43,6 +43,14 @@ struct CodeInput {
     }
   }
 
+  /// Whether the codes are lines or words of text.
+  var isText: Bool {
+    switch content {
+    case .list, .lines: true
+    case .file, .original: false
+    }
+  }
+
   /// Of a `.ddn` file: whose codes they are; nil otherwise.
   var header: CodeFileHeader? {
     get throws {

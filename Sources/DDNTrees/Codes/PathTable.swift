@@ -28,6 +28,19 @@ public struct PathTable: Sendable {
     stepBytes = branches <= 1 << 8 ? 1 : branches <= 1 << 16 ? 2 : 4
   }
 
+  /// Codes in the order of a list.
+  ///
+  /// - Parameters:
+  ///   - entries: complete codes, with classes if the model has classes.
+  ///   - space: of the model.
+  ///   - classes: that the model is conditioned on; 0 for none.
+  /// - Throws: `LatentCodeError` when a code is partial, or its class is missing or does not fit.
+  public init(_ entries: [CodeList.Entry], in space: CodeSpace, classes: Int) throws(LatentCodeError) {
+    self.init(space, classes: classes)
+    reserveCapacity(entries.count)
+    for entry in entries { try append(entry.code, classIndex: entry.classIndex) }
+  }
+
   /// Bytes of a row.
   var rowBytes: Int { steps * stepBytes }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DDN
+import DDNCodes
 import DDNData
 import DDNFiles
 import DDNPictures
@@ -39,8 +40,10 @@ struct TreeSearchCommand: ParsableCommand {
 
   @OptionGroup var network: NetworkOption
 
-  @Option(help: "The data set's codes: codes.txt of ddn reconstruct.", completion: .file())
+  @Option(help: "The data set's codes: codes.txt of ddn reconstruct, or .ddn of ddn encode.", completion: .file())
   var codes: String?
+
+  @OptionGroup var prior: PriorOption
 
   @Option(
     help: "The data set: zip file, tar archive or folder of images; of MNIST and CIFAR the training split.",
@@ -226,7 +229,10 @@ private struct SearchedSet {
   init(_ options: TreeSearchCommand, _ model: Model) throws {
     let network = model.network
     let codes: PathTable
-    if let path = options.codes {
+    if let path = options.codes, let entries = try Self.entries(path, options, model) {
+      codes = try PathTable(entries, in: network.codeSpace, classes: network.classes)
+      name = { "\($0)" }
+    } else if let path = options.codes {
       let file = try CodeLines(contentsOf: URL(fileURLWithPath: path), in: network.codeSpace, classes: network.classes)
       let names = file.names
       (codes, name) = (file.codes, { names[$0] })
@@ -242,5 +248,16 @@ private struct SearchedSet {
     Terminal.showLive("sorting \(codes.count) codes")
     index = CodeIndex(consume codes)
     Terminal.showLive("")
+  }
+
+  /// The codes of a `.ddn` file or of the original's; nil for lines of text, which are read without a copy of all codes.
+  private static func entries(_ path: String, _ options: TreeSearchCommand, _ model: Model) throws
+    -> [CodeList.Entry]?
+  {
+    let input = try CodeInput(path)
+    guard !input.isText else { return nil }
+    let usesPrior = try input.header?.usesPrior == true
+    return try input.entries(
+      of: model, prior: usesPrior ? options.prior.load(for: options.network, model) : nil, allowsPrefix: false)
   }
 }
