@@ -95,7 +95,7 @@ public struct CompressionEvaluation {
     var report = CompressionReport(
       imageShape: network.imageShape, count: count, trainingCount: baselines.trainingCount, pictureCount: shown,
       rows: levels.rows(fileBytes: sizes?.single), comparable: [], dataSetFileBytes: sizes?.together,
-      gaussianBound: baselines.pca.map { Self.bound($0.variances, bits: bits.last!) }, notes: baselines.notes)
+      gaussianBound: baselines.pca.flatMap { Self.bound($0.variances, bits: bits.last!) }, notes: baselines.notes)
     if network.conditions.contains(where: \.needsImages) {
       report.notes.append("the model is conditioned on an image, whose bits are not counted")
     }
@@ -145,9 +145,9 @@ public struct CompressionEvaluation {
     return (Double(sum) / Double(single), Double(try fileBytes(codes, classes)) / Double(codes.count))
   }
 
-  /// In dB, of values with a range of 2.
-  private static func bound(_ variances: [Double], bits: Double) -> Double {
+  /// In dB, of values with a range of 2; nil for images that are all the same.
+  private static func bound(_ variances: [Double], bits: Double) -> Double? {
     let error = ReverseWaterFilling(variances: variances, bits: bits).errors.reduce(0, +) / Double(variances.count)
-    return 10 * log10(4 / error)
+    return error > 0 ? 10 * log10(4 / error) : nil
   }
 }

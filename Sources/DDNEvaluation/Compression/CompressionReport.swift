@@ -51,8 +51,8 @@ public struct CompressionReport: Codable, Sendable {
   public var comparable: [Row]
   /// Bytes per image when all test images are in one file; nil when unknown.
   public var dataSetFileBytes: Double?
-  /// The PSNR in dB of the mean error that no code of Gaussian components with the training images' variances can
-  /// fall below, at the model's bits; nil without PCA.
+  /// The PSNR in dB, of the mean error, that a code of Gaussian components with the training images' variances reaches
+  /// at best at the model's bits; nil without PCA or without variance.
   public var gaussianBound: Double?
   /// What was left out, and why.
   public var notes: [String]
