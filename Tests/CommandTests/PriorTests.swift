@@ -72,7 +72,9 @@ extension CommandTests {
       #expect(try await codes(["--batch", "7", "--prior", run.appending(path: "prior.safetensors").path]) == drawn)
       #expect(try await codes(["--prior", "none"]) != drawn)
       let cold = try await codes(["--temperature", "0.001"])
-      #expect(Set(cold.map { $0.split(separator: " ").last! }).count == 1)
+      // The likeliest code, up to ties of a 256th.
+      let counts = Dictionary(grouping: cold) { $0.split(separator: " ").last! }.values.map(\.count)
+      #expect(counts.max()! > 15)
     }
 
     @Test("a prior of another model, without one, and a wrong temperature are errors") func wrong() async throws {

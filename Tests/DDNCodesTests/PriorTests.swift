@@ -67,8 +67,7 @@ enum DependentCodes {
       rounding: network.state(), space: codes.space, shape: shape, modelFingerprint: 0, training: nil)
     let bits = try prior.bits(of: codes).reduce(0, +)
     // The table of frequencies has steps of 1/32 bit.
-    let measured = try loss.item() / log(2)
-    #expect(abs(measured - bits) < 2e-3)
+    #expect(try abs(loss.item() / log(2) - bits) < 2e-3)
   }
 
   @Test("a time limit ends the training") func minutes() throws {

@@ -13,7 +13,8 @@ import Torch
     // Uncorrelated: the corners of rectangles.
     let corners = [(1.0, 1.0), (1, -1), (-1, 1), (-1, -1)]
     func square(_ x: Double, _ y: Double, _ mean: (Double, Double)) throws -> FrechetDistance.Statistics {
-      try Self.statistics(corners.map { [mean.0 + x * $0.0, mean.1 + y * $0.1] })
+      let rows: [[Double]] = corners.map { corner in [mean.0 + x * corner.0, mean.1 + y * corner.1] }
+      return try Self.statistics(rows)
     }
     let found = try FrechetDistance(square(1, 2, (0, 0)), square(3, 2, (3, 1))).value
     let deviation = (4.0 / 3).squareRoot()  // of +-1, four times
@@ -22,13 +23,12 @@ import Torch
 
   @Test("equals SciPy's matrix square root for correlated features") func correlated() throws {
     // numpy: x[i, j] = sin(i * (j + 1)), y[i, j] = cos(i * (j + 2)) + 0.1 * j of 50 rows and 5 columns; scipy.linalg.sqrtm
-    let x = (0..<50).map { (i: Int) -> [Double] in (0..<5).map { (j: Int) -> Double in sin(Double(i * (j + 1))) } }
-    let y = (0..<50).map { (i: Int) -> [Double] in
-      (0..<5).map { (j: Int) -> Double in cos(Double(i * (j + 2))) + 0.1 * Double(j) }
-    }
+    func rows(_ body: (Int, Int) -> Double) -> [[Double]] { (0..<50).map { i in (0..<5).map { body(i, $0) } } }
+    let x = rows { i, j in sin(Double(i * (j + 1))) }
+    let y = rows { i, j in cos(Double(i * (j + 2))) + 0.1 * Double(j) }
     let found = try FrechetDistance(Self.statistics(x), Self.statistics(y)).value
     #expect(abs(found - Self.reference) < 1e-9)
-    #expect(try abs(FrechetDistance(Self.statistics(y), Self.statistics(x)).value - found) < 1e-9)
+    #expect(abs(try FrechetDistance(Self.statistics(y), Self.statistics(x)).value - found) < 1e-9)
   }
 
   private static let reference = 0.3889050856352788

@@ -91,7 +91,7 @@ struct EvaluatePrior: ParsableCommand {
     }
     let source = try TrainingImages(images, device: device)
     let reference = try statistics(count: count, judge) { try source.images(in: $0).images }
-    func print(_ name: String, _ entries: [CodeList.Entry]) throws {
+    func report(_ name: String, _ entries: [CodeList.Entry]) throws {
       let job = DrawingJob(entries, by: model.network, precision: machine.precision ?? .float32)
       let drawn = try statistics(count: job.count, judge) { try job($0) }
       Terminal.print("\(name): \(formatNumber(try FrechetDistance(reference, drawn).value, digits: 2))")
@@ -99,9 +99,9 @@ struct EvaluatePrior: ParsableCommand {
     Terminal.print(
       "Frechet distance in the features of classifier \(judge.name), \(counted(count, "image")) and "
         + "\(counted(samples, "sample")):")
-    try print("reconstructions", codes.entries)
-    try print("uniform codes", entries(seeds.map { LatentCode(seed: $0, in: space) }))
-    try print(
+    try report("reconstructions", codes.entries)
+    try report("uniform codes", entries(seeds.map { LatentCode(seed: $0, in: space) }))
+    try report(
       "codes of the prior", entries(prior.codes(seeds: seeds, classes: classes, temperature: temperature.value)))
   }
 

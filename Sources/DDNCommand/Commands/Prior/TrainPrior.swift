@@ -112,7 +112,7 @@ struct TrainPrior: ParsableCommand {
       return
     }
     try refuseExisting(url.path, overwrites: overwrite)
-    let tests = try testData(for: images)
+    let tests = try finalTest(for: images)
     let testImages = try tests?.images(.test)
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
     let codes = try data.table(of: images, mirrors: mirror, by: model, machine: machine, device: device)
@@ -145,7 +145,7 @@ struct TrainPrior: ParsableCommand {
   }
 
   /// The data of the final test; nil without any.
-  private func testData(for images: ImageDataset?) throws -> CodeData? {
+  private func finalTest(for images: ImageDataset?) throws -> CodeData? {
     var tests = data
     (tests.data, tests.codes, tests.count) = (testData, testCodes, nil)
     if testData != nil || testCodes != nil { return tests }
@@ -157,7 +157,9 @@ struct TrainPrior: ParsableCommand {
 
   private func train(_ trainer: PriorTrainer, to url: URL) throws {
     let reports = 20.0
-    var progress = ProgressLine(total: 1000, unit: "‰")
+    var progress =
+      minutes.map { ProgressLine(total: Int(($0 * 60).rounded(.up)), unit: "s") }
+      ?? ProgressLine(total: trainer.total, unit: "codes")
     defer { progress.clear() }
     Terminal.print(
       "\(trainer.codeCount) codes of \(formatNumber(trainer.uniformBits, digits: 1)) bits, \(trainer.parameterCount) weights"
@@ -165,7 +167,7 @@ struct TrainPrior: ParsableCommand {
     var reported = 0.0
     while !trainer.isFinished {
       try trainer.step()
-      progress.show(Int(trainer.share * 1000), "training")
+      progress.show(minutes == nil ? trainer.codesSeen : Int(trainer.elapsedSeconds), "training")
       let isStopped = StopSignal.shouldStop()
       guard isStopped || trainer.isFinished || (trainer.share * reports).rounded(.down) > reported else { continue }
       reported = (trainer.share * reports).rounded(.down)
