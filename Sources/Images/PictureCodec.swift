@@ -20,7 +20,7 @@ public enum PictureCodec: String, CaseIterable, Sendable, Codable {
   /// Qualities from the one with the smallest files.
   public static let qualities = 0...99
 
-  /// A quality in the format's own terms: "Q 5", "distance 24.75".
+  /// A quality in the format's own terms: "Q 5", "distance 14.85".
   public func setting(_ quality: Int) -> String {
     self == .jpegXL ? "distance \(formatQuality(quality))" : "Q \(Int(formatQuality(quality)))"
   }
@@ -30,7 +30,7 @@ public enum PictureCodec: String, CaseIterable, Sendable, Codable {
     switch self {
     case .webp: Double(quality)
     case .jpeg, .avif: Double(quality + 1)
-    case .jpegXL: Double(100 - quality) / 4
+    case .jpegXL: Double(100 - quality) * 15 / 100
     }
   }
 

@@ -33,7 +33,7 @@ import Testing
 
   @Test("settings are the format's") func settings() {
     #expect(PictureCodec.jpeg.setting(0) == "Q 1" && PictureCodec.webp.setting(0) == "Q 0")
-    #expect(PictureCodec.jpegXL.setting(0) == "distance 25.0" && PictureCodec.jpegXL.setting(99) == "distance 0.25")
+    #expect(PictureCodec.jpegXL.setting(0) == "distance 15.0" && PictureCodec.jpegXL.setting(99) == "distance 0.15")
   }
 
   @Test("a file of another size and a damaged file are refused", arguments: PictureCodec.allCases)
