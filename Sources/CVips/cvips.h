@@ -52,7 +52,7 @@ static inline int cvips_encode_png(
 enum { CVIPS_JPEG, CVIPS_WEBP, CVIPS_AVIF, CVIPS_JPEG_XL };
 
 // Encodes a lossy picture without metadata. `quality` is the format's: Q of JPEG (1...100), WebP (0...100) and AVIF
-// (1...100); the distance of JPEG XL (0...25, less is better). `effort` is the format's, unused by JPEG.
+// (1...100); the distance of JPEG XL (0...15, less is better). `effort` is the format's, unused by JPEG.
 static inline int cvips_encode_lossy(
   const unsigned char *pixels, int width, int height, int channels, int format, double quality, int effort, void **bytes,
   size_t *count) {

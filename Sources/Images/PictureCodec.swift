@@ -30,7 +30,7 @@ public enum PictureCodec: String, CaseIterable, Sendable, Codable {
     switch self {
     case .webp: Double(quality)
     case .jpeg, .avif: Double(quality + 1)
-    case .jpegXL: Double(100 - quality) * 15 / 100  // libvips 8.14 takes at most 15.
+    case .jpegXL: Double(100 - quality) * 15 / 100
     }
   }
 

@@ -73,7 +73,8 @@ struct MemoryImages: EncodingSource {
 
   @Test("k-means finds clusters, and reseeds empty ones") func clusters() throws {
     // Three far clusters of equal points: a fourth centre has none to itself, and nothing fails.
-    let points = try Tensor((0..<60).flatMap { [Float($0 % 3) * 10, Float($0 % 3 == 1 ? 5 : 0)] }, shape: [60, 2])
+    let corners: [[Float]] = [[0, 0], [10, 5], [20, 0]]
+    let points = try Tensor((0..<60).flatMap { corners[$0 % 3] }, shape: [60, 2])
     let fit = try KMeans(fitting: points, count: 4, generator: Generator(seed: 3), maxSteps: 30)
     #expect(fit.errors.last! < 1e-6)
     #expect(try fit.centers.allFinite())

@@ -24,10 +24,11 @@ import Torch
     var evaluation = try Self.evaluation()
     evaluation.fileBytes = { codes, _ in 20 + 2 * codes.count }
     var work: [String] = []
-    let (report, examples) = try evaluation.run { name, share in
-      #expect((0...1).contains(share))
-      if work.last != name { work.append(name) }
-    }
+    let (report, examples) = try evaluation.run(
+      progress: { name, share in
+        #expect((0...1).contains(share))
+        if work.last != name { work.append(name) }
+      })
     #expect(work == ["PCA code", "residual k-means", "test images", "JPEG"])
     let model = report.rows(of: .model)
     #expect(model.map(\.codeBits) == [3, 6, 9] && model.map(\.setting).last == "level 3")

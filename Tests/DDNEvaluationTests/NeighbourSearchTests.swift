@@ -27,8 +27,8 @@ import Torch
     let source = MemoryImages(all: try MemoryImages.golden().all.slice(0, 0..<3))
     let search = try NeighbourSearch(in: source, of: source.all, nearest: 8, features: NeighbourSearch.pixels)
     let found = try search.neighbours()
-    #expect(
-      found.allSatisfy { $0.count == 3 } && found.enumerated().allSatisfy { $1[0] == .init(index: $0, distance: 0) })
+    #expect(found.allSatisfy { $0.count == 3 })
+    #expect(found.map { $0[0].index } == [0, 1, 2] && found.allSatisfy { $0[0].distance == 0 })
     #expect(throws: JobStopped.self) { try search.neighbours(shouldContinue: { false }) }
   }
 }

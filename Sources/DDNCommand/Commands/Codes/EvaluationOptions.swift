@@ -64,7 +64,6 @@ struct EvaluationOptions: ParsableArguments {
 
   private func loadTraining(_ model: Model, hasData: Bool, _ resize: String) throws -> ImageDataset? {
     guard trainData != nil || !hasData else { return nil }
-    StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
     var progress: ProgressLine?
     defer { progress?.clear() }
     let dataset = try TrainingOptions.loadImages(trainData, resize: .init(rawValue: resize)!) { done, total in

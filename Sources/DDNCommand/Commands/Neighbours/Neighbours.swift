@@ -125,7 +125,6 @@ struct Neighbours: ParsableCommand {
   }
 
   private func load(_ device: Device) throws -> ImageDataset {
-    StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
     var progress: ProgressLine?
     defer { progress?.clear() }
     let dataset = try TrainingOptions.loadImages(data, resize: resize ?? TrainingDefaults.resize) { done, total in
