@@ -8,7 +8,7 @@ SWIFT_TEST = $(SWIFT_BUILD) --disable-testable-imports --disable-xctest
 
 SWIFT_SOURCES = Package.swift Sources Tests Plugins Fuzz/Package.swift Fuzz/Sources Examples/Package.swift Examples/Sources
 
-KERNEL_TESTS = ResidualBlock|LayerNormConvolutionSiluTests|Convolution4x4Tests|ChosenImagesTests|NodeDistancesTests|LayerGoldenTests|RecurrentNetworkGoldenTests|PyramidNetworkGoldenTests
+KERNEL_TESTS = ResidualBlock|LayerNormConvolutionSiluTests|Convolution4x4Tests|ChosenImagesTests|NodeDistancesTests|LayerGoldenTests|RecurrentNetworkGoldenTests|PyramidNetworkGoldenTests|PriorGoldenTests
 
 # This clone's libCTorch takes precedence over another clone's.
 export PKG_CONFIG_PATH := $(CURDIR)/.build/ctorch/lib/pkgconfig$(if $(PKG_CONFIG_PATH),:$(PKG_CONFIG_PATH))

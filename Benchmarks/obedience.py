@@ -3,7 +3,7 @@
 `ddn generate` conditions seed n on class n modulo the number of classes. A small convolutional classifier is trained on
 a data set, tested on another, and applied to the generated images:
 
-  ddn generate --network cifar10 --seeds 0-1999 --outdir samples
+  ddn generate --network cifar10 --prior none --seeds 0-1999 --outdir samples
   scripts/bench obedience cifar10-train.zip cifar10-test.zip samples
 """
 

@@ -14,7 +14,7 @@ public struct ProcessWork: Encodable, Sendable {
   init(images: Int) {
     self.images = images
     network = .generate(nodes: 64, levels: 10, images: images, model: "mnist")
-    arguments = ["generate", "--network", "mnist", "--seeds", "0-\(images - 1)", "--outdir"]
+    arguments = ["generate", "--network", "mnist", "--prior", "none", "--seeds", "0-\(images - 1)", "--outdir"]
   }
 
   var name: String { "ddn generate of \(images) digits, whole process" }
