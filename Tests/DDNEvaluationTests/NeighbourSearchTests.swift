@@ -29,6 +29,5 @@ import Torch
     let found = try search.neighbours()
     #expect(found.allSatisfy { $0.count == 3 })
     #expect(found.map { $0[0].index } == [0, 1, 2] && found.allSatisfy { $0[0].distance == 0 })
-    #expect(throws: JobStopped.self) { try search.neighbours(shouldContinue: { false }) }
   }
 }
