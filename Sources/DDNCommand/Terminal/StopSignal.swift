@@ -20,14 +20,18 @@ enum StopSignal {
   }
   private static let state = Mutex(State())
 
-  /// Handles the signals until the process ends. A HUP ignored by `nohup` stays ignored.
+  /// Handles the signals until the process ends; called again, it changes the notice. A HUP ignored by `nohup` stays ignored.
   ///
   /// - Parameters:
   ///   - notice: printed at the first signal.
   ///   - onClosedPipe: whether a closed output pipe stops the job, which can then save, instead of killing the process.
   static func listen(_ notice: String, onClosedPipe: Bool = false) {
-    state.withLock { $0.notice = notice }
+    let isListening = state.withLock { state in
+      defer { state.notice = notice }
+      return state.notice != nil
+    }
     if onClosedPipe { signal(SIGPIPE, SIG_IGN) }  // `Terminal` raises the stop when it cannot write.
+    if isListening { return }  // A second source for a signal would take it away from the first.
     let queue = DispatchQueue(label: "stop signal")
     for number in signals {
       let before = signal(number, SIG_IGN)
