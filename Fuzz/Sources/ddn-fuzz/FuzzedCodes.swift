@@ -51,7 +51,9 @@ private struct FixedPrior: CodePrior {
 
     func frequencies() -> [UInt32] {
       let level = FuzzedCodes.space.firstChoices.lastIndex { $0 <= place }!
-      let row = (0..<FuzzedCodes.space.levels[level].nodes).map { (node: Int) -> UInt32 in UInt32(1 + 100_000 / (1 + node * node)) }
+      let row = (0..<FuzzedCodes.space.levels[level].nodes).map { (node: Int) -> UInt32 in
+        UInt32(1 + 100_000 / (1 + node * node))
+      }
       return (0..<count).flatMap { _ in row }
     }
 
