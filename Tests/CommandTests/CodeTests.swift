@@ -85,6 +85,11 @@ extension CommandTests {
       let (folder, _) = try await Self.encoded()
       let other = try await Command.run(["decode", "digits.ddn", "--network", "mnist"], in: folder)
       #expect(other.isFailure(64, "was encoded with mnist-k8-l3: give --network mnist-k8-l3"), "\(other)")
+      let missing = try await Command.run(["decode", "digits.ddn", "--prior", "no.safetensors"], in: folder)
+      #expect(missing.isFailure(66, "no.safetensors"), "\(missing)")
+      try Data("no prior".utf8).write(to: folder.appending(path: "broken.safetensors"))
+      let broken = try await Command.run(["decode", "digits.ddn", "--prior", "broken.safetensors"], in: folder)
+      #expect(broken.isFailure(65, "broken.safetensors: "), "\(broken)")
       var bytes = try Data(contentsOf: folder.appending(path: "digits.ddn"))
       bytes[bytes.count - 5] ^= 1
       try bytes.write(to: folder.appending(path: "damaged.ddn"))

@@ -111,19 +111,24 @@ struct Decode: ParsableCommand {
   }
 
   private func shippedModel(_ header: CodeFileHeader, device: Device) throws -> (NetworkOption, Model)? {
+    var failure: FileError?
     for name in Model.shippedNames {
       var option = NetworkOption()
       option.network = name
       let model = try Model(contentsOf: Model.shippedURL(name), device: device)
-      if try isOf(header, model, option) { return (option, model) }
+      do {
+        if try isOf(header, model, option) { return (option, model) }
+      } catch let error as FileError where error.kind == .invalid {
+        failure = error  // A prior that is given is of one model at most.
+      }
     }
+    if let failure, network == nil { throw failure }
     return nil
   }
 
   /// Whether a file is of a model, with the prior that belongs to it.
   private func isOf(_ header: CodeFileHeader, _ model: Model, _ option: NetworkOption) throws -> Bool {
-    guard header.usesPrior else { return try CodeFile.Key(model).fingerprint == header.fingerprint }
-    guard let prior = try? prior.load(for: option, model) else { return false }
+    let prior = header.usesPrior ? try prior.load(for: option, model) : nil
     return try CodeFile.Key(model, prior: prior).fingerprint == header.fingerprint
   }
 
