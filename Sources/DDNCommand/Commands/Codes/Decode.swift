@@ -105,7 +105,9 @@ struct Decode: ParsableCommand {
       return (option, model)
     }
     guard let found = try shippedModel(header, device: device) else {
-      throw UsageError("\(input.name) is not of a shipped model: give the one that it was encoded with, with --network")
+      throw UsageError(
+        "\(input.name) is not of a shipped model\(header.usesPrior ? " with this prior" : ""): give the one that it was encoded "
+          + "with, with --network\(header.usesPrior ? " and --prior" : "")")
     }
     return found
   }
