@@ -89,7 +89,7 @@ public struct LayerWork: Encodable, Sendable {
         var tensors = [
           "weights.multi_out_conv1x1.weight": layer.weight.tensor, "input.features": features,
           "input.previous": previous, "input.target": target.images, "expected.codes": output.codes,
-          "expected.images": output.images, "expected.leak": output.leakedChoice!,
+          "expected.images": try output.images, "expected.leak": output.leakedChoice!,
           "expected.losses": try output.losses(to: target),
         ]
         if job == .training {

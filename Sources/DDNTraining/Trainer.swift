@@ -51,6 +51,16 @@ public final class Trainer {
     splitAndPrune = SplitAndPrune(policy: options.split, network: network)
   }
 
+  /// Computes the parameters that a `FittedNetwork` takes from the images; no effect on other networks. Call it before
+  /// the first step of new weights.
+  ///
+  /// - Throws: `FileError` for an image that cannot be decoded; `TorchError`.
+  public func fit() throws {
+    guard let network = network as? any FittedNetwork else { return }
+    try network.fit(to: data) { _ in }
+    try average?.restart()
+  }
+
   /// Loads the weights of a model; the number of levels of a recurrent network may differ.
   ///
   /// - Throws: `FileError` when it is missing, damaged or of another network; the trainer is then unchanged.

@@ -64,7 +64,11 @@ public final class TrainingRun {
       try restoreModel(saved.summary)
     } else {
       try folder.checkNothingWasSaved(trainer.options)
-      if let file = trainer.options.transferFile { try trainer.transfer(from: URL(fileURLWithPath: file)) }
+      if let file = trainer.options.transferFile {
+        try trainer.transfer(from: URL(fileURLWithPath: file))
+      } else {
+        try trainer.fit()
+      }
     }
     try Folder.removeLeftovers(in: folder.url)
     let isRestart = saved == nil && folder.hasStatistics

@@ -80,6 +80,36 @@ struct MeasurementTests {
     }
   }
 
+  @Test(
+    "the same holds for a dense network, whose features are coefficients", arguments: ["mask", "gray", "low"], [1, 3])
+  func dense(name: String, channels: Int) throws {
+    let configuration = DenseNetwork.Configuration(
+      imageShape: [channels, 8, 8], components: 40, nodes: 10, levels: 2, width: 8, nodeFeatures: 6, rank: 12)
+    let network = try DenseNetwork(configuration, generator: Generator(seed: 1))
+    struct Images: EncodingSource {
+      let images: Tensor
+      var count: Int { images.shape[0] }
+      func images(in range: Range<Int>) throws -> (images: Tensor, classes: Tensor?) {
+        (try images.slice(0, range), nil)
+      }
+    }
+    try network.fit(to: Images(images: .uniform([60, channels, 8, 8], generator: Generator(seed: 2)))) { _ in }
+    let target = try Tensor.uniform([5, channels, 8, 8], generator: Generator(seed: 3)) * 2 - 1
+    let mask = try Tensor.uniform([8, 8], generator: Generator(seed: 4))
+    let measurement: any Measurement =
+      switch name {
+      case "mask": try MaskMeasurement(target, mask: mask)
+      case "gray": try GrayMeasurement(target)
+      default: try LowResolutionMeasurement(target, height: 4, width: 4)
+      }
+    var run = try network.begin(samples: 5, condition: .none)
+    while !run.isFinished {
+      let found = try MeasurementGuide(measurement).scores(of: run.candidates())
+      #expect(try deviation(of: found, from: Self.byImages(name, run.candidates(), target, mask: mask)) < 1e-4)
+      try run.advance(by: NearestChooser(Target(target)))
+    }
+  }
+
   @Test("a guide of all pixels is the nearest chooser, on a trained network's levels")
   func pixels() throws {
     let network = try Model(contentsOf: Model.shippedURL("mnist-k8-l3")).network

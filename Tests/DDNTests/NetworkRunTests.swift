@@ -115,11 +115,11 @@ struct NetworkRunTests {
   func finished(kind: String, parents: [Int]) throws {
     var (run, targets) = try Self.start(Self.network(kind), samples: 6)
     while !run.isFinished { try run.advance(by: NearestChooser(Target(targets))) }
-    let (codes, images) = (try run.latentCodes(), try run.paths.perSample(run.images!))
+    let (codes, images) = (try run.latentCodes(), try run.paths.perSample(#require(try run.images)))
     try run.select(parents)
     #expect(try run.latentCodes() == parents.map { codes[$0] })
     let expected = try images.gathered(Tensor(parents, shape: [parents.count]))
-    #expect(try run.paths.perSample(run.images!).bytes() == expected.bytes())
+    #expect(try run.paths.perSample(#require(try run.images)).bytes() == expected.bytes())
   }
 
   @Test("beam search with one beam equals the nearest chooser, with eight it is never worse on 200 digits")

@@ -43,7 +43,7 @@ struct PyramidNetworkGoldenTests {
       try expect(
         output.paths.perSample(output.features), in: file, as: output.goldenName("feat_last"), isOptional: true)
       try expect(output.paths.perSample(leak), in: file, as: output.goldenName("feat_leak"), isOptional: true)
-      let side = output.images.shape[2]
+      let side = try output.images.shape[2]
       try expect(target.sized(height: side, width: side), in: file, as: "target_\(side)x\(side)", isOptional: true)
     }
     let losses = try outputs.map { try $0.losses(to: target).array(Double.self) }.joined()  // [L B]

@@ -57,7 +57,7 @@ import Torch
       }
     }
     let rows = conditions.contains(where: \.needsImages) ? Self.samples : conditions.isEmpty ? 4 : 12
-    #expect(together[0].images.shape[0] <= rows)
+    #expect(together[0].chosen.shape[0] <= rows)
     #expect(Set(try together.latentCodes(in: network.codeSpace)).count > 2)
   }
 
@@ -122,7 +122,7 @@ import Torch
     let chooser = GivenChooser(try [code].tensors(on: .cpu))
     let exact = try network.outputs(samples: 1, chooser: chooser)
     let rough = try withPrecision(.bfloat16, on: .cpu) { try network.outputs(samples: 1, chooser: chooser) }
-    #expect(rough.allSatisfy { $0.features.dtype == .bfloat16 && $0.images.dtype == .float32 })
+    #expect(rough.allSatisfy { $0.features.dtype == .bfloat16 && $0.chosen.dtype == .float32 })
     let error = try deviation(of: rough.last!.images, from: exact.last!.images)
     #expect(error > 1e-5 && error < 0.05)
   }

@@ -56,7 +56,7 @@ struct SharedPathsTests {
         samples: samples, condition: Condition(classes: classes), chooser: RandomChooser(draws))
       for output in outputs {
         possible *= 4
-        let rows = output.images.shape[0]
+        let rows = try output.images.shape[0]
         #expect(rows == output.paths.rows && rows <= samples)
         let distinct = Set(try output.paths.perSample(.range(0..<rows)).array(Int.self)).count
         if output.paths.rowOfSample != nil { #expect(distinct <= possible && 2 * rows < 3 * distinct) }

@@ -22,6 +22,35 @@ import Torch
     return (run, try run.resume())
   }
 
+  @Test("a dense network is fitted once, and a stopped run ends with the bits of an uninterrupted one")
+  func dense() throws {
+    var options = SmallTraining.options(images: 256)
+    options.network = NetworkConfiguration(
+      DenseNetwork.Configuration(
+        imageShape: [1, 32, 32], components: 12, nodes: 4, levels: 2, width: 8, nodeFeatures: 4, rank: 6))
+    let scratch = try Scratch()
+    func start(_ folder: RunFolder) throws -> TrainingRun {
+      let run = try TrainingRun(options, data: SmallTraining.data(), folder: folder, device: .cpu)
+      _ = try run.resume()
+      return run
+    }
+    let whole = try start(.create(in: scratch.url, name: "whole", options: options))
+    let fitted = try whole.trainer.network.state()["principal.components"]!.bytes()
+    #expect(try Tensor.zeros([12, 1024]).bytes() != fitted)
+    try whole.run()
+    let folder = try RunFolder.create(in: scratch.url, name: "stopped", options: options)
+    func stop() throws {
+      let run = try start(folder)
+      #expect(throws: TrainingError.self) { try run.run(shouldStop: { run.trainer.images >= 128 }) }
+    }
+    try stop()
+    let resumed = try start(folder)
+    #expect(resumed.trainer.images == 128)
+    try resumed.run()
+    #expect(try TrainerState(resumed.trainer) == TrainerState(whole.trainer))
+    #expect(try resumed.trainer.network.state()["principal.components"]!.bytes() == fitted)
+  }
+
   @Test("lost states are an error that changes nothing", arguments: [true, false])
   func noState(hasModel: Bool) throws {
     let scratch = try Scratch()

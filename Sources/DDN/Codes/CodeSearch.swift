@@ -134,7 +134,7 @@ private struct Paths {
 
   private func distances(of candidates: Candidates) throws -> Tensor {
     guard let weight else { return try candidates.distances(to: goal) }
-    let (height, width) = (candidates.features.shape[2], candidates.features.shape[3])
+    let (height, width) = (candidates.imageShape[1], candidates.imageShape[2])
     // A weighted squared error is that of images multiplied by the root of the weight.
     let mask = try weight.sized(height: height, width: width).squareRoot()
     let target = Target(try goal.sized(height: height, width: width) * mask)

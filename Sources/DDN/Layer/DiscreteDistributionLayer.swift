@@ -93,7 +93,7 @@ public final class DiscreteDistributionLayer: Module {
 
   /// The first half of `callAsFunction`: the K images to choose from, not yet computed.
   func candidates(
-    level: Int, features: Tensor, previous: Tensor?, paths: SharedPaths
+    level: Int, features: Tensor, previous: Tensor?, paths: SharedPaths, components: PrincipalComponents? = nil
   ) throws(TorchError) -> Candidates {
     let inputs = configuration.nodeInputs
     let size = Array(features.shape[2...])  // [H, W]
@@ -102,7 +102,8 @@ public final class DiscreteDistributionLayer: Module {
       ? try previous.map { (previous) throws(TorchError) in try previous.resizedToMatch(size) } : nil
     return Candidates(
       level: level, paths: paths, levelFeatures: features, features: try features.slice(1, 0..<inputs),
-      weights: try weight.tensor.reshaped([configuration.nodes, configuration.imageChannels, inputs]), base: base)
+      weights: try weight.tensor.reshaped([configuration.nodes, configuration.imageChannels, inputs]), base: base,
+      components: components)
   }
 
   /// The second half: the choice, and the chosen images.
@@ -117,7 +118,7 @@ public final class DiscreteDistributionLayer: Module {
     if let base = candidates.base { halves[0] = try halves[0] + branching.inherit(base) }
     return LevelOutput(
       level: candidates.level, codes: choice.codes, distances: choice.distances, paths: branching.paths,
-      images: halves[0], leakedChoice: configuration.leaksChoice ? halves[1] : nil,
+      chosen: halves[0], components: candidates.components, leakedChoice: configuration.leaksChoice ? halves[1] : nil,
       features: try branching.inherit(candidates.levelFeatures), parentOfRow: branching.parentOfRow)
   }
 

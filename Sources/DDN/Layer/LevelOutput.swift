@@ -10,8 +10,10 @@ public struct LevelOutput {
   public let distances: Tensor?
   /// The paths after this level's choice.
   public let paths: SharedPaths
-  /// `[R, C, H, W]`, the chosen images, one row per path.
-  public let images: Tensor
+  /// `[R, C, H, W]`, the chosen images, one row per path; of a network with components `[R, 1, 1, P]` coefficients.
+  public let chosen: Tensor
+  /// Whose coefficients the chosen images are; nil for pixels.
+  public let components: PrincipalComponents?
   /// `[R, C, H, W]`, the chosen node applied to the second half of the features, a hint for the next level; nil without
   /// leak choice.
   ///
@@ -22,6 +24,14 @@ public struct LevelOutput {
   /// `[R]` int64, the row before this level's choice that each row continues; nil when row r continues row r.
   public let parentOfRow: Tensor?
 
+  /// `[R, C, H, W]`, the chosen images, one row per path; computed at each call for a network with components.
+  public var images: Tensor {
+    get throws(TorchError) {
+      guard let components else { return chosen }
+      return try components.images(of: chosen)
+    }
+  }
+
   /// `[B, C, H, W]`, the chosen image of every image of the batch.
   public func imagesPerSample() throws(TorchError) -> Tensor { try paths.perSample(images) }
 
@@ -29,7 +39,12 @@ public struct LevelOutput {
   public func losses(
     to target: Target, measure: NodeDistances.Measure = .squared
   ) throws(TorchError) -> Tensor {
-    let shape = images.shape
+    if let components, measure == .squared {
+      let projection = try target.projected(on: components)
+      let squares = try (paths.perSample(chosen) - projection.coefficients).squared().mean([1, 2, 3])
+      return try squares * components.pixelShare() + projection.remainder
+    }
+    let shape = try images.shape
     let difference = try imagesPerSample() - target.sized(height: shape[2], width: shape[3])
     return try (measure == .squared ? difference.squared() : difference.absolute()).mean([1, 2, 3])
   }

@@ -12,6 +12,7 @@ public final class Target {
   public let images: Tensor
   private let resizing: Resizing
   private var sizes: [[Int]: Tensor] = [:]
+  private var projections: [ObjectIdentifier: Projection] = [:]
 
   public init(_ images: Tensor, resizing: Resizing = .area) {
     self.images = images
@@ -29,5 +30,24 @@ public final class Target {
       }
     sizes[[height, width]] = resized
     return resized
+  }
+
+  /// The images as coefficients of components.
+  struct Projection {
+    /// `[B, 1, 1, P]`.
+    let coefficients: Tensor
+    /// `[B]`, the mean square of what they do not express, in units of pixels.
+    let remainder: Tensor
+  }
+
+  /// The projection on components; cached.
+  func projected(on components: PrincipalComponents) throws(TorchError) -> Projection {
+    if let cached = projections[ObjectIdentifier(components)] { return cached }
+    let sized = try sized(height: components.imageShape[1], width: components.imageShape[2])
+    let coefficients = try components.coefficients(of: sized)
+    let projection = Projection(
+      coefficients: coefficients, remainder: try components.remainder(of: sized, coefficients: coefficients))
+    projections[ObjectIdentifier(components)] = projection
+    return projection
   }
 }

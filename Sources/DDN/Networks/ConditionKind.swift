@@ -86,7 +86,7 @@ extension ConditionKind: Codable {
 
 extension [ConditionKind] {
   /// The number of classes; 0 for none.
-  var classes: Int {
+  package var classes: Int {
     for case .classNumber(let classes) in self { return classes }
     return 0
   }

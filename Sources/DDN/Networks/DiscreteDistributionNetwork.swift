@@ -12,6 +12,8 @@ public protocol DiscreteDistributionNetwork: Module {
   var imageShape: [Int] { get }
   /// What the network can be conditioned on.
   var conditions: [ConditionKind] { get }
+  /// The components whose coefficients the network computes; nil for a network of pixels.
+  var components: PrincipalComponents? { get }
   /// Where the weights are.
   var device: Device { get }
 
@@ -23,14 +25,26 @@ public protocol DiscreteDistributionNetwork: Module {
   /// - Throws: `ConditionError` when the condition is missing or unsupported; `TorchError`.
   func begin(samples: Int, condition: Condition) throws -> NetworkRun
 
-  /// The features that the nodes of the run's next level read: `[R, featureChannels, H, W]`.
+  /// The features that the nodes of the run's next level read: `[R, featureChannels, H, W]`, or with components
+  /// `[R, featureChannels, 1, P]`.
   func features(of run: NetworkRun) throws -> Tensor
 
   /// The nodes of a level; several levels may share a layer.
   func layer(at level: Int) -> DiscreteDistributionLayer
 }
 
+/// A network that takes some of its parameters from the training images, without learning them.
+public protocol FittedNetwork: DiscreteDistributionNetwork {
+  /// Fits these parameters to images.
+  ///
+  /// - Parameter progress: called with the finished share; throwing aborts.
+  /// - Throws: what the source and `progress` throw; `TorchError`.
+  func fit(to images: any EncodingSource, progress: (Double) throws -> Void) throws
+}
+
 extension DiscreteDistributionNetwork {
+  public var components: PrincipalComponents? { nil }
+
   /// Runs all levels.
   ///
   /// - Parameters:

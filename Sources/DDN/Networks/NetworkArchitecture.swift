@@ -78,6 +78,7 @@ public struct NetworkConfiguration: Sendable {
   private static let kinds = Mutex<[any NetworkArchitecture.Type]>([
     PyramidNetwork.Configuration.self,
     RecurrentNetwork.Configuration.self,
+    DenseNetwork.Configuration.self,
   ])
 
   /// Makes a kind of network known to model files and run folders.

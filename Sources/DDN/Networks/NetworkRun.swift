@@ -15,8 +15,8 @@ public struct NetworkRun {
   public private(set) var paths: SharedPaths
   /// `[R, C', h, w]`, the features that the next level continues from.
   public private(set) var features: Tensor
-  /// `[R, C, h, w]`, the images chosen last; nil before level 0.
-  public private(set) var images: Tensor?
+  /// `[R, C, h, w]`, the images chosen last; nil before level 0. Of a network with components `[R, 1, 1, P]`.
+  public private(set) var chosen: Tensor?
   /// `[R, C, h, w]`, the last level's leaked choice; nil before level 0 and without leak choice.
   public private(set) var leakedChoice: Tensor?
   /// The network's state of the condition, each `[R, ...]`; empty after the last level.
@@ -40,6 +40,14 @@ public struct NetworkRun {
     self.context = context
   }
 
+  /// `[R, C, h, w]`, the images chosen last; nil before level 0. Computed at each call for a network with components.
+  public var images: Tensor? {
+    get throws(TorchError) {
+      guard let chosen, let components = network.components else { return chosen }
+      return try components.images(of: chosen)
+    }
+  }
+
   /// Images in the batch, B.
   public var samples: Int { paths.samples }
   public var isFinished: Bool { level == network.codeSpace.levels.count }
@@ -51,7 +59,9 @@ public struct NetworkRun {
   public mutating func candidates() throws -> Candidates {
     if let nextCandidates { return nextCandidates }
     let candidates = try network.layer(at: level)
-      .candidates(level: level, features: network.features(of: self), previous: images, paths: paths)
+      .candidates(
+        level: level, features: network.features(of: self), previous: chosen, paths: paths,
+        components: network.components)
     nextCandidates = candidates
     return candidates
   }
@@ -69,7 +79,7 @@ public struct NetworkRun {
     } else if let parents = output.parentOfRow {
       condition = try condition.map { try $0.gathered(parents) }
     }
-    (paths, features, images, leakedChoice) = (output.paths, output.features, output.images, output.leakedChoice)
+    (paths, features, chosen, leakedChoice) = (output.paths, output.features, output.chosen, output.leakedChoice)
     codes.append(output.codes)
     level += 1
     return output
@@ -92,11 +102,11 @@ public struct NetworkRun {
       guard let tensor else { return nil }
       return try selection.inherit(tensor)
     }
-    var (conditionRows, chosen): ([Tensor], [Tensor]) = ([], [])
+    var (conditionRows, choices): ([Tensor], [Tensor]) = ([], [])
     for part in condition { conditionRows.append(try selection.inherit(part)) }
-    for level in codes { chosen.append(try level.gathered(rows)) }
+    for level in codes { choices.append(try level.gathered(rows)) }
     nextCandidates = try nextCandidates.map { (candidates) throws(TorchError) in try candidates.selecting(selection) }
-    (features, images, leakedChoice) = (try selection.inherit(features), try inherit(images), try inherit(leakedChoice))
-    (paths, condition, codes) = (selection.paths, conditionRows, chosen)
+    (features, chosen, leakedChoice) = (try selection.inherit(features), try inherit(chosen), try inherit(leakedChoice))
+    (paths, condition, codes) = (selection.paths, conditionRows, choices)
   }
 }

@@ -109,7 +109,7 @@ public final class PyramidNetwork: Module, DiscreteDistributionNetwork {
   public func features(of run: NetworkRun) throws -> Tensor {
     let level = plan[run.level]
     var additions: [ChannelAddition] = []
-    if let images = run.images, let leakedChoice = run.leakedChoice {
+    if let images = run.chosen, let leakedChoice = run.leakedChoice {
       additions = [
         ChannelAddition(images, at: 0),
         ChannelAddition(leakedChoice, at: level.inputChannels - configuration.imageChannels),

@@ -95,7 +95,7 @@ public final class RecurrentNetwork: Module, DiscreteDistributionNetwork {
     let stack = run.level / configuration.repeats
     var shifts = RecurrentUNet.ClassShifts(tensors: run.context, ofStack: stack)
     if let classOfRow = run.condition.first { shifts = try shifts.ofRows(classOfRow) }
-    let image = try run.images ?? linearEmbedding(channels: 1, rows: run.paths.rows)
+    let image = try run.chosen ?? linearEmbedding(channels: 1, rows: run.paths.rows)
     return try stacks[stack](
       image: image, features: run.features, leakedChoice: run.leakedChoice ?? image, shifts: shifts)
   }

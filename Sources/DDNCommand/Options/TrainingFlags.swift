@@ -11,11 +11,13 @@ struct NetworkShape: ParsableArguments {
   enum Architecture: String, ExpressibleByArgument, CaseIterable {
     case recurrent
     case pyramid
+    case dense
   }
 
   @Option(
     help:
-      "recurrent: one small network for all levels; pyramid: levels of increasing resolution. (default: by the images)")
+      "recurrent: one small network for all levels; pyramid: levels of increasing resolution; dense: no convolutions, for images of a kind at few bits. (default: by the images)"
+  )
   var arch: Architecture?
 
   @Flag(help: "Condition the network on classes.")
@@ -33,12 +35,12 @@ struct NetworkShape: ParsableArguments {
   var learnRes: Bool?
 
   @Option(
-    parsing: .unconditional, help: "Recurrent: K, nodes per level. (default: \(recurrent.nodes))",
+    parsing: .unconditional, help: "Recurrent, dense: K, nodes per level. (default: \(recurrent.nodes))",
     transform: wholeNumber(in: 2...4096))
   var nodes: Int?
 
   @Option(
-    parsing: .unconditional, help: "Recurrent: L, number of levels. (default: \(recurrent.levels))",
+    parsing: .unconditional, help: "Recurrent, dense: L, number of levels. (default: \(recurrent.levels))",
     transform: wholeNumber(in: 1...1024))
   var levels: Int?
 
@@ -46,14 +48,17 @@ struct NetworkShape: ParsableArguments {
     parsing: .unconditional,
     help: """
       Recurrent: channels at full resolution; even. 8 gives 407,311 parameters with 64 nodes. (default: \
-      \(recurrent.baseWidth))
+      \(recurrent.baseWidth)) Dense: hidden numbers. (default: 256)
       """,
-    transform: wholeNumber(in: 1...1024))
+    transform: wholeNumber(in: 1...8192))
   var width: Int?
 
   @Option(
     parsing: .unconditional,
-    help: "Recurrent: F, the features that a node reads, by a 1x1 convolution. (default: half the width, without one)",
+    help: """
+      Recurrent, dense: F, the features that a node reads. (default: recurrent: half the width, else by a 1x1 \
+      convolution; dense: 32)
+      """,
     transform: wholeNumber(in: 1...1024))
   var nodeFeatures: Int?
 
@@ -61,39 +66,57 @@ struct NetworkShape: ParsableArguments {
   var normsByChannel = false
 
   @OptionGroup(title: "Levels of a pyramid") var rules: PyramidRules
+  @OptionGroup(title: "Levels of a dense network") var dense: DenseRules
 
   /// The network for images, by default of the architecture for their shape.
   ///
   /// - Throws: `UsageError` for options of the other architecture; `ConfigurationError` for an invalid network.
   func configuration(for images: ImageDataset) throws -> NetworkConfiguration {
-    let ofPyramid = rules.givenNames + (condition == nil ? [] : ["--condition"])
-    let ofRecurrent = named([
-      ("--nodes", nodes != nil), ("--levels", levels != nil), ("--width", width != nil),
-      ("--node-features", nodeFeatures != nil),
-      ("--norms-by-channel", normsByChannel),
-    ])
     let suited = NetworkConfiguration.suited(toImagesOf: images.imageShape)
-    let isRecurrent = !ofRecurrent.isEmpty || ofPyramid.isEmpty && suited == RecurrentNetwork.Configuration.self
-    switch arch ?? (isRecurrent ? .recurrent : .pyramid) {
+    let isRecurrent = suited == RecurrentNetwork.Configuration.self && rules.givenNames.isEmpty && condition == nil
+    let byOptions: Architecture = isRecurrent || !ofRecurrent.isEmpty || !shared.isEmpty ? .recurrent : .pyramid
+    let arch = arch ?? (dense.givenNames.isEmpty ? byOptions : .dense)
+    if let (name, owner) = names(notOf: arch).first {
+      throw UsageError("\(name) is for --arch \(owner), but the network is \(arch); remove it or change --arch")
+    }
+    switch arch {
     case .recurrent:
-      if let name = ofPyramid.first {
-        throw UsageError("\(name) is for --arch pyramid, but the network is recurrent; remove it or change --arch")
-      }
       return .recurrent(
         .init(
           baseWidth: width ?? recurrent.baseWidth, nodes: nodes ?? recurrent.nodes,
           repeats: levels ?? recurrent.repeats, learnsResidual: learnRes ?? recurrent.learnsResidual,
           isClassConditional: cond,
           nodeFeatures: nodeFeatures, normsByChannel: normsByChannel ? true : nil))
+    case .dense:
+      return NetworkConfiguration(
+        dense.configuration(self, imageShape: images.imageShape, classes: try conditions(for: images).classes))
     case .pyramid:
-      if let name = ofRecurrent.first {
-        throw UsageError("\(name) is for --arch recurrent, but the network is a pyramid; remove it or change --arch")
-      }
       return .pyramid(
         try rules.configuration(
           resolution: images.side, imageChannels: images.channels, learnsResidual: learnRes,
           conditions: conditions(for: images)))
     }
+  }
+
+  private var ofRecurrent: [String] { named([("--norms-by-channel", normsByChannel)]) }
+
+  /// Options of recurrent and dense networks.
+  private var shared: [String] {
+    named([
+      ("--nodes", nodes != nil), ("--levels", levels != nil), ("--width", width != nil),
+      ("--node-features", nodeFeatures != nil),
+    ])
+  }
+
+  /// The given options of other architectures, with an architecture that has them.
+  private func names(notOf arch: Architecture) -> [(name: String, owner: Architecture)] {
+    let ofPyramid = rules.givenNames + named([("--condition", condition != nil)])
+    let ofLearned = named([("--learn-res", learnRes != nil)])
+    let owners: [(names: [String], owners: [Architecture])] = [
+      (ofPyramid, [.pyramid]), (ofRecurrent, [.recurrent]), (dense.givenNames, [.dense]),
+      (shared, [.recurrent, .dense]), (ofLearned, [.recurrent, .pyramid]),
+    ]
+    return owners.filter { !$0.owners.contains(arch) }.flatMap { group in group.names.map { ($0, group.owners[0]) } }
   }
 
   private func conditions(for images: ImageDataset) throws -> [ConditionKind] {
@@ -121,7 +144,7 @@ struct NetworkShape: ParsableArguments {
       ("--nodes", nodes != nil), ("--levels", levels != nil), ("--width", width != nil),
       ("--node-features", nodeFeatures != nil),
       ("--norms-by-channel", normsByChannel),
-    ]) + rules.givenNames
+    ]) + rules.givenNames + dense.givenNames
   }
 }
 

@@ -7,8 +7,8 @@ import Torch
 /// reverse water-filling, and each component has the quantizer of least error, found by Lloyd's algorithm.
 /// Source: Gersho and Gray, Vector Quantization and Signal Compression (1992), sections 8.3 to 8.6.
 public struct PCACode {
-  /// The most values per image, C x H x W: the covariance matrix has their square.
-  public static let maxValues = 4096
+  /// The most values per image, C x H x W.
+  public static let maxValues = PrincipalAxes.maxValues
 
   /// The component that each further bit refines.
   public let componentOfBit: [Int]
@@ -21,10 +21,7 @@ public struct PCACode {
   /// `[k]`, by number of bits.
   private let quantizers: [[ScalarQuantizer]]
 
-  private static let eigenOperator = Operator("aten::linalg_eigh")
-  private static let addOperator = Operator("aten::add_", "Tensor")
   private static let bucketOperator = Operator("aten::bucketize", "Tensor")
-  private static let flipOperator = Operator("aten::flip")
   private static let maxBitsPerComponent = 10
 
   /// Fits the code.
@@ -39,43 +36,21 @@ public struct PCACode {
     fitting source: any EncodingSource, count: Int, bits: Int, progress: (Double) throws -> Void = { _ in }
   ) throws {
     precondition(count > 0 && count <= source.count, "\(count) of \(source.count) images cannot be read")
-    func rows(_ read: (Tensor) throws -> Void, _ shares: ClosedRange<Double>) throws {
-      for first in stride(from: 0, to: count, by: Self.batch) {
-        let end = min(first + Self.batch, count)
-        let images = try source.images(in: first..<end).images
-        try read(images.reshaped([end - first, -1]))
-        try progress(shares.lowerBound + (shares.upperBound - shares.lowerBound) * Double(end) / Double(count))
-      }
-    }
+    let axes = try PrincipalAxes(of: source, count: count) { try progress(0.7 * $0) }
     imageShape = Array(try source.images(in: 0..<1).images.shape[1...])
-    let values = imageShape.reduce(1, *)
-    precondition(values <= Self.maxValues, "\(values) values per image are above \(Self.maxValues)")
-    let device = try source.images(in: 0..<1).images.device
-
-    // Batches in float32, which is twice as fast; their sums in float64, for the subtraction below.
-    var sum = try Tensor.zeros([1, values], dtype: .float64, device: device)
-    let products = try Tensor.zeros([values, values], dtype: .float64, device: device)
-    try rows(
-      { batch in
-        sum = try sum + batch.to(.float64).sum([0])
-        try Self.addOperator(.tensor(products), .tensor(batch.transposed(0, 1).matmul(batch)))
-      }, 0...0.5)
-    let average = try sum * (1 / Double(count))
-    let covariance = try products * (1 / Double(count)) - average.transposed(0, 1) * average
-    let eigen = try Self.eigenOperator(.tensor(covariance), .string("L"))
-    guard case .tensor(let ascending) = eigen[0], case .tensor(let vectors) = eigen[1] else {
-      preconditionFailure("eigh returns values and vectors")
-    }
-    try progress(0.7)
-    variances = try ascending.array(Double.self).reversed().map { max($0, 0) }
+    variances = axes.variances
 
     // One bit divides an error by at most four, so no other component can get one.
     let level = ReverseWaterFilling(variances: variances, bits: Double(bits)).waterLevel
     let kept = max(1, min(variances.count { $0 > level / 4 }, max(bits, 1)))
-    let basis = try Self.flipOperator.tensor(.tensor(vectors.slice(1, values - kept..<values)), .ints([1]))
+    let (mean, components) = (axes.mean, try axes.vectors.slice(1, 0..<kept).contiguous())
     var coefficients: [Tensor] = []
-    let (mean, components) = (try average.to(.float32), try basis.to(.float32))
-    try rows({ coefficients.append(try ($0 - mean).matmul(components)) }, 0.7...0.9)
+    for first in stride(from: 0, to: count, by: Self.batch) {
+      let end = min(first + Self.batch, count)
+      let images = try source.images(in: first..<end).images.reshaped([end - first, -1])
+      coefficients.append(try (images - mean).matmul(components))
+      try progress(0.7 + 0.2 * Double(end) / Double(count))
+    }
     let columns = try Tensor.concatenate(coefficients).transposed(0, 1).contiguous()  // [k, N]
     var fits: [ComponentFit] = []
     for component in 0..<kept {

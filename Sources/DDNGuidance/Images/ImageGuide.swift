@@ -18,9 +18,8 @@ extension ImageGuide {
   public var valuesPerImage: Int { 0 }
 
   public func scores(of candidates: Candidates) throws -> Tensor {
-    let shape = candidates.features.shape  // [R, F, h, w]
-    let ofImage = max(candidates.weights.shape[1] * shape[2] * shape[3], valuesPerImage)
-    let count = max(1, min(candidates.nodes, mostValues / (shape[0] * ofImage)))
+    let ofImage = max(candidates.imageShape.reduce(1, *), valuesPerImage)
+    let count = max(1, min(candidates.nodes, mostValues / (candidates.paths.rows * ofImage)))
     let parts = try stride(from: 0, to: candidates.nodes, by: count).map { first in
       try scores(
         ofImages: candidates.images(of: first..<min(first + count, candidates.nodes)), paths: candidates.paths)

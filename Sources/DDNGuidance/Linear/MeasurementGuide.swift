@@ -21,13 +21,13 @@ public struct MeasurementGuide: Guide {
   public init(_ measurement: any Measurement) { self.measurement = measurement }
 
   public func scores(of candidates: Candidates) throws -> Tensor {
-    let size = Array(candidates.features.shape[2...])
+    let size = Array(candidates.imageShape[1...])
     if comparisons.ofSize[size] == nil {
       let comparison = try measurement.comparison(height: size[0], width: size[1])
       comparisons.ofSize[size] = (comparison, try comparison.weight.map { try $0.squareRoot() })
     }
     let (comparison, root) = comparisons.ofSize[size]!
-    return try scores(of: candidates, by: comparison, rootOfWeight: root)
+    return try scores(of: candidates.inPixels(), by: comparison, rootOfWeight: root)
   }
 
   private func scores(

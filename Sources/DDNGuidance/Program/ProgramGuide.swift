@@ -45,8 +45,7 @@ final class ProgramGuide: Guide {
 
   func scores(of candidates: Candidates) throws -> Tensor {
     precondition(candidates.samples == batch.count, "\(candidates.samples) images in a batch of \(batch.count)")
-    let shape = candidates.features.shape  // [R, F, h, w]
-    let ofNode = candidates.samples * candidates.weights.shape[1] * shape[2] * shape[3]
+    let ofNode = candidates.samples * candidates.imageShape.reduce(1, *)
     let count = max(1, min(candidates.nodes, limit / ofNode))
     let parts = try stride(from: 0, to: candidates.nodes, by: count).map { first in
       let images = try candidates.images(of: first..<min(first + count, candidates.nodes))  // [R, n, C, h, w]

@@ -145,8 +145,8 @@ private struct MaskedGuide: Guide {
   }
 
   func scores(of candidates: Candidates) throws -> Tensor {
-    let shape = candidates.features.shape
-    return try guide.scores(of: candidates.masked(by: mask.resizedArea(height: shape[2], width: shape[3])))
+    let shape = candidates.imageShape
+    return try guide.scores(of: candidates.masked(by: mask.resizedArea(height: shape[1], width: shape[2])))
   }
 }
 

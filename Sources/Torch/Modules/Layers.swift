@@ -75,6 +75,16 @@ public final class Linear: Module {
     bias = try uniformParameter([outputs], bound: bound, generator)
   }
 
+  /// A linear layer with given initial values.
+  ///
+  /// - Parameters:
+  ///   - weight: `[out, in]`.
+  ///   - bias: `[out]`.
+  public init(weight: Tensor, bias: Tensor) throws(TorchError) {
+    self.weight = try Parameter(weight)
+    self.bias = try Parameter(bias)
+  }
+
   public func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
     try input.linear(weight.tensor, bias: bias.tensor)
   }

@@ -1,0 +1,259 @@
+import Torch
+
+/// Dense levels over principal components of the training images.
+///
+/// A level maps the coefficients of the image so far to features, of which each node is a linear combination, added to
+/// the image: a residual quantizer whose codebook is computed for every path. There are no convolutions: for images of a
+/// kind, such as digits or faces, at a few hundred bits, this is far cheaper than they are and nearer to the target
+/// (Documentation/Experiments.md).
+///
+/// Source: this project's. The layer and the training are the paper's; codebooks computed from the partial
+/// reconstruction: Huijben et al., Residual Quantization with Implicit Neural Codebooks (2024).
+public final class DenseNetwork: Module, DiscreteDistributionNetwork, FittedNetwork {
+  public struct Configuration: Codable, Sendable, Equatable {
+    /// `[C, H, W]`, square.
+    public var imageShape: [Int]
+    /// P, principal components.
+    public var components: Int
+    /// K of every level.
+    public var nodes: Int
+    /// L.
+    public var levels: Int
+    /// H, the hidden numbers of a path.
+    public var width: Int
+    /// Residual blocks of every level.
+    public var blocks: Int
+    /// F, the features that a node reads.
+    public var nodeFeatures: Int
+    /// Every level's features lie in a space of so many dimensions, in 1...P.
+    public var rank: Int
+    /// Whether all levels have the same weights but for a shift of their own.
+    public var sharesLevels: Bool
+    /// Classes that the network is conditioned on; 0 for none.
+    public var classes: Int
+
+    public init(
+      imageShape: [Int], components: Int = 128, nodes: Int = 64, levels: Int = 10, width: Int = 256, blocks: Int = 1,
+      nodeFeatures: Int = 32, rank: Int = 64, sharesLevels: Bool = false, classes: Int = 0
+    ) {
+      self.imageShape = imageShape
+      self.components = components
+      self.nodes = nodes
+      self.levels = levels
+      self.width = width
+      self.blocks = blocks
+      self.nodeFeatures = nodeFeatures
+      self.rank = rank
+      self.sharesLevels = sharesLevels
+      self.classes = classes
+    }
+
+    var layer: DiscreteDistributionLayer.Configuration {
+      .init(
+        nodes: nodes, imageChannels: 1, featureChannels: nodeFeatures, leaksChoice: false, learnsResidual: true)
+    }
+  }
+
+  /// The modules of a level.
+  final class Level: Module {
+    let input: Linear
+    let blocks: [DenseBlock]
+    let norm: LayerNorm
+    let output: Linear
+    /// `[rank, P]`; nil when the rank is P.
+    let basis: Parameter?
+    let layer: DiscreteDistributionLayer
+
+    private let shape: [Int]  // F, rank
+
+    init(_ configuration: Configuration, generator: Generator) throws(TorchError) {
+      let (width, rank) = (configuration.width, configuration.rank)
+      func normal(_ shape: [Int], _ deviation: Double) throws(TorchError) -> Tensor {
+        try .normal(shape, generator: generator) * deviation
+      }
+      shape = [configuration.nodeFeatures, rank]
+      input = try Linear(configuration.components, width, generator: generator)
+      var blocks: [DenseBlock] = []
+      for _ in 0..<configuration.blocks { blocks.append(try DenseBlock(width, generator: generator)) }
+      self.blocks = blocks
+      norm = try LayerNorm([width])
+      // Features that differ from the start, for any path.
+      output = try Linear(
+        weight: normal([shape[0] * rank, width], 0.3 / Double(width).squareRoot()), bias: normal([shape[0] * rank], 0.3)
+      )
+      basis =
+        rank == configuration.components
+        ? nil : try Parameter(normal([rank, configuration.components], 1 / Double(rank).squareRoot()))
+      layer = try DiscreteDistributionLayer(configuration.layer, generator: generator)
+    }
+
+    /// - Parameters:
+    ///   - image: `[R, P]`, coefficients of the image so far.
+    ///   - shift: `[R, H]` or `[H]`, of the level and the class.
+    /// - Returns: `[R, F, 1, P]`.
+    func callAsFunction(image: Tensor, shift: Tensor) throws(TorchError) -> Tensor {
+      var hidden = try input(image, in: mode) + shift  // [R, H]
+      for block in blocks { hidden = try block(hidden) }
+      let mixed = try output(norm(hidden), in: mode)  // [R, F rank]
+      let rows = image.shape[0]
+      guard let basis else { return try mixed.reshaped([rows, shape[0], 1, shape[1]]) }
+      return try mixed.reshaped([rows * shape[0], shape[1]]).linear(basis.tensor.transposed(0, 1), in: mode)
+        .reshaped([rows, shape[0], 1, basis.tensor.shape[1]])
+    }
+  }
+
+  public let configuration: Configuration
+  public let codeSpace: CodeSpace
+  let principal: PrincipalComponents
+  /// `[L, H]`.
+  let levelShifts: Parameter
+  /// `[classes, H]`; nil without classes.
+  let classShifts: Parameter?
+  /// One for each level, or one.
+  let levels: [Level]
+
+  /// A network with fresh weights drawn from the generator; its components are zero until `fit`.
+  public init(_ configuration: Configuration, generator: Generator) throws(TorchError) {
+    configuration.requireValid()
+    self.configuration = configuration
+    codeSpace = configuration.codeSpace
+    principal = try PrincipalComponents(count: configuration.components, imageShape: configuration.imageShape)
+    levelShifts = try Parameter(.normal([configuration.levels, configuration.width], generator: generator))
+    classShifts =
+      configuration.classes == 0
+      ? nil : try Parameter(.normal([configuration.classes, configuration.width], generator: generator))
+    var levels: [Level] = []
+    for _ in 0..<(configuration.sharesLevels ? 1 : configuration.levels) {
+      levels.append(try Level(configuration, generator: generator))
+    }
+    self.levels = levels
+  }
+
+  public var imageShape: [Int] { configuration.imageShape }
+  public var conditions: [ConditionKind] { configuration.conditions }
+  public var components: PrincipalComponents? { principal }
+  public var device: Device { levelShifts.tensor.device }
+
+  public func fit(to images: any EncodingSource, progress: (Double) throws -> Void) throws {
+    try principal.fit(to: images, progress: progress)
+  }
+
+  /// The run's condition holds each row's class, `[R]`, if any; its features are unused at level 0.
+  public func begin(samples: Int, condition: Condition) throws -> NetworkRun {
+    var paths = try SharedPaths(samples: samples, device: device)
+    var classOfRow: [Tensor] = []
+    if classShifts != nil {
+      guard let classes = condition.classes else { throw ConditionError("this model needs a class") }
+      let branching = try paths.branching(at: classes, nodes: configuration.classes)
+      (paths, classOfRow) = (branching.paths, [branching.codeOfRow])
+    } else if condition.classes != nil {
+      throw ConditionError("this model has no classes")
+    }
+    let features = try Tensor.zeros([paths.rows, configuration.nodeFeatures, 1, 1], device: device)
+    return NetworkRun(self, paths: paths, features: features, condition: classOfRow)
+  }
+
+  public func features(of run: NetworkRun) throws -> Tensor {
+    let image =
+      try run.chosen?.reshaped([run.paths.rows, principal.count])
+      ?? .zeros([run.paths.rows, principal.count], device: device)
+    var shift = try levelShifts.tensor.select(0, run.level)  // [H]
+    if let classShifts, let classOfRow = run.condition.first {
+      shift = try classShifts.tensor.gathered(classOfRow) + shift  // [R, H]
+    }
+    return try level(run.level)(image: image, shift: shift)
+  }
+
+  public func layer(at level: Int) -> DiscreteDistributionLayer { self.level(level).layer }
+
+  private func level(_ level: Int) -> Level { levels[configuration.sharesLevels ? 0 : level] }
+}
+
+/// `x + second(silu(first(norm(x))))`, of twice the width inside.
+final class DenseBlock: Module {
+  let norm: LayerNorm
+  let first: Linear
+  let second: Linear
+
+  /// The identity at first.
+  init(_ width: Int, generator: Generator) throws(TorchError) {
+    norm = try LayerNorm([width])
+    first = try Linear(width, 2 * width, generator: generator)
+    second = try Linear(weight: .zeros([width, 2 * width]), bias: .zeros([width]))
+  }
+
+  /// `[R, H]` to `[R, H]`.
+  func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
+    let inner = try first(norm(input), in: mode).silu()
+    return try input + second(inner, in: mode)
+  }
+}
+
+extension DenseNetwork.Configuration: NetworkArchitecture {
+  public static var kind: String { "dense" }
+  public static var noun: String { "dense network" }
+
+  public func validate() throws(ConfigurationError) {
+    guard imageShape.count == 3, [1, 3].contains(imageShape[0]), imageShape[1] == imageShape[2],
+      (1...1024).contains(imageShape[1])
+    else { throw ConfigurationError("images of shape \(imageShape) are not [1 or 3, N, N]") }
+    let values = imageShape.reduce(1, *)
+    if values > PrincipalAxes.maxValues {
+      throw ConfigurationError(
+        "a dense network takes images of at most \(PrincipalAxes.maxValues) values, not \(values)")
+    }
+    if !(1...values).contains(components) {
+      throw ConfigurationError("\(components) components are not within 1...\(values), the values of an image")
+    }
+    if !(1...components).contains(rank) {
+      throw ConfigurationError("a rank of \(rank) is not within 1...\(components), the components")
+    }
+    if !(2...4096).contains(nodes) { throw ConfigurationError("\(nodes) nodes a level are not within 2...4096") }
+    if !(1...1024).contains(levels) { throw ConfigurationError("\(levels) levels are not within 1...1024") }
+    if !(1...8192).contains(width) { throw ConfigurationError("a width of \(width) is not within 1...8192") }
+    if !(0...64).contains(blocks) { throw ConfigurationError("\(blocks) blocks a level are not within 0...64") }
+    if !(1...1024).contains(nodeFeatures) {
+      throw ConfigurationError("\(nodeFeatures) features for a node are not within 1...1024")
+    }
+    if classes != 0, !(2...1_000_000).contains(classes) {
+      throw ConfigurationError("\(classes) classes are not 0 or within 2...1000000")
+    }
+  }
+
+  public var codeSpace: CodeSpace { CodeSpace(nodes: nodes, levels: levels, side: imageShape[1]) }
+  public var conditions: [ConditionKind] { classes == 0 ? [] : [.classNumber(of: classes)] }
+
+  /// Exactly the parameter count.
+  public var parameterLowerBound: Int {
+    let values = imageShape.reduce(1, *)
+    let block = 2 * width + 2 * width * (width + 1) + width * (2 * width + 1)
+    let basis = rank == components ? 0 : rank * components
+    let level =
+      width * (components + 1) + blocks * block + 2 * width + nodeFeatures * rank * (width + 1) + basis
+      + nodes * nodeFeatures
+    return values * (components + 1) + 1 + (levels + classes) * width + (sharesLevels ? 1 : levels) * level
+  }
+
+  public var multiplyAdds: Int? {
+    levels * (width * (components + 4 * width * blocks + nodeFeatures * rank) + nodeFeatures * rank * components)
+  }
+
+  public var formatVersion: Int { 3 }
+
+  public var summary: String {
+    "\(nodes) nodes x \(levels) levels, dense, \(components) components, width \(width), \(nodeFeatures) node features"
+      + (sharesLevels ? ", shared levels" : "") + (classes > 0 ? ", \(classes) classes" : "")
+  }
+
+  public func weightDifference(from other: Self) -> String? {
+    difference("images of", imageShape, other.imageShape) ?? difference("components", components, other.components)
+      ?? difference("nodes", nodes, other.nodes) ?? difference("levels", levels, other.levels)
+      ?? difference("width", width, other.width) ?? difference("blocks", blocks, other.blocks)
+      ?? difference("node features", nodeFeatures, other.nodeFeatures) ?? difference("rank", rank, other.rank)
+      ?? difference("shared levels", sharesLevels, other.sharesLevels) ?? difference("classes", classes, other.classes)
+  }
+
+  public func makeNetwork(generator: Generator) throws(TorchError) -> any DiscreteDistributionNetwork {
+    try DenseNetwork(self, generator: generator)
+  }
+}
