@@ -26,6 +26,7 @@ struct Ddn: ParsableCommand {
     subcommands: [
       Demo.self, Train.self, Generate.self, Reconstruct.self, Encode.self, Decode.self, PriorCommand.self,
       TreeCommand.self, GuideCommand.self, Classifier.self, Neighbours.self, Dataset.self, Info.self, Import.self,
+      Export.self,
       Toy.self, Bench.self,
     ])
 

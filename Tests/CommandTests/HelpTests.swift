@@ -12,7 +12,8 @@ extension CommandTests {
           "--outdir", "--data", "--xflip", "--cache", "--resume", "--transfer", "--duration", "--film",
           "-n, --dry-run",
           "--nodes", "--levels",
-          "--width", "--node-features", "--norms-by-channel", "--cond", "--arch", "--condition", "--learn-res",
+          "--width", "--node-features", "--norms-by-channel", "--components", "--rank", "--blocks",
+          "--shared-levels", "--cond", "--arch", "--condition", "--learn-res",
           "--max-outputk", "--max-blockn",
           "--blockn-times", "--start-size", "--cbase", "--cmax", "--batch", "--batch-gpu", "--lr", "--lr-rampup",
           "--cooldown", "--ema", "--chain-dropout", "--chain-dropout-per", "--split",
@@ -48,6 +49,7 @@ extension CommandTests {
         ["--network", "--data", "--resize", "--count", "--rows", "--beams", "--outdir", "--overwrite", "--batch"]
           + machine
       ),
+      ("export", ["--network", "--half", "--overwrite", "--help"]),
       (
         "prior train",
         [

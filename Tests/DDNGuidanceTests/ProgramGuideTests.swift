@@ -114,26 +114,26 @@ struct ProgramGuideTests {
       ),
       ("kill -9 $$", "at level 1 it was ended by signal 9"),
       ("no-such-program-here", "it exited with code 127 before it answered; the last line of its standard error is"),
-      ("sleep 9,timeout=0.3", "it did not answer within 0.3 s; timeout= gives it more"),
-      ("\(reads) exec 1>&-; sleep 9", "it closed its standard output before it answered"),
-      (#"\#(reads) printf '{"scores":3}\n'; head -c 12 /dev/zero; sleep 9"#, "it answered 3 scores, not 8"),
+      ("sleep 99,timeout=0.3", "it did not answer within 0.3 s; timeout= gives it more"),
+      ("\(reads) exec 1>&-; sleep 99", "it closed its standard output before it answered"),
+      (#"\#(reads) printf '{"scores":3}\n'; head -c 12 /dev/zero; sleep 99"#, "it answered 3 scores, not 8"),
       (#"\#(reads) printf '{"scores":8}\n12345'"#, "it exited with code 0 after 5 of the 32 bytes of its scores"),
-      (#"\#(reads) printf '{"scores":8}\n12345'; sleep 9,timeout=0.3"#, "it did not answer within 0.3 s"),
+      (#"\#(reads) printf '{"scores":8}\n12345'; sleep 99,timeout=0.3"#, "it did not answer within 0.3 s"),
       (
-        #"\#(reads) printf '{"scores":8}\n%32smore' ' '; sleep 9"#,
+        #"\#(reads) printf '{"scores":8}\n%32smore' ' '; sleep 99"#,
         #"it wrote more than its scores to standard output: "more""#
       ),
       (
-        #"\#(reads) echo '[hello]'; sleep 9"#,
+        #"\#(reads) echo '[hello]'; sleep 99"#,
         #"it wrote the line "[hello]"; its answer starts with the line {"scores":8}"#
       ),
-      ("\(reads) head -c 5000 /dev/zero; sleep 9", "it wrote more than 4096 bytes without an end of line"),
+      ("\(reads) head -c 5000 /dev/zero; sleep 99", "it wrote more than 4096 bytes without an end of line"),
       (
-        #"\#(reads) printf '{"scores":8}\n'; head -c 20 /dev/zero; printf '\000\000\300\177'; head -c 8 /dev/zero; sleep 9"#,
+        #"\#(reads) printf '{"scores":8}\n'; head -c 20 /dev/zero; printf '\000\000\300\177'; head -c 8 /dev/zero; sleep 99"#,
         "it scored node 1 of image 1 as nan"
       ),
       (
-        #"\#(reads) printf '{"scores":8}\n\000\000\200\177'; head -c 28 /dev/zero; sleep 9"#,
+        #"\#(reads) printf '{"scores":8}\n\000\000\200\177'; head -c 28 /dev/zero; sleep 99"#,
         "it scored node 0 of image 0 as inf"
       ),
     ])
@@ -146,7 +146,7 @@ struct ProgramGuideTests {
 
   @Test("a program that does not read, or hangs up, does not block or end this process")
   func reluctantReaders() throws {
-    let hung = try #require(throws: GuideError.self) { _ = try score("sleep 9,timeout=0.3", side: 200) }
+    let hung = try #require(throws: GuideError.self) { _ = try score("sleep 99,timeout=0.3", side: 200) }
     #expect(hung.description.contains("it did not read its input within 0.3 s"))
     let deaf = try #require(throws: GuideError.self) { _ = try score("exec 0<&-; sleep 0.2; exit 5", side: 200) }
     #expect(deaf.description.contains("it exited with code 5 before it answered"))
@@ -180,7 +180,7 @@ struct ProgramGuideTests {
       _ = try program.scores(1, for: [Data([1])], at: "level 1")
     }
     #expect(throws: TorchError.self) { try withPulse({ ContinuousClock.now - started < .seconds(0.2) }, waits) }
-    #expect(ContinuousClock.now - started < .seconds(10))
+    #expect(ContinuousClock.now - started < .seconds(50))
   }
 
   @Test(

@@ -198,7 +198,7 @@ import Testing
     ])
     let url = try scratch.file("net.pt", claims.stream())
     let error = try #require(throws: FileError.self) { _ = try OriginalSnapshot(contentsOf: url).model() }
-    #expect(error.problem.contains("holds 4352 bytes of weights, too few for the network"), "\(error)")
+    #expect(error.problem.contains("holds 1088 weights, too few for the network"), "\(error)")
   }
 
   /// A string of a snapshot, the first occurrence of bytes after it, and their replacement.

@@ -79,8 +79,8 @@ public struct Model {
     do throws(ConfigurationError) { try configuration.validate() } catch {
       throw invalid("describes an invalid network: \(error)")
     }
-    let dataBytes = file.entries.values.map(\.byteRange.upperBound).max() ?? 0
-    do throws(ConfigurationError) { try configuration.checkSize(ofWeights: dataBytes) } catch {
+    let weights = file.entries.values.reduce(0) { $0 + $1.byteRange.count / $1.dtype.size }
+    do throws(ConfigurationError) { try configuration.check(weights: weights) } catch {
       throw invalid(error.description)
     }
     self.configuration = configuration
@@ -96,7 +96,8 @@ public struct Model {
   /// - Parameters:
   ///   - url: of the file.
   ///   - average: values by parameter name to write instead, such as a moving average.
-  public func write(to url: URL, average: [String: Tensor] = [:]) throws {
+  ///   - precision: of the weights in the file: float32, or float16 for half the size.
+  public func write(to url: URL, average: [String: Tensor] = [:], precision: DType = .float32) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     func text(_ value: some Encodable) throws -> String { String(decoding: try encoder.encode(value), as: UTF8.self) }
@@ -105,7 +106,7 @@ public struct Model {
       "network": try text(configuration),
     ]
     if let training { metadata["training"] = try text(training) }
-    try SafetensorsFile.write(
-      network.state().merging(average) { $1 }, metadata: metadata, to: url)
+    let weights = try network.state().merging(average) { $1 }.mapValues { try $0.to(precision) }
+    try SafetensorsFile.write(weights, metadata: metadata, to: url)
   }
 }

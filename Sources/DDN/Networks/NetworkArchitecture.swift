@@ -102,10 +102,10 @@ public struct NetworkConfiguration: Sendable {
 
   /// Refuses a file whose weights cannot hold this network's parameters, before memory is allocated for them.
   ///
-  /// - Parameter bytes: of all weights in the file.
-  public func checkSize(ofWeights bytes: Int) throws(ConfigurationError) {
-    guard architecture.parameterLowerBound > bytes / DType.float32.size else { return }
-    throw ConfigurationError("holds \(bytes) bytes of weights, too few for the network that it describes")
+  /// - Parameter count: of all numbers in the file.
+  public func check(weights count: Int) throws(ConfigurationError) {
+    guard architecture.parameterLowerBound > count else { return }
+    throw ConfigurationError("holds \(count) weights, too few for the network that it describes")
   }
 
   /// The first difference because of which weights of `other` do not fit; nil when they fit.

@@ -80,8 +80,8 @@ extension OriginalSnapshot {
           } ?? []
       }
       configuration = try NetworkConfiguration(original: state, choices)
-      let weightBytes = state.values.reduce(0) { $0 + $1.bytes.count / $1.dtype.size * DType.float32.size }
-      do throws(ConfigurationError) { try configuration.checkSize(ofWeights: weightBytes) } catch {
+      let weights = state.values.reduce(0) { $0 + $1.bytes.count / $1.dtype.size }
+      do throws(ConfigurationError) { try configuration.check(weights: weights) } catch {
         throw ImportError(error.description)
       }
     } catch {

@@ -21,7 +21,8 @@ extension SafetensorsFile {
     return try withBytes(of: name) { try Tensor(bytes: $0, shape: entry.shape, dtype: entry.dtype) }
   }
 
-  /// Loads all tensors from the file, which must have exactly these names, shapes and types.
+  /// Loads all tensors from the file, which must have exactly these names, shapes and types; float16 and bfloat16 become
+  /// float32.
   ///
   /// - Parameters:
   ///   - tensors: by name, loaded in place.
@@ -46,7 +47,8 @@ extension SafetensorsFile {
     for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
       let fileName = nameInFile(name)
       guard let entry = entries[fileName] else { throw refuse("has no tensor named \(quoted(fileName))") }
-      guard entry.shape == tensor.shape, entry.dtype == tensor.dtype else {
+      let isWidened = tensor.dtype == .float32 && [.float16, .bfloat16].contains(entry.dtype)
+      guard entry.shape == tensor.shape, entry.dtype == tensor.dtype || isWidened else {
         throw refuse(
           "\(quoted(fileName)) is \(entry.dtype.rawValue) \(entry.shape) and should be \(tensor.dtype.rawValue) \(tensor.shape)"
         )

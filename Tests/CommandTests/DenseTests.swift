@@ -1,0 +1,56 @@
+import Foundation
+import Testing
+
+extension CommandTests {
+  @Suite("A dense network") struct DenseTests {
+    private static func run(_ line: String, in folder: URL) async throws -> Command.Result {
+      let result = try await Command.run(line.split(separator: " ").map(String.init) + ["--threads", "1"], in: folder)
+      #expect(result.exitCode == 0, "\(line): \(result)")
+      return result
+    }
+
+    @Test("trains, reconstructs, generates, codes, and is guided like any other") func work() async throws {
+      let folder = try Scratch.folder()
+      let shape = "--nodes 6 --levels 3 --width 16 --node-features 4 --components 24 --rank 8"
+      _ = try await Self.run(
+        "train --arch dense \(shape) --duration 0.012 --batch 64 --lr 0.004 --tick 6 --outdir runs", in: folder)
+      let network = "--network runs/00000-mnist-test"
+      let info = try await Command.run(["info", "--network", "runs/00000-mnist-test"], in: folder)
+      #expect(info.output.contains("6 nodes x 3 levels, dense, 24 components"), "\(info)")
+
+      let errors = try await Self.run("reconstruct \(network) --count 100 --outdir r", in: folder).output
+        .split(separator: "\n").compactMap { $0.hasPrefix("level ") ? Double($0.split(separator: " ").last!) : nil }
+      #expect(errors.count == 3 && errors[2] < errors[0] && errors[2] < 0.25, "\(errors)")
+
+      _ = try await Self.run("generate \(network) --seeds 0-20 --outdir one --batch 1", in: folder)
+      _ = try await Self.run("generate \(network) --seeds 0-20 --outdir all --batch 21", in: folder)
+      for seed in ["000000", "000013", "000020"] {
+        let pictures = try ["one", "all"].map { try Data(contentsOf: folder.appending(path: "\($0)/images/\(seed).png")) }
+        #expect(pictures[0] == pictures[1], "seed \(seed)")
+      }
+
+      _ = try await Self.run("encode \(network) --count 9 -o nine.ddn", in: folder)
+      _ = try await Self.run("decode \(network) nine.ddn --outdir nine", in: folder)
+      _ = try await Self.run("guide \(network) --guide sr:4 --count 2 --samples 2 --outdir guided", in: folder)
+      _ = try await Self.run("guide \(network) --guide edges --count 2 --samples 2 --outdir edges", in: folder)
+    }
+
+    @Test("a half-size export gives nearly the same images") func export() async throws {
+      let folder = try Scratch.folder()
+      let whole = try await Command.run(["export", "--network", "mnist-k8-l3", "whole.safetensors"], in: folder)
+      let half = try await Command.run(
+        ["export", "--network", "mnist-k8-l3", "--half", "half.safetensors"], in: folder)
+      #expect(whole.exitCode == 0 && half.exitCode == 0 && half.output.contains("8 nodes x 3 levels"), "\(half)")
+      let bytes = try ["whole", "half"].map { try Data(contentsOf: folder.appending(path: "\($0).safetensors")).count }
+      #expect(bytes[1] < bytes[0] * 52 / 100)
+      func errors(_ network: String) async throws -> [Double] {
+        try await Self.run("reconstruct --network \(network) --count 50 --outdir \(network)-r", in: folder).output
+          .split(separator: "\n").compactMap { $0.hasPrefix("level ") ? Double($0.split(separator: " ").last!) : nil }
+      }
+      let (original, rounded) = (try await errors("mnist-k8-l3"), try await errors("half.safetensors"))
+      #expect(original.count == 3 && zip(original, rounded).allSatisfy { abs($0 - $1) < 0.002 }, "\(rounded)")
+      let again = try await Command.run(["export", "half.safetensors"], in: folder)
+      #expect(again.exitCode == 1 && again.errors.contains("--overwrite"), "\(again)")
+    }
+  }
+}
