@@ -110,7 +110,7 @@ private struct Paths {
       try prediction!.advance(choices)
     }
     width = kept
-    let output = try run.advance(by: GivenChoice(codes: codes))
+    let output = try run.advance(choosing: codes)
     history.append((try output.imagesPerSample(), try output.losses(to: goal), isContinued ? nil : parents))
   }
 
@@ -162,11 +162,4 @@ private struct Paths {
     return try Reconstruction(
       codes: run.codes.latentCodes(in: run.network.codeSpace), levels: levels.reversed(), losses: losses.reversed())
   }
-}
-
-/// Chooses what the search decided.
-private struct GivenChoice: Chooser {
-  let codes: Tensor
-
-  func choose(from candidates: Candidates) -> Choice { Choice(codes: codes) }
 }

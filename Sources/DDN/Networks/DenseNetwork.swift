@@ -27,7 +27,7 @@ public final class DenseNetwork: Module, DiscreteDistributionNetwork, FittedNetw
     public var nodeFeatures: Int
     /// Every level's features lie in a space of so many dimensions, in 1...P.
     public var rank: Int
-    /// Whether all levels have the same weights but for a shift of their own.
+    /// Whether all levels share their weights, except for one shift per level.
     public var sharesLevels: Bool
     /// Classes that the network is conditioned on; 0 for none.
     public var classes: Int

@@ -37,7 +37,9 @@ public protocol DiscreteDistributionNetwork: Module {
 public protocol FittedNetwork: DiscreteDistributionNetwork {
   /// Fits these parameters to images.
   ///
-  /// - Parameter progress: called with the finished share; throwing aborts.
+  /// - Parameters:
+  ///   - images: the training images.
+  ///   - progress: called with the finished share; throwing aborts.
   /// - Throws: what the source and `progress` throw; `TorchError`.
   func fit(to images: any EncodingSource, progress: (Double) throws -> Void) throws
 }

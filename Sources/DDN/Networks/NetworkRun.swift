@@ -85,6 +85,15 @@ public struct NetworkRun {
     return output
   }
 
+  /// Makes given choices at one level.
+  ///
+  /// - Parameter codes: `[B]` int64 in 0..<K.
+  /// - Throws: `TorchError`. The run is then unchanged.
+  @discardableResult
+  public mutating func advance(choosing codes: Tensor) throws -> LevelOutput {
+    try advance(by: GivenChooser(self.codes + [codes]))
+  }
+
   /// Replaces the batch by continuations of its images: new image i has the past of image `parents[i]`.
   ///
   /// - Parameter parents: at least one, in 0..<samples; repeats widen the batch, omissions narrow it.

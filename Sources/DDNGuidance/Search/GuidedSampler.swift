@@ -113,7 +113,7 @@ public struct GuidedSampler {
         levels = try levels.map { (level) throws(TorchError) in try level.gathered(rows) }
       }
       let codes = try chosen.remainder(by: nodes).reshaped([batch.count * kept])
-      let output = try run.advance(by: FixedChooser(codes: codes))
+      let output = try run.advance(choosing: codes)
       for (part, score) in zip(active, scores) { last[part] = try score.picked(chosen).reshaped([-1]) }
       if keepsLevels { levels.append(try output.paths.perSample(output.images)) }
       if kept != width, level + 1 < count { guides = try guide.guides(for: batch.repeated(kept)) }
@@ -157,13 +157,6 @@ public struct GuidedSampler {
       "--guide \(part.text): a score at level \(checks[place].level + 1) is NaN or infinite; check the guide's files and "
         + "the model")
   }
-}
-
-/// Chooses what is known already.
-private struct FixedChooser: Chooser {
-  let codes: Tensor
-
-  func choose(from candidates: Candidates) -> Choice { Choice(codes: codes) }
 }
 
 extension Tensor {
