@@ -25,7 +25,9 @@ extension CommandTests {
       _ = try await Self.run("generate \(network) --seeds 0-20 --outdir one --batch 1", in: folder)
       _ = try await Self.run("generate \(network) --seeds 0-20 --outdir all --batch 21", in: folder)
       for seed in ["000000", "000013", "000020"] {
-        let pictures = try ["one", "all"].map { try Data(contentsOf: folder.appending(path: "\($0)/images/\(seed).png")) }
+        let pictures = try ["one", "all"].map { name in
+          try Data(contentsOf: folder.appending(path: "\(name)/images/\(seed).png"))
+        }
         #expect(pictures[0] == pictures[1], "seed \(seed)")
       }
 
