@@ -9,7 +9,7 @@ struct Export: ParsableCommand {
     abstract: "Write a model to a file, at half the size if told so.",
     discussion: """
       Copies the newest model of a run folder, a shipped model or a file. With --half the weights are float16: half the \
-      bytes, and images that differ by less than a gray level; --network computes in float32 with either. Codes of one \
+      bytes, and nearly the same images; --network computes in float32 with either. Codes of one \
       are not decoded by the other, and a prior belongs to the file that it was trained for.
 
       Examples:

@@ -22,7 +22,7 @@ struct Train: ParsableCommand {
         ddn train --data faces32.zip --xflip                 a zip file or folder of images: see ddn help dataset
         ddn train --data cifar10.zip --cond --batch 64 --batch-gpu 16     a class-conditional pyramid
         ddn train --outdir runs --data mnist --nodes 8 --levels 3 --batch 512 --duration 10
-        ddn train --arch dense --data mnist --duration 2 --cooldown 1.5     no convolutions: minutes instead of hours
+        ddn train --arch dense --data mnist --chain-dropout 0 --duration 0.3 --cooldown 0.2     no convolutions
         ddn train --resume runs/00000-mnist-test
         ddn train --resume runs/00001-faces32 --data /new/place/faces32.zip     after the data were moved
       """)
