@@ -9,7 +9,8 @@
 #include <vips/vips.h>
 
 // Larger images are refused before decoding, so that a file of a few kilobytes cannot take gigabytes of memory.
-enum { CVIPS_MAX_SIDE = 16384, CVIPS_MAX_PIXELS = 1 << 26, CVIPS_TOO_LARGE = 1, CVIPS_OPAQUE = 2 };
+enum { CVIPS_MAX_SIDE = 16384, CVIPS_MAX_PIXELS = 1 << 26, CVIPS_TOO_LARGE = 1, CVIPS_OPAQUE = 2,
+  CVIPS_UNTRUSTED = 3 };
 
 static inline void cvips_ignore_log(
   const gchar *domain, GLogLevelFlags level, const gchar *message, gpointer data) {
@@ -30,8 +31,9 @@ static inline int cvips_init(void) {
   // others) goes through ImageMagick.
   vips_operation_block_set("VipsForeignLoadPpm", FALSE);
   vips_operation_block_set("VipsForeignLoadJp2k", FALSE);
-  // Pictures of our own are encoded.
+  // Pictures of our own are encoded as JPEG XL and decoded; cvips_decode refuses those of others.
   vips_operation_block_set("VipsForeignSaveJxl", FALSE);
+  vips_operation_block_set("VipsForeignLoadJxl", FALSE);
   g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING, cvips_ignore_log, NULL);
   return 0;
 }
@@ -82,11 +84,6 @@ static inline int cvips_encode_lossy(
   }
   g_object_unref(image);
   return status;
-}
-
-// Blocks or unblocks the decoder of JPEG XL, which libvips does not trust with files from strangers.
-static inline void cvips_block_jpeg_xl(int is_blocked) {
-  vips_operation_block_set("VipsForeignLoadJxl", is_blocked);
 }
 
 // Encodes an endless animation, GIF or lossless WebP. Frames are stacked vertically; each is shown for `delay` ms.
@@ -190,6 +187,11 @@ static inline int cvips_check_range(VipsImage *image, VipsImage **result) {
   return -1;
 }
 
+// Whether the bytes begin as JPEG XL (ISO/IEC 18181-2): a bare codestream, or the box "JXL " of a container.
+static inline int cvips_is_jpeg_xl(const void *bytes, size_t count) {
+  return (count >= 2 && !memcmp(bytes, "\xff\x0a", 2)) || (count >= 8 && !memcmp((const char *)bytes + 4, "JXL ", 4));
+}
+
 // Opens the bytes of an image file; portable pixmaps need a source, because libvips has no buffer loader for them.
 static inline VipsImage *cvips_open(const void *bytes, size_t count, VipsAccess access) {
   const char *start = (const char *)bytes;
@@ -207,9 +209,13 @@ static inline VipsImage *cvips_open(const void *bytes, size_t count, VipsAccess 
 //
 // `wanted` is 1 or 3 channels, or 0 for those of the file. EXIF orientation is applied and transparency blended with
 // white. Truncated files and samples of unknown range (see cvips_check_range) are errors.
-// Returns CVIPS_TOO_LARGE, with width and height set, for an image over the limits above.
+// Returns CVIPS_TOO_LARGE, with width and height set, for an image over the limits above, and CVIPS_UNTRUSTED for JPEG XL
+// unless `is_ours`, that is, written by this process: libvips does not trust its decoder with files from strangers.
+// (libvips's own block is a setting of the process; lifting it for one file would lift it for those of other threads.)
 static inline int cvips_decode(
-  const void *bytes, size_t count, int wanted, unsigned char **pixels, int *width, int *height, int *channels) {
+  const void *bytes, size_t count, int wanted, int is_ours, unsigned char **pixels, int *width, int *height,
+  int *channels) {
+  if (!is_ours && cvips_is_jpeg_xl(bytes, count)) return CVIPS_UNTRUSTED;
   VipsImage *image = cvips_open(bytes, count, VIPS_ACCESS_SEQUENTIAL);
   // Rotation reads pixels out of file order.
   if (image && vips_image_get_orientation(image) > 1) {
@@ -252,9 +258,11 @@ static inline int cvips_decode(
   return cvips_take_pixels(image, pixels, width, height, channels);
 }
 
-// Decodes an image's opacity, 0 to 255. Returns CVIPS_OPAQUE for one without transparency, CVIPS_TOO_LARGE over the limits above.
+// Decodes an image's opacity, 0 to 255. Returns CVIPS_OPAQUE for one without transparency, CVIPS_TOO_LARGE over the
+// limits above, CVIPS_UNTRUSTED for JPEG XL.
 static inline int cvips_decode_opacity(
   const void *bytes, size_t count, unsigned char **pixels, int *width, int *height) {
+  if (cvips_is_jpeg_xl(bytes, count)) return CVIPS_UNTRUSTED;
   VipsImage *image = cvips_open(bytes, count, VIPS_ACCESS_RANDOM);
   if (!image) return -1;
   *width = image->Xsize;

@@ -35,6 +35,11 @@ public enum PNG {
   ///   fit 12 bits, other integers), and images of more than 16,384 pixels on a side or 2^26 in all; the size is
   ///   checked before memory is allocated.
   public static func decode(_ data: Data, channels choice: ChannelChoice = .asStored) throws(ImageError) -> Bitmap {
+    try decode(data, channels: choice, isOurs: false)
+  }
+
+  /// Decodes a file, of JPEG XL only if `isOurs`: if this process wrote it.
+  static func decode(_ data: Data, channels choice: ChannelChoice, isOurs: Bool) throws(ImageError) -> Bitmap {
     let remedy = "use a complete PNG, JPEG or WebP file"
     guard !data.isEmpty else { throw ImageError(problem: "the file is empty, not an image", remedy: remedy) }
     var pixels: UnsafeMutablePointer<UInt8>?
@@ -43,27 +48,34 @@ public enum PNG {
     do throws(ImageError) {
       status = try Vips.run("not a readable image", remedy: remedy) {
         data.withUnsafeBytes { bytes in
-          cvips_decode(bytes.baseAddress, bytes.count, choice.rawValue, &pixels, &width, &height, &channels)
+          cvips_decode(
+            bytes.baseAddress, bytes.count, choice.rawValue, isOurs ? 1 : 0, &pixels, &width, &height, &channels)
         }
       }
     } catch {
-      guard error.problem.contains("operation is blocked") else { throw error }
-      throw ImageError(
-        problem: "the decoder of this image format, such as BMP or TGA, is unsafe for untrusted files",
-        remedy: "save the image as PNG")
+      throw error.problem.contains("operation is blocked") ? untrusted : error
     }
-    guard status == 0 else {
-      throw tooLarge(width, height)
-    }
+    guard status == 0 else { throw refusal(status, width, height) }
     return Bitmap(
       width: Int(width), height: Int(height), channels: Int(channels),
       pixels: Vips.take(pixels!, count: Int(width) * Int(height) * Int(channels)))
   }
 
-  private static func tooLarge(_ width: Int32, _ height: Int32) -> ImageError {
-    ImageError(
-      problem: "\(width) x \(height) pixels are too many (\(Vips.maxSide) on a side, \(Vips.maxPixels) in all)",
-      remedy: "make the image smaller")
+  private static let untrusted = ImageError(
+    problem: "the decoder of this image format, such as BMP, TGA or JPEG XL, is unsafe for untrusted files",
+    remedy: "save the image as PNG")
+
+  /// What a positive status of the shim says.
+  private static func refusal(_ status: Int32, _ width: Int32, _ height: Int32) -> ImageError {
+    switch Int(status) {
+    case CVIPS_OPAQUE:
+      ImageError(problem: "has no transparency", remedy: "leave unpainted what is unknown, and save it as PNG")
+    case CVIPS_UNTRUSTED: untrusted
+    default:
+      ImageError(
+        problem: "\(width) x \(height) pixels are too many (\(Vips.maxSide) on a side, \(Vips.maxPixels) in all)",
+        remedy: "make the image smaller")
+    }
   }
 
   /// Reads the opacity of an image file, as gray: 255 is opaque.
@@ -77,11 +89,7 @@ public enum PNG {
       let status = try Vips.run("not a readable image", remedy: "use a complete PNG file") {
         data.withUnsafeBytes { cvips_decode_opacity($0.baseAddress, $0.count, &pixels, &width, &height) }
       }
-      guard status == 0 else {
-        throw status == Int32(CVIPS_OPAQUE)
-          ? ImageError(problem: "has no transparency", remedy: "leave unpainted what is unknown, and save it as PNG")
-          : tooLarge(width, height)
-      }
+      guard status == 0 else { throw refusal(status, width, height) }
       return Bitmap(
         width: Int(width), height: Int(height), channels: 1, pixels: Vips.take(pixels!, count: Int(width) * Int(height))
       )

@@ -1,6 +1,5 @@
 import CVips
 import Foundation
-import Synchronization
 
 /// A lossy format of picture files, to compare with.
 public enum PictureCodec: String, CaseIterable, Sendable, Codable {
@@ -88,26 +87,13 @@ public enum PictureCodec: String, CaseIterable, Sendable, Codable {
   /// - Throws: `ImageError` when it cannot be decoded, or has another size than the original.
   public func decode(_ data: Data, like original: Bitmap) throws(ImageError) -> Bitmap {
     let channels: ChannelChoice = original.channels == 1 ? .gray : .rgb
-    let picture =
-      self == .jpegXL ? try Self.decodeJPEGXL(data, channels) : try PNG.decode(data, channels: channels)
+    let picture = try PNG.decode(data, channels: channels, isOurs: true)
     vips_error_clear()  // Some decoders succeed and leave a message, which the next error would begin with.
     guard (picture.width, picture.height) == (original.width, original.height) else {
       throw ImageError(
         problem: "the \(name) file is \(picture.summary), not \(original.summary)", remedy: "encode that picture")
     }
     return picture
-  }
-
-  /// One at a time, because blocking is a setting of the process.
-  private static let unblocking = Mutex(())
-
-  private static func decodeJPEGXL(_ data: Data, _ channels: ChannelChoice) throws(ImageError) -> Bitmap {
-    try Vips.run("libvips cannot be used", remedy: "install it") { 0 }
-    return try unblocking.withLock { (_) throws(ImageError) in
-      cvips_block_jpeg_xl(0)
-      defer { cvips_block_jpeg_xl(1) }
-      return try PNG.decode(data, channels: channels)
-    }
   }
 
   /// Bytes of a file of the same size and setting that shows one shade: what every such file spends.
