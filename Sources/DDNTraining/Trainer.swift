@@ -19,6 +19,7 @@ public final class Trainer {
   public let data: TrainingImages
   let dropoutGenerator: Generator
   var order: BatchOrder
+  private let augmentation: Augmentation
   private let splitAndPrune: SplitAndPrune
   /// `[L]` sum of losses since `takeLosses()`, over `lossParts` micro-batches.
   private var lossSums: Tensor?
@@ -26,7 +27,8 @@ public final class Trainer {
   /// As many consecutive skipped steps are divergence.
   static let maxConsecutiveSkips = 20
 
-  /// A trainer before its first image; the options' seed determines weights, order of images and chain dropout.
+  /// A trainer before its first image; the options' seed determines weights, order of images, their
+  /// variations and chain dropout.
   ///
   /// - Parameters:
   ///   - options: valid ones.
@@ -48,6 +50,7 @@ public final class Trainer {
     average = options.averageHalfLifeImages > 0 ? try ExponentialMovingAverage(network) : nil
     dropoutGenerator = try Generator(seed: options.seed, device: device)
     order = BatchOrder(count: data.count, seed: options.seed & 0xFFFF_FFFF)
+    augmentation = Augmentation(strength: options.augmentation ?? 0)
     splitAndPrune = SplitAndPrune(policy: options.split, network: network)
   }
 
@@ -103,11 +106,12 @@ public final class Trainer {
   /// `[L]`, the mean loss of each level. Choices are the objective's, with chain dropout.
   private func levelLosses(of indices: [Int], _ finishLevel: () -> Void) throws -> Tensor {
     let batch = try data.batch(indices)
-    let target = Target(batch.images)
+    let images = try augmentation(batch.images, generator: dropoutGenerator)
+    let target = Target(images)
     let chooser = ChainDropout(
       objective.chooser(for: target), probability: options.chainDropout, scope: options.chainDropoutScope,
       generator: dropoutGenerator)
-    let condition = network.condition(classes: batch.classes, sources: batch.images, randomness: dropoutGenerator)
+    let condition = network.condition(classes: batch.classes, sources: images, randomness: dropoutGenerator)
     var losses: [Tensor] = []
     try withPrecision(options.precision ?? .float32, on: network.device) {
       try network.run(samples: indices.count, condition: condition, chooser: chooser) { output in

@@ -12,6 +12,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   public var fingerprint: DatasetFingerprint?
   /// Whether mirrored images are added; nil, as in runs of earlier versions, for no.
   public var xflip: Bool?
+  /// The strength of random variations of the images, at most 4; nil for none.
+  public var augmentation: Double?
   /// Resizing of 28x28 digits to 32x32: "bilinear" or "padded".
   public var resize: String
   public var network: NetworkConfiguration
@@ -100,6 +102,9 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
       return "the moving average's half-life must be 0 or more images, not \(averageHalfLifeImages)"
     }
     if !(0...1).contains(chainDropout) { return "chain dropout is a probability from 0 to 1, not \(chainDropout)" }
+    if let augmentation, !(0...4).contains(augmentation) {
+      return "an augmentation of strength \(augmentation) is not within 0...4"
+    }
     if DigitDataset.Resize(rawValue: resize) == nil { return "resize '\(resize)' is not bilinear or padded" }
     if seed > UInt64(UInt32.max) { return "a seed is within 0...\(UInt32.max), not \(seed)" }
     if split.warmupImages < 0 { return "the split warm-up must be 0 or more images, not \(split.warmupImages)" }

@@ -170,6 +170,8 @@ extension CommandTests {
         (["train", "--data", data.path, "--nodes", "4"], 65, "8 x 8 RGB"),
         (["train", "--data", data.path, "--batch", "8", "--batch-gpu", "3"], 64, "micro-batches of 3"),
         (["train", "--data", data.path, "--lr-rampup", "9"], 64, "ramp"),
+        (["train", "--data", data.path, "--augment", "5"], 64, "--augment"),
+        (["train", "--data", data.path, "--augment", "a lot"], 64, "--augment"),
         (["train", "--data", data.path, "--condition", "smell"], 64, "smell"),
         (["train", "--data", data.path, "--condition", "class2"], 64, "--cond"),
         (["train", "--data", data.path, "--condition", "resize99"], 64, "resize99"),

@@ -208,6 +208,7 @@ struct Train: ParsableCommand {
       saveTicks: learning.snap ?? Defaults.saveTicks)
     options.loss = learning.loss
     options.xflip = xflip
+    options.augmentation = learning.augment
     options.microBatch = learning.batchGpu
     options.rampImages = try learning.lrRampup.map(images(fromMillions:))
     return options

@@ -187,6 +187,15 @@ struct LearningOptions: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
+    help: """
+      Vary the images at random, against overfitting: at strength 1, shifted by up to 3% of their side, turned by 5 \
+      degrees, resized by 6%, with 15% more or less contrast and 10% more or less brightness. (default: 0)
+      """,
+    transform: number(to: 4))
+  var augment: Double?
+
+  @Option(
+    parsing: .unconditional,
     help: "Probability that a level's choice is replaced by a random one. (default: \(Defaults.chainDropout))",
     transform: number(to: 1))
   var chainDropout: Double?
@@ -222,7 +231,7 @@ struct LearningOptions: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
-    help: "Seed of the weights, the order of images and chain dropout. (default: \(Defaults.seed))",
+    help: "Seed of the weights, the order of images, their variations and chain dropout. (default: \(Defaults.seed))",
     transform: seedNumber)
   var seed: UInt64?
 
@@ -252,7 +261,7 @@ struct LearningOptions: ParsableArguments {
   var givenNames: [String] {
     named([
       ("--batch", batch != nil), ("--batch-gpu", batchGpu != nil), ("--lr", lr != nil),
-      ("--lr-rampup", lrRampup != nil), ("--ema", ema != nil),
+      ("--lr-rampup", lrRampup != nil), ("--ema", ema != nil), ("--augment", augment != nil),
       ("--chain-dropout", chainDropout != nil), ("--chain-dropout-per", chainDropoutPer != nil),
       ("--split", split != nil), ("--split-warmup", splitWarmup != nil), ("--loss", loss != nil),
       ("--resize", resize != nil),
