@@ -4,6 +4,7 @@
 
 #ifdef DDN_MIMALLOC
 #include <c10/core/CPUAllocator.h>
+#include <c10/core/impl/alloc_cpu.h>
 #include <mimalloc.h>
 
 #include <cstdint>
@@ -43,7 +44,11 @@ class TensorMemory final : public c10::Allocator {
     return mi_malloc_aligned(bytes, alignment);
   }
 
-  static void release(void *block) { mi_free(block); }
+  // oneDNN's blocks are freed by whatever allocator is set then: also those from before this one was.
+  static void release(void *block) {
+    if (mi_is_in_heap_region(block)) return mi_free(block);
+    c10::free_cpu(block);
+  }
 };
 
 }  // namespace
