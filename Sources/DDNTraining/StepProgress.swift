@@ -16,6 +16,9 @@ final class StepProgress {
     (finishedLevels, forwardOperators, backwardOperators) = (0, 0, nil)
   }
 
+  /// The search for codes, if any, is not counted.
+  func finishSearch() { forwardOperators = 0 }
+
   func finishLevel() { finishedLevels += 1 }
 
   func beginBackward() { backwardOperators = 0 }

@@ -87,7 +87,7 @@ public final class Trainer {
       let parts = options.batch / (options.microBatch ?? options.batch)
       for part in 0..<parts {
         progress.begin(part, of: parts, levels: network.codeSpace.levels.count)
-        let losses = try levelLosses(of: order.next(options.batch / parts), progress.finishLevel)  // [L]
+        let losses = try levelLosses(of: order.next(options.batch / parts), progress)  // [L]
         progress.beginBackward()
         try (losses.mean() * (options.network.architecture.lossScale / Double(parts))).backward()
         try addLosses(losses.detached())
@@ -103,23 +103,35 @@ public final class Trainer {
     return events
   }
 
-  /// `[L]`, the mean loss of each level. Choices are the objective's, with chain dropout.
-  private func levelLosses(of indices: [Int], _ finishLevel: () -> Void) throws -> Tensor {
+  /// `[L]`, the mean loss of each level. Choices are the objective's or a beam search's, with chain dropout.
+  private func levelLosses(of indices: [Int], _ progress: StepProgress) throws -> Tensor {
     let batch = try data.batch(indices)
     let images = try augmentation(batch.images, generator: dropoutGenerator)
     let target = Target(images)
-    let chooser = ChainDropout(
-      objective.chooser(for: target), probability: options.chainDropout, scope: options.chainDropoutScope,
-      generator: dropoutGenerator)
     let condition = network.condition(classes: batch.classes, sources: images, randomness: dropoutGenerator)
     var losses: [Tensor] = []
     try withPrecision(options.precision ?? .float32, on: network.device) {
-      try network.run(samples: indices.count, condition: condition, chooser: chooser) { output in
-        losses.append(try objective.losses(of: output, to: target).mean())
-        finishLevel()
+      var run = try network.begin(samples: indices.count, condition: condition)
+      let chooser = ChainDropout(
+        try searched(for: images, from: run, else: objective.chooser(for: target)), probability: options.chainDropout,
+        scope: options.chainDropoutScope, generator: dropoutGenerator)
+      progress.finishSearch()
+      while !run.isFinished {
+        losses.append(try objective.losses(of: run.advance(by: chooser), to: target).mean())
+        progress.finishLevel()
       }
     }
     return try Tensor.stack(losses)
+  }
+
+  /// A chooser of the paths that a beam search finds, or the nearest images' with one beam.
+  private func searched(
+    for images: Tensor, from run: NetworkRun, else nearest: any Chooser
+  ) throws -> any Chooser {
+    guard let beams = options.beams, beams > 1 else { return nearest }
+    var search = CodeSearch()
+    search.beams = beams
+    return SearchedChooser(codes: try search.choices(for: images, from: run), nearest: nearest)
   }
 
   /// Runs `body`; if `shouldContinue` returns false, restores all state but the gradients and throws `StepAbandoned`.
@@ -183,6 +195,17 @@ public final class Trainer {
 
   /// Perplexity of node use of each layer, in 1...K.
   public var perplexities: [Double] { network.layers.map(\.layer.statistics.perplexity) }
+}
+
+/// Chooses what a search found, with the distances of another chooser, by which Split-and-Prune counts.
+private struct SearchedChooser: Chooser {
+  /// For each level, `[B]`.
+  let codes: [Tensor]
+  let nearest: any Chooser
+
+  func choose(from candidates: Candidates) throws -> Choice {
+    Choice(codes: codes[candidates.level], distances: try nearest.choose(from: candidates).distances)
+  }
 }
 
 /// A step was abandoned before it changed any weight.

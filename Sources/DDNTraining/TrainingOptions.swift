@@ -14,6 +14,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   public var xflip: Bool?
   /// The strength of random variations of the images, at most 4; nil for none.
   public var augmentation: Double?
+  /// Paths of the beam search that chooses the images to train; nil for one, the nearest image of each level.
+  public var beams: Int?
   /// Resizing of 28x28 digits to 32x32: "bilinear" or "padded".
   public var resize: String
   public var network: NetworkConfiguration
@@ -105,6 +107,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     if let augmentation, !(0...4).contains(augmentation) {
       return "an augmentation of strength \(augmentation) is not within 0...4"
     }
+    if let beams, !(1...4096).contains(beams) { return "\(beams) beams are not within 1...4096" }
+    if let beams, beams > 1, loss == .absolute { return "a beam search in training minimizes the squared loss only" }
     if DigitDataset.Resize(rawValue: resize) == nil { return "resize '\(resize)' is not bilinear or padded" }
     if seed > UInt64(UInt32.max) { return "a seed is within 0...\(UInt32.max), not \(seed)" }
     if split.warmupImages < 0 { return "the split warm-up must be 0 or more images, not \(split.warmupImages)" }

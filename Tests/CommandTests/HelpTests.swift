@@ -16,7 +16,7 @@ extension CommandTests {
           "--shared-levels", "--cond", "--arch", "--condition", "--learn-res",
           "--max-outputk", "--max-blockn",
           "--blockn-times", "--start-size", "--cbase", "--cmax", "--batch", "--batch-gpu", "--lr", "--lr-rampup",
-          "--cooldown", "--ema", "--augment", "--chain-dropout", "--chain-dropout-per", "--split",
+          "--cooldown", "--ema", "--augment", "--beams", "--chain-dropout", "--chain-dropout-per", "--split",
           "--split-warmup", "--loss", "--resize", "--seed", "--tick", "--snap", "--desc",
         ] + machine
       ),
@@ -109,7 +109,7 @@ extension CommandTests {
         "tree classify",
         [
           "--network", "--data", "--test-data", "--resize", "--labels", "--draws", "--rules", "--baseline",
-          "--outdir",
+          "--beams", "--outdir",
           "--overwrite", "--batch",
         ] + machine
       ),

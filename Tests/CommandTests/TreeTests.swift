@@ -24,6 +24,11 @@ extension CommandTests {
       #expect(few > 35 && all > few + 5 && all < 100)
       let codes = try String(contentsOf: folder.appending(path: "codes/codes.txt"), encoding: .utf8)
       #expect(codes.split(separator: "\n").count == 9000)
+      // Codes with less error are purer.
+      let searched = try await Command.run(
+        ["tree", "classify", "--labels", "9000", "--rules", "votes", "--beams", "8"] + Self.small, in: folder)
+      let more = searched.output.split(separator: "\n").last?.split(separator: " ").last.flatMap { Double($0) }
+      #expect(try #require(more) > all, "\(searched)")
     }
 
     @Test("a picture, a vector picture and a page are drawn, and not overwritten in silence") func draw() async throws {

@@ -29,6 +29,7 @@ import Torch
       DenseNetwork.Configuration(
         imageShape: [1, 32, 32], components: 12, nodes: 4, levels: 2, width: 8, nodeFeatures: 4, rank: 6))
     options.augmentation = 1
+    options.beams = 3
     let scratch = try Scratch()
     func start(_ folder: RunFolder) throws -> TrainingRun {
       let run = try TrainingRun(options, data: SmallTraining.data(), folder: folder, device: .cpu)

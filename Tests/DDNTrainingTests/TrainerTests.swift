@@ -46,6 +46,34 @@ import Torch
     #expect(try images.slice(0, 0..<1).array(Float.self) != images.slice(0, 1..<2).array(Float.self))
   }
 
+  @Test("with beams, the images of the path that the search finds are trained", arguments: [false, true])
+  func beams(isDense: Bool) throws {
+    var options = SmallTraining.options(nodes: 6)
+    if isDense {
+      options.network = NetworkConfiguration(
+        DenseNetwork.Configuration(
+          imageShape: [1, 32, 32], components: 12, nodes: 6, levels: 3, width: 8, nodeFeatures: 4, rank: 6))
+    }
+    let trainer = try SmallTraining.trainer(options)
+    options.chainDropout = 0
+    options.beams = 4
+    let searching = try SmallTraining.trainer(options)
+    for trainer in [trainer, searching] { try trainer.fit() }
+    // The order's first batch, found by the weights before the step.
+    var order = searching.order
+    let images = try searching.data.batch(order.next(options.batch)).images
+    var search = CodeSearch()
+    search.beams = 4
+    let found = try search(images, by: trainer.network)
+    let nearest = try CodeSearch()(images, by: trainer.network)
+    try searching.step()
+    let losses = try searching.takeLosses()
+    for (loss, errors) in zip(losses, found.errors) {
+      #expect(abs(loss - errors.reduce(0, +) / Double(errors.count)) < 1e-5 * loss)
+    }
+    #expect(found.codes != nearest.codes)
+  }
+
   @Test("a non-finite loss stops training", arguments: [1e10, 1e30, 1e100])
   func diverges(learningRate: Double) throws {
     let trainer = try SmallTraining.trainer(SmallTraining.options(learningRate: learningRate))

@@ -44,15 +44,31 @@ public struct CodeSearch {
   ) throws -> Reconstruction {
     let condition = network.condition(classes: classes, sources: sources ?? target)
     return try withoutGradients {
-      var paths = try Paths(
-        of: target, by: network, condition: condition, weight: weight, price: price,
-        classes: price == nil ? nil : classes?.array(Int.self))
-      for level in 0..<min(levels ?? .max, network.codeSpace.levels.count) {
-        let isGreedy = beams == 1 && price == nil && weight == nil
-        try isGreedy ? paths.takeNearest() : paths.keepBest(beams, level: level)
-      }
-      return try paths.best()
+      let run = try network.begin(samples: target.shape[0], condition: condition)
+      return try paths(to: target, from: run, classes: price == nil ? nil : classes?.array(Int.self)).reconstruction()
     }
+  }
+
+  /// The choices of the best paths, on the network's device.
+  ///
+  /// - Parameters:
+  ///   - target: `[B, C, H, W]` in [-1, 1].
+  ///   - run: before its first level; it can be run afterwards.
+  /// - Precondition: no price.
+  /// - Returns: for each level, `[B]` int64.
+  /// - Throws: `TorchError`.
+  public func choices(for target: Tensor, from run: NetworkRun) throws -> [Tensor] {
+    precondition(price == nil, "a price needs classes on the host")
+    return try withoutGradients { try paths(to: target, from: run, classes: nil).choices() }
+  }
+
+  private func paths(to target: Tensor, from run: NetworkRun, classes: [Int]?) throws -> Paths {
+    var paths = try Paths(to: target, from: run, weight: weight, price: price, classes: classes)
+    let isGreedy = beams == 1 && price == nil && weight == nil
+    for level in 0..<min(levels ?? .max, run.network.codeSpace.levels.count) {
+      try isGreedy ? paths.takeNearest() : paths.keepBest(beams, level: level)
+    }
+    return paths
   }
 }
 
@@ -61,22 +77,22 @@ private struct Paths {
   private var run: NetworkRun
   private let images: Int
   private var width = 1
+  private let target: Target
+  /// The target of every path.
   private var goal: Target
   private let weight: Target?
   private let lambda: Double
   private var prediction: (any CodePrediction)?
   /// `[B * width]`, what the paths' choices cost so far.
   private var bits: [Double]
-  /// Of every level: the chosen images, their errors, and the path that each path continues (nil for itself).
-  private var history: [(images: Tensor, errors: Tensor, parents: Tensor?)] = []
+  /// Of every level: the chosen images, and the path that each path continues (nil for itself).
+  private var history: [(images: ChosenImages, parents: Tensor?)] = []
 
-  init(
-    of target: Tensor, by network: any DiscreteDistributionNetwork, condition: Condition, weight: Tensor?,
-    price: CodeSearch.Price?, classes: [Int]?
-  ) throws {
+  init(to target: Tensor, from run: NetworkRun, weight: Tensor?, price: CodeSearch.Price?, classes: [Int]?) throws {
     images = target.shape[0]
-    goal = Target(target)
-    run = try network.begin(samples: images, condition: condition)
+    self.target = Target(target)
+    goal = self.target
+    self.run = run
     self.weight = weight.map { Target($0) }
     lambda = price?.lambda ?? 0
     prediction = try price?.prior.begin(count: images, classes: classes)
@@ -85,7 +101,7 @@ private struct Paths {
 
   mutating func takeNearest() throws {
     let output = try run.advance(by: NearestChooser(goal))
-    history.append((try output.imagesPerSample(), try output.losses(to: goal), nil))
+    history.append((output.chosenImages, nil))
   }
 
   /// Goes on with the best of all paths' choices.
@@ -111,7 +127,7 @@ private struct Paths {
     }
     width = kept
     let output = try run.advance(choosing: codes)
-    history.append((try output.imagesPerSample(), try output.losses(to: goal), isContinued ? nil : parents))
+    history.append((output.chosenImages, isContinued ? nil : parents))
   }
 
   /// `[B * width, K]` costs of all paths' choices, and the bits of each, row by row; empty without a prior.
@@ -146,20 +162,31 @@ private struct Paths {
     try Tensor.range(0..<images * kept, device: run.network.device).floorDivided(by: kept).scaled(by: width)
   }
 
-  /// The first path of each image, which is its best.
-  mutating func best() throws -> Reconstruction {
-    var rows = try Tensor.range(0..<images, device: run.network.device).scaled(by: width)
-    if width > 1 { try run.select(rows: rows) }
+  /// `[B]`, the first path of each image, which is its best.
+  private func bestPaths() throws(TorchError) -> Tensor {
+    try Tensor.range(0..<images, device: run.network.device).scaled(by: width)
+  }
+
+  /// For each level, `[B]`.
+  func choices() throws(TorchError) -> [Tensor] {
+    if width == 1 { return run.codes }
+    let best = try bestPaths()
+    var choices: [Tensor] = []
+    for level in run.codes { choices.append(try level.gathered(best)) }
+    return choices
+  }
+
+  func reconstruction() throws -> Reconstruction {
     var (levels, losses): ([Tensor], [Tensor]) = ([], [])
-    var isReordered = width > 1
+    var rows = width > 1 ? try bestPaths() : nil  // nil for path i of image i
     for level in history.reversed() {
-      levels.append(isReordered ? try level.images.gathered(rows) : level.images)
-      losses.append(isReordered ? try level.errors.gathered(rows) : level.errors)
+      let images = try rows.map { (rows) throws(TorchError) in try level.images.selecting(rows) } ?? level.images
+      levels.append(try images.perSample())
+      losses.append(try images.losses(to: target))
       guard let parents = level.parents else { continue }
-      rows = try parents.gathered(rows)
-      isReordered = true
+      rows = try rows.map { (rows) throws(TorchError) in try parents.gathered(rows) } ?? parents
     }
     return try Reconstruction(
-      codes: run.codes.latentCodes(in: run.network.codeSpace), levels: levels.reversed(), losses: losses.reversed())
+      codes: choices().latentCodes(in: run.network.codeSpace), levels: levels.reversed(), losses: losses.reversed())
   }
 }

@@ -26,26 +26,56 @@ public struct LevelOutput {
 
   /// `[R, C, H, W]`, the chosen images, one row per path; computed at each call for a network with components.
   public var images: Tensor {
+    get throws(TorchError) { try chosenImages.rows }
+  }
+
+  /// `[B, C, H, W]`, the chosen image of every image of the batch.
+  public func imagesPerSample() throws(TorchError) -> Tensor { try chosenImages.perSample() }
+
+  /// `[B]`, the distance of every chosen image to the target.
+  public func losses(
+    to target: Target, measure: NodeDistances.Measure = .squared
+  ) throws(TorchError) -> Tensor { try chosenImages.losses(to: target, measure: measure) }
+
+  var chosenImages: ChosenImages { ChosenImages(paths: paths, chosen: chosen, components: components) }
+}
+
+/// The images that a batch chose at one level, without what the next level needs.
+struct ChosenImages {
+  let paths: SharedPaths
+  /// `[R, C, H, W]`, or `[R, 1, 1, P]` coefficients.
+  let chosen: Tensor
+  let components: PrincipalComponents?
+
+  /// `[R, C, H, W]`.
+  var rows: Tensor {
     get throws(TorchError) {
       guard let components else { return chosen }
       return try components.images(of: chosen)
     }
   }
 
-  /// `[B, C, H, W]`, the chosen image of every image of the batch.
-  public func imagesPerSample() throws(TorchError) -> Tensor { try paths.perSample(images) }
+  /// `[B, C, H, W]`.
+  func perSample() throws(TorchError) -> Tensor { try paths.perSample(rows) }
 
-  /// `[B]`, the distance of every chosen image to the target.
-  public func losses(
-    to target: Target, measure: NodeDistances.Measure = .squared
-  ) throws(TorchError) -> Tensor {
+  /// Those of some images of the batch.
+  ///
+  /// - Parameter samples: `[B']` int64 in 0..<B.
+  func selecting(_ samples: Tensor) throws(TorchError) -> ChosenImages {
+    let selection = try paths.selecting(samples)
+    return ChosenImages(paths: selection.paths, chosen: try selection.inherit(chosen), components: components)
+  }
+
+  /// `[B]`, the distance of every image to its target.
+  func losses(to target: Target, measure: NodeDistances.Measure = .squared) throws(TorchError) -> Tensor {
     if let components, measure == .squared {
       let projection = try target.projected(on: components)
       let squares = try (paths.perSample(chosen) - projection.coefficients).squared().mean([1, 2, 3])
       return try squares * components.pixelShare() + projection.remainder
     }
-    let shape = try images.shape
-    let difference = try imagesPerSample() - target.sized(height: shape[2], width: shape[3])
+    let images = try perSample()
+    let shape = images.shape
+    let difference = try images - target.sized(height: shape[2], width: shape[3])
     return try (measure == .squared ? difference.squared() : difference.absolute()).mean([1, 2, 3])
   }
 }

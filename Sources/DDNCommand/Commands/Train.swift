@@ -209,6 +209,7 @@ struct Train: ParsableCommand {
     options.loss = learning.loss
     options.xflip = xflip
     options.augmentation = learning.augment
+    options.beams = learning.beams
     options.microBatch = learning.batchGpu
     options.rampImages = try learning.lrRampup.map(images(fromMillions:))
     return options

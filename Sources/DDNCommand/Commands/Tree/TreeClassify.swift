@@ -63,6 +63,12 @@ struct TreeClassify: ParsableCommand {
   @Flag(help: "Also fit a tree of k-means clusters of pixels, with as many nodes and levels.")
   var baseline = false
 
+  @Option(
+    parsing: .unconditional,
+    help: "Paths that the search for an image's code keeps; the paper's rule is 1. (default: 1)",
+    transform: wholeNumber(in: 1...4096))
+  var beams = 1
+
   @Option(help: "Folder for codes.txt and test-codes.txt. (default: no files)")
   var outdir: String?
 
@@ -70,9 +76,9 @@ struct TreeClassify: ParsableCommand {
   var overwrite = false
 
   @Option(
-    parsing: .unconditional, help: "Images per batch. (default: \(EncodingJob.defaultBatch))",
+    parsing: .unconditional, help: "Images per batch. (default: \(EncodingJob.defaultBatch), fewer with beams)",
     transform: wholeNumber(in: 1...1_000_000))
-  var batch = EncodingJob.defaultBatch
+  var batch: Int?
 
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
@@ -99,7 +105,11 @@ struct TreeClassify: ParsableCommand {
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
     let rules = self.rules?.rules ?? LabelExperiment.Rule.allCases
     let keepsImages = rules.contains(.neighbours)
-    let encoder = Encoder(network: model.network, precision: machine.precision ?? .float32, batch: batch)
+    var search = CodeSearch()
+    search.beams = beams
+    let encoder = Encoder(
+      network: model.network, search: search, precision: machine.precision ?? .float32,
+      batch: batch ?? max(EncodingJob.defaultBatch / beams, 1))
     let sides = try [training, tests].map { try encoder.encode($0, keepsImages: keepsImages) }
     if let folder {
       for (name, side) in zip(Self.codeFiles, sides) {
@@ -123,6 +133,7 @@ struct TreeClassify: ParsableCommand {
     [
       "network": network.identity, "data": data ?? "", "testData": testData ?? "",
       "resize": (resize ?? TrainingDefaults.resize).rawValue, "precision": (machine.precision ?? .float32).rawValue,
+      "beams": String(beams),
     ]
   }
 
@@ -173,6 +184,7 @@ struct TreeClassify: ParsableCommand {
   /// Encodes images with a progress line.
   private struct Encoder {
     let network: any DiscreteDistributionNetwork
+    let search: CodeSearch
     let precision: Precision
     let batch: Int
 
@@ -185,7 +197,8 @@ struct TreeClassify: ParsableCommand {
       var progress = ProgressLine(total: images.count, unit: "images")
       defer { progress.clear() }
       let job = EncodingJob(
-        try TrainingImages(images, device: network.device), by: network, precision: precision, batchSize: batch)
+        try TrainingImages(images, device: network.device), by: network, search: search, precision: precision,
+        batchSize: batch)
       try job.run(shouldContinue: StopSignal.shouldContinue) { range, result in
         for code in result.reconstruction.codes { try codes.append(code) }
         for level in errors.indices { errors[level] += result.reconstruction.errors[level].reduce(0, +) }
