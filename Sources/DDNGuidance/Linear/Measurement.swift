@@ -88,9 +88,10 @@ public struct Comparison {
   }
 }
 
-/// A measurement that is taken of each batch's targets.
+/// A measurement that is taken of each batch's targets, always by the same A.
 struct PreparedMeasurement: PreparedGuide {
   let needsTargets: Bool
+  private let maps = MeasurementGuide.ComponentMaps()
   private let measure: (GuideBatch) throws -> any Measurement
 
   /// - Parameters:
@@ -102,6 +103,8 @@ struct PreparedMeasurement: PreparedGuide {
   }
 
   func measurement(of batch: GuideBatch) throws -> any Measurement { try measure(batch) }
-  func guide(for batch: GuideBatch) throws -> any Guide { MeasurementGuide(try measure(batch)) }
+  func guide(for batch: GuideBatch) throws -> any Guide {
+    MeasurementGuide(try measure(batch), maps: maps)
+  }
   func picture(for batch: GuideBatch) throws -> Tensor? { try measure(batch).picture() }
 }
