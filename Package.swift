@@ -72,9 +72,10 @@ let package = Package(
     .target(
       name: "DDNBenchmark",
       dependencies: [
-        "DDN", "DDNCodes", "DDNData", "DDNDensities", "DDNFiles", "DDNGuidance", "DDNModels", "DDNTraining",
-        "DDNTrees", "Torch",
+        "DDN", "DDNCodes", "DDNData", "DDNDensities", "DDNFiles", "DDNGuidance", "DDNTraining", "DDNTrees",
+        "Torch",
       ],
+      resources: [.copy("Resources/models")],
       swiftSettings: settings),
     .executableTarget(
       name: "DDNCommand",

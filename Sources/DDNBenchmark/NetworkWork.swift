@@ -1,6 +1,5 @@
 import DDN
 import DDNData
-import DDNModels
 import DDNTraining
 import Foundation
 import Torch
@@ -82,7 +81,7 @@ public struct NetworkWork: Encodable, Sendable {
     let (digits, data) = try loadDigits(machine)
     let trainer = try Trainer(options, data: data, device: machine.device)
     if let model {
-      try SafetensorsFile(contentsOf: Model.shippedURL(model)).load(into: trainer.network.state())
+      try SafetensorsFile(contentsOf: BenchmarkModels.url(model)).load(into: trainer.network.state())
     } else {
       for _ in 0..<Self.warmupSteps { try trainer.step() }
     }
@@ -128,7 +127,7 @@ public struct NetworkWork: Encodable, Sendable {
 
   private func loadNetwork(_ machine: Machine) throws -> any DiscreteDistributionNetwork {
     guard let model else { preconditionFailure("\(name) needs a model") }
-    return try Model(contentsOf: Model.shippedURL(model), device: machine.device).network
+    return try Model(contentsOf: BenchmarkModels.url(model), device: machine.device).network
   }
 
   /// The first `images` digits, as stored and as training images.

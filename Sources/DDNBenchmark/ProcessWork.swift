@@ -13,8 +13,11 @@ public struct ProcessWork: Encodable, Sendable {
 
   init(images: Int) {
     self.images = images
-    network = .generate(nodes: 64, levels: 10, images: images, model: "mnist")
-    arguments = ["generate", "--network", "mnist", "--prior", "none", "--seeds", "0-\(images - 1)", "--outdir"]
+    network = .generate(nodes: 64, levels: 10, images: images, model: "mnist-recurrent")
+    arguments = [
+      "generate", "--network", BenchmarkModels.url("mnist-recurrent").path, "--prior", "none", "--seeds",
+      "0-\(images - 1)", "--outdir",
+    ]
   }
 
   var name: String { "ddn generate of \(images) digits, whole process" }

@@ -36,16 +36,16 @@ extension Row {
     ]
 
   private static let digits: [Row] = [
-    Row(.train(nodes: 64, levels: 10, batch: 64, model: "mnist"), wanted: 2),
-    Row(.train(nodes: 8, levels: 3, batch: 128, model: "mnist-k8-l3"), wanted: 4),
-    Row(.train(nodes: 8, levels: 3, batch: 512, model: "mnist-k8-l3"), wanted: 18),
+    Row(.train(nodes: 64, levels: 10, batch: 64, model: "mnist-recurrent"), wanted: 2),
+    Row(.train(nodes: 8, levels: 3, batch: 128, model: "mnist-k8-l3-recurrent"), wanted: 4),
+    Row(.train(nodes: 8, levels: 3, batch: 512, model: "mnist-k8-l3-recurrent"), wanted: 18),
     Row(.train(nodes: 64, levels: 10, width: 32, batch: 32, model: nil), wanted: 2),
-    Row(.encode(nodes: 8, levels: 3, images: 10_000, batch: 2000, model: "mnist-k8-l3"), wanted: 50),
-    Row(.encode(nodes: 64, levels: 10, images: 100, batch: 100, model: "mnist"), wanted: 3),
-    Row(.generate(nodes: 64, levels: 10, images: 100, model: "mnist"), wanted: 4),
+    Row(.encode(nodes: 8, levels: 3, images: 10_000, batch: 2000, model: "mnist-k8-l3-recurrent"), wanted: 50),
+    Row(.encode(nodes: 64, levels: 10, images: 100, batch: 100, model: "mnist-recurrent"), wanted: 3),
+    Row(.generate(nodes: 64, levels: 10, images: 100, model: "mnist-recurrent"), wanted: 4),
     Row(ProcessWork(images: 100), wanted: 10),
-    Row(.train(nodes: 64, levels: 10, batch: 64, model: "mnist", isOriginalCompiled: true), wanted: 2),
-    Row(.train(nodes: 8, levels: 3, batch: 512, model: "mnist-k8-l3", isOriginalCompiled: true), wanted: 18),
+    Row(.train(nodes: 64, levels: 10, batch: 64, model: "mnist-recurrent", isOriginalCompiled: true), wanted: 2),
+    Row(.train(nodes: 8, levels: 3, batch: 512, model: "mnist-k8-l3-recurrent", isOriginalCompiled: true), wanted: 18),
   ]
 
   private static func guides(_ configuration: PyramidNetwork.Configuration, wanted: Double) -> [Row] {

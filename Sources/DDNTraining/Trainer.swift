@@ -57,10 +57,11 @@ public final class Trainer {
   /// Computes the parameters that a `FittedNetwork` takes from the images; no effect on other networks. Call it before
   /// the first step of new weights.
   ///
-  /// - Throws: `FileError` for an image that cannot be decoded; `TorchError`.
-  public func fit() throws {
+  /// - Parameter progress: called with the finished share; throwing aborts.
+  /// - Throws: `FileError` for an image that cannot be decoded; what `progress` throws; `TorchError`.
+  public func fit(progress: (Double) throws -> Void = { _ in }) throws {
     guard let network = network as? any FittedNetwork else { return }
-    try network.fit(to: data) { _ in }
+    try network.fit(to: data, progress: progress)
     try average?.restart()
   }
 

@@ -18,4 +18,13 @@ public enum TrainingDefaults {
   public static let seed: UInt64 = 0
   public static let tickImages = 10_000
   public static let saveTicks = 5
+
+  /// Of dense networks, where they differ: what was best in Documentation/Experiments.md.
+  public enum Dense {
+    public static let batch = 256
+    public static let learningRate = 2e-3
+    /// The part of the run in which the learning rate falls.
+    public static let cooldownShare = 0.75
+    public static let chainDropout = 0.0
+  }
 }

@@ -52,9 +52,11 @@ public final class TrainingRun {
   /// Resumes from the newest intact state; in a folder without saves, starts from the options' initial weights.
   ///
   /// Cleans up after a killed run: removes unfinished files, restores the newest model, and renames damaged states.
+  ///
+  /// - Parameter fitting: called with the finished share while a `FittedNetwork` reads the images; throwing aborts.
   /// - Throws: `FileError`: `missing` when states are lost, `invalid` when all are damaged or one is of another
   ///   training; nothing is then changed.
-  public func resume() throws -> Start {
+  public func resume(fitting: (Double) throws -> Void = { _ in }) throws -> Start {
     let states = try Checkpoint.all(in: folder.url)
     let (saved, damaged) = try newestIntact(of: states)
     if let saved {
@@ -67,7 +69,7 @@ public final class TrainingRun {
       if let file = trainer.options.transferFile {
         try trainer.transfer(from: URL(fileURLWithPath: file))
       } else {
-        try trainer.fit()
+        try trainer.fit(progress: fitting)
       }
     }
     try Folder.removeLeftovers(in: folder.url)

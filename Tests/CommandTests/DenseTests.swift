@@ -15,6 +15,9 @@ extension CommandTests {
       _ = try await Self.run(
         "train --arch dense \(shape) --duration 0.012 --batch 64 --lr 0.004 --tick 6 --outdir runs", in: folder)
       let network = "--network runs/00000-mnist-test"
+      let options = try String(
+        contentsOf: folder.appending(path: "runs/00000-mnist-test/options.json"), encoding: .utf8)
+      #expect(options.contains("\"chainDropout\" : 0,") && options.contains("\"cooldownImages\" : 9000,"), "\(options)")
       let info = try await Command.run(["info", "--network", "runs/00000-mnist-test"], in: folder)
       #expect(info.output.contains("6 nodes x 3 levels, dense, 24 components"), "\(info)")
 

@@ -40,7 +40,7 @@ import Torch
   func few() throws {
     let network = try Model(contentsOf: Model.shippedURL("mnist-k8-l3")).network
     let codes = PathTable(seeds: 0..<150, in: network.codeSpace)
-    let search = try TreeSearch(CodeIndex(codes), network: network, beams: 16)
+    let search = try TreeSearch(CodeIndex(codes), network: network, beams: 32)
     let decoded = try network.decode((0..<150).map { codes.entry($0).code })
     for row in [0, 17, 101] {
       let target = try decoded.slice(0, row..<row + 1)

@@ -33,8 +33,8 @@ public final class DenseNetwork: Module, DiscreteDistributionNetwork, FittedNetw
     public var classes: Int
 
     public init(
-      imageShape: [Int], components: Int = 128, nodes: Int = 64, levels: Int = 10, width: Int = 256, blocks: Int = 1,
-      nodeFeatures: Int = 32, rank: Int = 64, sharesLevels: Bool = false, classes: Int = 0
+      imageShape: [Int], components: Int = 128, nodes: Int = 64, levels: Int = 10, width: Int = 96, blocks: Int = 1,
+      nodeFeatures: Int = 8, rank: Int = 64, sharesLevels: Bool = false, classes: Int = 0
     ) {
       self.imageShape = imageShape
       self.components = components

@@ -22,7 +22,7 @@ struct Train: ParsableCommand {
         ddn train --data faces32.zip --xflip                 a zip file or folder of images: see ddn help dataset
         ddn train --data cifar10.zip --cond --batch 64 --batch-gpu 16     a class-conditional pyramid
         ddn train --outdir runs --data mnist --nodes 8 --levels 3 --batch 512 --duration 10
-        ddn train --arch dense --data mnist --chain-dropout 0 --duration 0.3 --cooldown 0.2     no convolutions
+        ddn train --arch dense --data mnist --duration 0.3     no convolutions; minutes
         ddn train --resume runs/00000-mnist-test
         ddn train --resume runs/00001-faces32 --data /new/place/faces32.zip     after the data were moved
       """)
@@ -125,7 +125,9 @@ struct Train: ParsableCommand {
       ?? RunFolder.create(
         in: URL(fileURLWithPath: outdir ?? "runs"), name: learning.runName(data: options.dataName), options: options)
     let run = try TrainingRun(options, data: images, folder: runFolder, device: device)
-    let start = try run.resume()
+    var fitting = ProgressLine(total: images.count, unit: "images")
+    let start = try run.resume { fitting.show(Int($0 * Double(images.count)), "principal components") }
+    fitting.clear()
     Terminal.print("\(runFolder.url.path): \(counted(images.count, "image")), \(options.network.summary), \(device)")
     for error in start.damaged {
       Terminal.printError("note: \(error.path): \(error.problem); renamed, resuming from an older state")
@@ -193,14 +195,17 @@ struct Train: ParsableCommand {
       throw UsageError(
         "--transfer \(transfer!): \(difference); remove the network options to use the model's, or change them")
     }
+    let isDense = configuration.architecture is DenseNetwork.Configuration
+    let length = try duration.map(images(fromMillions:)) ?? Defaults.images
+    let cooldown = isDense ? Int(Double(length) * Defaults.Dense.cooldownShare) : Defaults.cooldownImages
     var options = try TrainingOptions(
-      network: configuration, transferFile: source?.file,
-      images: duration.map(images(fromMillions:)) ?? Defaults.images, dataFolder: dataPath,
-      resize: learning.resize ?? Defaults.resize, batch: learning.batch ?? Defaults.batch,
-      learningRate: learning.lr ?? Defaults.learningRate,
-      cooldownImages: learning.cooldown.map(images(fromMillions:)) ?? Defaults.cooldownImages,
+      network: configuration, transferFile: source?.file, images: length, dataFolder: dataPath,
+      resize: learning.resize ?? Defaults.resize,
+      batch: learning.batch ?? (isDense ? Defaults.Dense.batch : Defaults.batch),
+      learningRate: learning.lr ?? (isDense ? Defaults.Dense.learningRate : Defaults.learningRate),
+      cooldownImages: learning.cooldown.map(images(fromMillions:)) ?? cooldown,
       averageHalfLifeImages: learning.ema.map { $0 * 1e6 } ?? Defaults.averageHalfLifeImages,
-      chainDropout: learning.chainDropout ?? Defaults.chainDropout,
+      chainDropout: learning.chainDropout ?? (isDense ? Defaults.Dense.chainDropout : Defaults.chainDropout),
       chainDropoutScope: learning.chainDropoutPer ?? Defaults.chainDropoutScope,
       split: SplitPolicy(
         rule: learning.split ?? Defaults.splitRule, warmupImages: learning.splitWarmup ?? Defaults.splitWarmupImages),

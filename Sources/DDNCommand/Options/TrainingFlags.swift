@@ -48,7 +48,7 @@ struct NetworkShape: ParsableArguments {
     parsing: .unconditional,
     help: """
       Recurrent: channels at full resolution; even. 8 gives 407,311 parameters with 64 nodes. (default: \
-      \(recurrent.baseWidth)) Dense: hidden numbers. (default: 256)
+      \(recurrent.baseWidth)) Dense: hidden numbers. (default: \(denseDefaults.width))
       """,
     transform: wholeNumber(in: 1...8192))
   var width: Int?
@@ -57,7 +57,7 @@ struct NetworkShape: ParsableArguments {
     parsing: .unconditional,
     help: """
       Recurrent, dense: F, the features that a node reads. (default: recurrent: half the width, else by a 1x1 \
-      convolution; dense: 32)
+      convolution; dense: \(denseDefaults.nodeFeatures))
       """,
     transform: wholeNumber(in: 1...1024))
   var nodeFeatures: Int?
@@ -151,7 +151,7 @@ struct NetworkShape: ParsableArguments {
 /// The optimization options of `ddn train`.
 struct LearningOptions: ParsableArguments {
   @Option(
-    parsing: .unconditional, help: "Images per step. (default: \(Defaults.batch))",
+    parsing: .unconditional, help: "Images per step. (default: \(Defaults.batch); dense: \(Defaults.Dense.batch))",
     transform: wholeNumber(in: 1...1_000_000))
   var batch: Int?
 
@@ -162,7 +162,8 @@ struct LearningOptions: ParsableArguments {
   var batchGpu: Int?
 
   @Option(
-    parsing: .unconditional, help: "Adam's learning rate. (default: \(Defaults.learningRate))",
+    parsing: .unconditional,
+    help: "Adam's learning rate. (default: \(Defaults.learningRate); dense: \(Defaults.Dense.learningRate))",
     transform: number(isOpen: true))
   var lr: Double?
 
@@ -174,7 +175,10 @@ struct LearningOptions: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
-    help: "Million images of linear decay to learning rate 0 at the end. (default: \(Defaults.cooldownImages))",
+    help: """
+      Million images of linear decay to learning rate 0 at the end. (default: \(Defaults.cooldownImages); dense: \
+      three quarters of the duration)
+      """,
     transform: number())
   var cooldown: Double?
 
@@ -205,7 +209,10 @@ struct LearningOptions: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
-    help: "Probability that a level's choice is replaced by a random one. (default: \(Defaults.chainDropout))",
+    help: """
+      Probability that a level's choice is replaced by a random one. (default: \(Defaults.chainDropout); dense: \
+      \(plain(Defaults.Dense.chainDropout)))
+      """,
     transform: number(to: 1))
   var chainDropout: Double?
 
