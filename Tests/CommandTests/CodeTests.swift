@@ -18,7 +18,7 @@ extension CommandTests {
       let (folder, result) = try await Self.encoded()
       #expect(result.exitCode == 0 && result.output.contains("codes  9.0 bits an image, 0.0088 a pixel"), "\(result)")
       let bytes = try Data(contentsOf: folder.appending(path: "digits.ddn")).count
-      #expect(bytes <= 17 + 23 && result.output.contains("\(bytes) bytes"))
+      #expect(bytes <= 17 + 24 && result.output.contains("\(bytes) bytes"))
       let decoded = try await Command.run(["decode", "digits.ddn"], in: folder)
       #expect(decoded.exitCode == 0, "\(decoded)")
       let reference = try await Command.run(
