@@ -43,7 +43,8 @@ struct DenseRules: ParsableArguments {
     let components = components ?? min(denseDefaults.components, imageShape.reduce(1, *))
     return .init(
       imageShape: imageShape, components: components, nodes: shape.nodes ?? denseDefaults.nodes,
-      levels: shape.levels ?? denseDefaults.levels, width: shape.width ?? denseDefaults.width, blocks: blocks ?? denseDefaults.blocks,
+      levels: shape.levels ?? denseDefaults.levels, width: shape.width ?? denseDefaults.width,
+      blocks: blocks ?? denseDefaults.blocks,
       nodeFeatures: shape.nodeFeatures ?? denseDefaults.nodeFeatures, rank: rank ?? min(denseDefaults.rank, components),
       sharesLevels: sharedLevels, classes: classes)
   }
