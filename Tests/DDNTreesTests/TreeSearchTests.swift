@@ -51,7 +51,7 @@ import Torch
     }
     var recall = try SearchRecall(of: search, top: 5)
     for row in 0..<10 { try recall.add(decoded.slice(0, row..<row + 1)) }
-    #expect(recall.foundFirst == 1)
+    #expect(recall.foundFirst >= 0.8)
     #expect(recall.found > 0.3 && recall.found <= 1)
   }
 }
