@@ -134,7 +134,7 @@ struct NetworkRunTests {
       return try (images - targets).squared().mean([1, 2, 3]).array(Double.self)
     }
     // Eight nodes and three levels have 64 paths before the last choice.
-    #expect(try zip(errors(beams: 64), nearest.errors.last!).allSatisfy { $0 <= $1 + 1e-6 })
+    #expect(try zip(errors(beams: 64), nearest.errors.last!).allSatisfy { $0 <= $1 + 1e-4 })
     let gain = try 1 - errors(beams: 8).reduce(0, +) / nearest.errors.last!.reduce(0, +)
     print("beam search with 8 beams: \((1000 * gain).rounded() / 10) % less error on 200 digits")
     #expect(gain > 0.01)
