@@ -56,7 +56,8 @@ private struct ShadeObjective: Objective {
     #expect(try perplexity(1) > 15.5 && perplexity(nil) < 15)
   }
 
-  @Test("a soft minimum trains every node at first, and is the plain loss in the second half") func softMinimum() throws {
+  @Test("a soft minimum trains every node at first, and is the plain loss in the second half") func softMinimum() throws
+  {
     var options = Self.dense(split: .none)
     options.softMinimum = 2
     let data = try SmallTraining.data()
@@ -90,7 +91,7 @@ private struct ShadeObjective: Objective {
   }
 
   @Test("an energy score is that of its definition, and least for the targets' own distribution") func energy() throws {
-    let images = try Tensor.normal([4, 3, 1, 2, 2], generator: Generator(seed: 2)) // [B, K, C, H, W]
+    let images = try Tensor.normal([4, 3, 1, 2, 2], generator: Generator(seed: 2))  // [B, K, C, H, W]
     let target = try Tensor.normal([4, 1, 2, 2], generator: Generator(seed: 3))
     let candidates = try Candidates(images: images)
     func rootMeanSquare(_ first: Tensor, _ second: Tensor) throws -> Double {
@@ -108,14 +109,17 @@ private struct ShadeObjective: Objective {
 
   static func step(_ candidates: Candidates, _ target: Target) throws -> LevelStep {
     let network = try DenseNetwork(
-      .init(imageShape: [1, 2, 2], components: 4, nodes: 3, levels: 1, width: 4, rank: 4), generator: Generator(seed: 1))
+      .init(imageShape: [1, 2, 2], components: 4, nodes: 3, levels: 1, width: 4, rank: 4), generator: Generator(seed: 1)
+    )
     var run = try network.begin(samples: candidates.samples, condition: .none)
     return LevelStep(
-      candidates: candidates, output: try run.advance(by: GivenChooser([.zeros([candidates.samples], dtype: .int64)])), target: target,
+      candidates: candidates, output: try run.advance(by: GivenChooser([.zeros([candidates.samples], dtype: .int64)])),
+      target: target,
       levels: 1, progress: 0)
   }
 
-  @Test("a feature distance is zero before the last level and for the target, and has gradients") func features() throws {
+  @Test("a feature distance is zero before the last level and for the target, and has gradients") func features() throws
+  {
     var options = Self.dense()
     options.featureTerm = .init(classifier: "test", weight: 1)
     let objective = options.objective { images in [images, try images.maxPooled(2, stride: 2)] }
