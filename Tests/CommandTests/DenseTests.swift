@@ -1,4 +1,5 @@
 import Foundation
+import Images
 import Testing
 
 extension CommandTests {
@@ -71,6 +72,16 @@ extension CommandTests {
         "\"baseWidth\" : 32", "\"repeats\" : 10", "\"nodes\" : 64", "\"batch\" : 256", "\"images\" : 30000000",
         "\"chainDropout\" : 0.05", "\"learningRate\" : 0.002", "\"rule\" : \"total-variation\"",
       ] { #expect(result.output.contains(text), "\(text) in \(result.output)") }
+      try FileManager.default.createDirectory(at: folder.appending(path: "pictures"), withIntermediateDirectories: true)
+      for index in 0..<2 {
+        try Bitmap(width: 16, height: 16, channels: 3, shade: 90)
+          .write(to: folder.appending(path: "pictures/\(index).png"))
+      }
+      let pyramid = try await Command.run(
+        ["train", "--preset", "original", "--data", "pictures", "--max-outputk", "16", "--dry-run"], in: folder)
+      for text in ["\"maxBlocks\" : 8", "\"maxNodes\" : 16", "\"batch\" : 512", "\"images\" : 200000000"] {
+        #expect(pyramid.output.contains(text), "\(text) in \(pyramid)")
+      }
     }
 
     @Test("a half-size export gives nearly the same images") func export() async throws {
