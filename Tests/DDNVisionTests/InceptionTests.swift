@@ -35,7 +35,7 @@ import Torch
   @Test("features of square and oblong images, and of gray ones") func features() throws {
     let network = try InceptionV3(Self.dictionary(), device: Golden.device)
     let golden = try Golden.safetensors("inception/outputs.safetensors")
-    for (height, width) in [(32, 32), (40, 24)] {
+    for (height, width) in [(32, 32), (5, 3)] {
       let images = try Formula.images("images.\(height)", [2, 3, height, width])
       let found = try network.features(of: images)
       #expect(try golden.deviation(of: found, from: "features.\(height)") < 1e-4)

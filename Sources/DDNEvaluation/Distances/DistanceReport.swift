@@ -27,6 +27,7 @@ public struct DistanceReport: Encodable, Sendable {
   public private(set) var kid: Double?
   /// Standard deviation over subsets.
   public private(set) var kidDeviation: Double?
+  public private(set) var kidSubsets: Int?
   public private(set) var kidSubsetSize: Int?
   public private(set) var precision: Double?
   public private(set) var recall: Double?
@@ -60,7 +61,8 @@ public struct DistanceReport: Encodable, Sendable {
     if measures.contains(.kid) {
       guard shouldContinue() else { throw JobStopped() }
       let kernel = try KernelDistance(images, others, seed: seed)
-      (kid, kidDeviation, kidSubsetSize) = (kernel.mean, kernel.deviation, kernel.subsetSize)
+      (kid, kidDeviation) = (kernel.mean, kernel.deviation)
+      (kidSubsets, kidSubsetSize) = (kernel.subsets, kernel.subsetSize)
     }
     if measures.contains(.precision) {
       let found = try PrecisionRecall(images, others, shouldContinue: shouldContinue)
@@ -102,10 +104,11 @@ public struct DistanceReport: Encodable, Sendable {
     if distance == "FID", images < Self.usualImages {
       lines.append("of \(images) images: not FID-50k, which the literature compares; fewer images give higher values")
     }
-    if let kid, let kidDeviation, let kidSubsetSize {
+    if let kid, let kidDeviation, let kidSubsets, let kidSubsetSize {
       lines.append(
-        "kernel distance (KID\(distance == "FID" ? "" : "'s formula")): \(number(kid, "%.6f")) +- "
-          + "\(number(kidDeviation, "%.6f")), \(KernelDistance.defaultSubsets) subsets of \(kidSubsetSize)")
+        "kernel distance (KID\(distance == "FID" ? "" : "'s formula")): \(number(kid, "%.6g")) +- "
+          + "\(number(kidDeviation, "%.2g")), \(kidSubsets == 1 ? "1 subset" : "\(kidSubsets) subsets") of \(kidSubsetSize)"
+      )
     }
     if let precision, let recall {
       lines.append("precision: \(number(precision, "%.4f")), recall: \(number(recall, "%.4f"))")

@@ -14,6 +14,8 @@ public struct KernelDistance {
   public let mean: Double
   /// Standard deviation over subsets.
   public let deviation: Double
+  /// How many; one of all images where there are no more.
+  public let subsets: Int
   /// Images of a subset.
   public let subsetSize: Int
 
@@ -31,6 +33,9 @@ public struct KernelDistance {
     let size = min(subsetSize, images.count, reference.count)
     guard size >= 2 else { throw EvaluationError("a kernel distance needs at least 2 images, not \(size)") }
     var generator = MersenneTwister(seed: seed)
+    // All subsets are equal where they are all images.
+    let subsets = size == images.count && size == reference.count ? 1 : subsets
+    self.subsets = subsets
     let values = try (0..<subsets).map { _ in
       try Self.discrepancy(
         images.file.rows(Self.draw(size, of: images.count, &generator)),

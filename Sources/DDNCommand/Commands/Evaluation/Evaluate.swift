@@ -115,6 +115,9 @@ struct Evaluate: ParsableCommand {
     let model = try images == nil ? network.load(device: device) : nil
     let judge = try loadDetector(model, device)
     let sources = try self.sources(model, device)
+    if perClass, let source = sources.first(where: { $0.labels == nil }) {
+      throw UsageError("--per-class: the images of \(source.name) have no classes")
+    }
     StopSignal.listen("stopping; the same command resumes from here; Ctrl-C again after 3 seconds stops at once")
     let reports = try withPrecision(machine.precision ?? .float32, on: device) {
       let reference = try reference(judge)
