@@ -34,19 +34,20 @@ public final class Trainer {
   ///   - options: valid ones.
   ///   - data: the images to learn from.
   ///   - device: of the network.
-  ///   - objective: nil for the options' pixel distance.
+  ///   - objective: nil for the options'.
   /// - Throws: `TorchError` when the device is missing or memory is short.
   public init(
     _ options: TrainingOptions, data: TrainingImages, device: Device, objective: (any Objective)? = nil
   ) throws {
     do throws(ConfigurationError) { try options.validate() } catch { preconditionFailure(error.description) }
     self.options = options
-    self.objective = objective ?? PixelObjective(options.loss ?? TrainingDefaults.loss)
+    self.objective = objective ?? options.objective()
     self.data = data
     network = try options.network.makeNetwork(generator: Generator(seed: options.seed))
     try network.move(to: device)
     network.setMode(.training)
-    optimizer = try Adam(network, learningRate: options.learningRate)
+    optimizer = try Adam(
+      network, learningRate: options.learningRate, betas: (0.9, options.secondMomentDecay ?? 0.999))
     average = options.averageHalfLifeImages > 0 ? try ExponentialMovingAverage(network) : nil
     dropoutGenerator = try Generator(seed: options.seed, device: device)
     order = BatchOrder(count: data.count, seed: options.seed & 0xFFFF_FFFF)
@@ -90,7 +91,7 @@ public final class Trainer {
         progress.begin(part, of: parts, levels: network.codeSpace.levels.count)
         let losses = try levelLosses(of: order.next(options.batch / parts), progress)  // [L]
         progress.beginBackward()
-        try (losses.mean() * (options.network.architecture.lossScale / Double(parts))).backward()
+        try (weighted(losses).mean() * (options.network.architecture.lossScale / Double(parts))).backward()
         try addLosses(losses.detached())
       }
     }
@@ -105,24 +106,42 @@ public final class Trainer {
   }
 
   /// `[L]`, the mean loss of each level. Choices are the objective's or a beam search's, with chain dropout.
-  private func levelLosses(of indices: [Int], _ progress: StepProgress) throws -> Tensor {
+  private func levelLosses(of indices: [Int], _ stepProgress: StepProgress) throws -> Tensor {
     let batch = try data.batch(indices)
     let images = try augmentation(batch.images, generator: dropoutGenerator)
     let target = Target(images)
+    let progress = Double(self.images) / Double(options.images)
     let condition = network.condition(classes: batch.classes, sources: images, randomness: dropoutGenerator)
     var losses: [Tensor] = []
     try withPrecision(options.precision ?? .float32, on: network.device) {
       var run = try network.begin(samples: indices.count, condition: condition)
       let chooser = ChainDropout(
-        try searched(for: images, from: run, else: objective.chooser(for: target)), probability: options.chainDropout,
-        scope: options.chainDropoutScope, generator: dropoutGenerator)
-      progress.finishSearch()
+        try searched(for: images, from: run, else: balanced(objective.chooser(for: target))),
+        probability: options.chainDropout, scope: options.chainDropoutScope, generator: dropoutGenerator)
+      stepProgress.finishSearch()
       while !run.isFinished {
-        losses.append(try objective.losses(of: run.advance(by: chooser), to: target).mean())
-        progress.finishLevel()
+        let candidates = try run.candidates()
+        let step = LevelStep(
+          candidates: candidates, output: try run.advance(by: chooser), target: target,
+          levels: network.codeSpace.levels.count, progress: progress)
+        losses.append(try objective.losses(of: step).mean())
+        stepProgress.finishLevel()
       }
     }
     return try Tensor.stack(losses)
+  }
+
+  /// `[L]` losses with the options' weights, whose mean is 1.
+  private func weighted(_ losses: Tensor) throws(TorchError) -> Tensor {
+    let levels = losses.shape[0]
+    guard let last = options.lastLevelWeight, levels > 1 else { return losses }
+    let weights = (0..<levels).map { Float(1 + (last - 1) * Double($0) / Double(levels - 1)) * 2 / Float(1 + last) }
+    return try losses * Tensor(weights, shape: [levels]).to(network.device)
+  }
+
+  private func balanced(_ chooser: any Chooser) -> any Chooser {
+    guard let strength = options.balance else { return chooser }
+    return BalancedChooser(chooser, network: network, strength: strength)
   }
 
   /// A chooser of the paths that a beam search finds, or the nearest images' with one beam.

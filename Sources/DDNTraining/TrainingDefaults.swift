@@ -19,12 +19,25 @@ public enum TrainingDefaults {
   public static let tickImages = 10_000
   public static let saveTicks = 5
 
-  /// Of dense networks, where they differ: what was best in Documentation/Experiments.md.
-  public enum Dense {
-    public static let batch = 256
-    public static let learningRate = 2e-3
+  /// What depends on the network, and on whether the original program's values are asked for.
+  public struct Learning: Sendable {
+    /// The run's length.
+    public var images = TrainingDefaults.images
+    public var batch = TrainingDefaults.batch
+    public var learningRate = TrainingDefaults.learningRate
     /// The part of the run in which the learning rate falls.
-    public static let cooldownShare = 0.75
-    public static let chainDropout = 0.0
+    public var cooldownShare = 0.0
+    public var chainDropout = TrainingDefaults.chainDropout
   }
+
+  /// Of recurrent networks and pyramids.
+  public static let learning = Learning()
+  /// Of dense networks: what was best in Documentation/Experiments.md.
+  public static let dense = Learning(batch: 256, learningRate: 2e-3, cooldownShare: 0.75, chainDropout: 0)
+  /// Of the original's MNIST program.
+  public static let originalRecurrent = Learning(images: 30_000_000, batch: 256)
+  /// The width of the original's MNIST program.
+  public static let originalWidth = 32
+  /// Of the original's `train.py`.
+  public static let originalPyramid = Learning(images: 200_000_000, batch: 512)
 }

@@ -16,6 +16,18 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   public var augmentation: Double?
   /// Paths of the beam search that chooses the images to train; nil for one, the nearest image of each level.
   public var beams: Int?
+  /// The first temperature of a `SoftMinimum`; nil for the nearest node alone.
+  public var softMinimum: Double?
+  /// The weight of an `EnergyScore` beside the pixel distance; nil for none.
+  public var energyWeight: Double?
+  /// A `FeatureDistance` beside the pixel distance; nil for none.
+  public var featureTerm: FeatureTerm?
+  /// The strength of `BalancedChooser`; nil for none.
+  public var balance: Double?
+  /// The weight of the last level's loss in units of the first one's, linear between; nil for 1.
+  public var lastLevelWeight: Double?
+  /// Adam's decay of squared gradients; nil for 0.999.
+  public var secondMomentDecay: Double?
   /// Resizing of 28x28 digits to 32x32: "bilinear" or "padded".
   public var resize: String
   public var network: NetworkConfiguration
@@ -51,6 +63,18 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   public var precision: Precision?
   /// Threads per operation; results depend on it in the last bits. Nil for libtorch's default.
   public var threads: Int?
+
+  /// A distance in the features of a classifier.
+  public struct FeatureTerm: Codable, Sendable, Equatable {
+    /// A shipped classifier's name or a file.
+    public var classifier: String
+    public var weight: Double
+
+    public init(classifier: String, weight: Double) {
+      self.classifier = classifier
+      self.weight = weight
+    }
+  }
 
   public init(
     network: NetworkConfiguration, transferFile: String? = nil, images: Int, dataFolder: String? = nil,
@@ -109,6 +133,19 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     }
     if let beams, !(1...4096).contains(beams) { return "\(beams) beams are not within 1...4096" }
     if let beams, beams > 1, loss == .absolute { return "a beam search in training minimizes the squared loss only" }
+    let weights = [
+      ("temperature", softMinimum), ("energy score's weight", energyWeight),
+      ("feature distance's weight", featureTerm?.weight), ("balance", balance), ("last level's weight", lastLevelWeight),
+    ]
+    for case (let name, let weight?) in weights where !(weight > 0 && weight <= 1e6) {
+      return "the \(name) must be above 0 and at most 1000000, not \(weight)"
+    }
+    if softMinimum != nil || energyWeight != nil, loss == .absolute {
+      return "a soft minimum and an energy score are of the squared loss"
+    }
+    if let secondMomentDecay, !(0..<1).contains(secondMomentDecay) {
+      return "Adam's second decay is within 0..<1, not \(secondMomentDecay)"
+    }
     if DigitDataset.Resize(rawValue: resize) == nil { return "resize '\(resize)' is not bilinear or padded" }
     if seed > UInt64(UInt32.max) { return "a seed is within 0...\(UInt32.max), not \(seed)" }
     if split.warmupImages < 0 { return "the split warm-up must be 0 or more images, not \(split.warmupImages)" }

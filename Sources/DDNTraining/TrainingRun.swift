@@ -42,10 +42,14 @@ public final class TrainingRun {
   ///   - data: the options' images.
   ///   - folder: of the run.
   ///   - device: of the network.
+  ///   - objective: nil for the options'.
   /// - Throws: `FileError` when another process trains in this folder.
-  public init(_ options: TrainingOptions, data: TrainingImages, folder: RunFolder, device: Device) throws {
+  public init(
+    _ options: TrainingOptions, data: TrainingImages, folder: RunFolder, device: Device,
+    objective: (any Objective)? = nil
+  ) throws {
     lock = try FolderLock(folder.url, for: "training")
-    trainer = try Trainer(options, data: data, device: device)
+    trainer = try Trainer(options, data: data, device: device, objective: objective)
     self.folder = folder
   }
 

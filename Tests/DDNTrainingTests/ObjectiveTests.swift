@@ -5,8 +5,9 @@ import Torch
 
 /// L2 on the mean brightness of images.
 private struct ShadeObjective: Objective {
-  func losses(of output: LevelOutput, to target: Target) throws -> Tensor {
-    let sized = try target.sized(height: output.chosen.shape[2], width: output.chosen.shape[3])
+  func losses(of step: LevelStep) throws -> Tensor {
+    let output = step.output
+    let sized = try step.target.sized(height: output.chosen.shape[2], width: output.chosen.shape[3])
     return try (output.imagesPerSample().mean([1, 2, 3]) - sized.mean([1, 2, 3])).squared()
   }
 }

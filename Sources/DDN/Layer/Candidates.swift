@@ -103,7 +103,7 @@ public struct Candidates {
       weights: pixels.weights, base: try pixels.base.map { (base) throws(TorchError) in try base * mask })
   }
 
-  /// Distance of each of the K images to the target: `[B, K]`, lower is nearer.
+  /// Distance of each of the K images to the target: `[B, K]`, lower is nearer. It has no gradient.
   ///
   /// - Parameters:
   ///   - target: `[B, C, H, W]` at any resolution.
@@ -112,27 +112,54 @@ public struct Candidates {
   public func distances(
     to target: Target, measure: NodeDistances.Measure = .squared, form: NodeDistances.Form? = nil
   ) throws -> Tensor {
-    if let components {
-      guard measure == .squared else { return try inPixels().distances(to: target, measure: measure, form: form) }
-      return try distances(to: target.projected(on: components), in: components, form)
+    if components != nil, measure != .squared {
+      return try inPixels().distances(to: target, measure: measure, form: form)
     }
-    let shape = features.shape  // [R, F, H, W]
-    let sized = try target.sized(height: shape[2], width: shape[3])
-    let pixels = shape[2] * shape[3]
-    let residual = try base.map { (base) throws(TorchError) in try sized - paths.perSample(base) } ?? sized
-    return try NodeDistances.all(
-      features: features.reshaped([shape[0], shape[1], pixels]), weights: weights,
-      residual: residual.reshaped([samples, weights.shape[1], pixels]), paths: paths, measure: measure, form: form)
+    return try inPixelUnits(
+      NodeDistances.all(
+        features: flatFeatures(), weights: weights, residual: residual(to: target), paths: paths, measure: measure,
+        form: form), target)
   }
 
-  private func distances(
-    to target: Target.Projection, in components: PrincipalComponents, _ form: NodeDistances.Form?
-  ) throws -> Tensor {
-    let residual = try base.map { (base) throws(TorchError) in try target.coefficients - paths.perSample(base) }
-    let distances = try NodeDistances.all(
-      features: features.reshaped([paths.rows, weights.shape[2], components.count]), weights: weights,
-      residual: (residual ?? target.coefficients).reshaped([samples, 1, components.count]), paths: paths, form: form)
-    return try distances * components.pixelShare() + target.remainder.reshaped([samples, 1])
+  /// The squared distances with gradients to the features and the nodes, for losses of all nodes: `[B, K]`.
+  ///
+  /// - Parameter target: `[B, C, H, W]` at any resolution.
+  public func differentiableDistances(to target: Target) throws(TorchError) -> Tensor {
+    try inPixelUnits(
+      NodeDistances.differentiable(
+        features: flatFeatures(), weights: weights, residual: residual(to: target), paths: paths), target)
+  }
+
+  /// Squared distances between the images of a level, with gradients: `[R, K, K]`, zero on the diagonal but for rounding.
+  public func pairwiseDistances() throws(TorchError) -> Tensor {
+    let distances = try NodeDistances.pairwise(features: flatFeatures(), weights: weights)
+    guard let components else { return distances }
+    return try distances * components.pixelShare()
+  }
+
+  /// `[R, F, N]`; N are pixels or components.
+  private func flatFeatures() throws(TorchError) -> Tensor {
+    try features.reshaped([paths.rows, weights.shape[2], features.shape[2] * features.shape[3]])
+  }
+
+  /// `[B, C, N]`, the target less the base.
+  private func residual(to target: Target) throws(TorchError) -> Tensor {
+    let (height, width) = (features.shape[2], features.shape[3])
+    var residual: Tensor
+    if let components {
+      residual = try target.projected(on: components).coefficients
+    } else {
+      residual = try target.sized(height: height, width: width)
+    }
+    if let base { residual = try residual - paths.perSample(base) }
+    return try residual.reshaped([samples, weights.shape[1], height * width])
+  }
+
+  /// Distances of coefficients, `[B, K]`, as those of pixels.
+  private func inPixelUnits(_ distances: Tensor, _ target: Target) throws(TorchError) -> Tensor {
+    guard let components else { return distances }
+    return try distances * components.pixelShare()
+      + target.projected(on: components).remainder.reshaped([samples, 1])
   }
 
   /// The candidates of a batch in which new image i has the past of image `parents[i]` of this one.

@@ -18,9 +18,12 @@ public final class DiscreteDistributionLayer: Module {
     public var leaksChoice: Bool
     /// Whether nodes compute a residual to the previous level's image.
     public var learnsResidual: Bool
+    /// Q: node `q K / Q + k` computes the image of node k times a learned gain. 1 for separate nodes.
+    public var gains = 1
 
     public init(
-      nodes: Int, imageChannels: Int, featureChannels: Int, leaksChoice: Bool = true, learnsResidual: Bool = false
+      nodes: Int, imageChannels: Int, featureChannels: Int, leaksChoice: Bool = true, learnsResidual: Bool = false,
+      gains: Int = 1
     ) {
       precondition(nodes >= 2, "a layer needs at least 2 nodes, not \(nodes)")
       precondition(!leaksChoice || featureChannels % 2 == 0, "leak choice needs even channels, not \(featureChannels)")
@@ -29,6 +32,7 @@ public final class DiscreteDistributionLayer: Module {
       self.featureChannels = featureChannels
       self.leaksChoice = leaksChoice
       self.learnsResidual = learnsResidual
+      self.gains = gains
     }
 
     /// F, the feature channels that one node reads.
@@ -39,8 +43,10 @@ public final class DiscreteDistributionLayer: Module {
   private static let chosenImages = Operator("ddn::chosen_images")
 
   public let configuration: Configuration
-  /// `[K C, F, 1, 1]`; row `k C + c` is channel c of node k.
+  /// `[K C, F, 1, 1]`; row `k C + c` is channel c of node k. With gains K / Q nodes.
   public let weight: Parameter
+  /// `[Q]`; nil for one.
+  let gains: Parameter?
   /// Use of the nodes in training; updated by `SplitAndPrune`.
   ///
   /// Allocated on first use: K * K numbers that only training needs.
@@ -71,10 +77,14 @@ public final class DiscreteDistributionLayer: Module {
   /// Initial weights are uniform in ±1 / sqrt(F).
   public init(_ configuration: Configuration, generator: Generator) throws(TorchError) {
     self.configuration = configuration
-    let rows = configuration.nodes * configuration.imageChannels
+    let rows = configuration.nodes / configuration.gains * configuration.imageChannels
     let numbers = try Tensor.uniform([rows, configuration.nodeInputs, 1, 1], generator: generator)
     let bound = 1 / Double(configuration.nodeInputs).squareRoot()
     weight = try Parameter((numbers * (2 * bound)) - bound)
+    let count = configuration.gains
+    gains =
+      count == 1
+      ? nil : try Parameter(Tensor((0..<count).map { Float(2 * $0 + 1 - count) / Float(count) }, shape: [count]))
   }
 
   /// Chooses a node for every image and computes the chosen images.
@@ -93,17 +103,26 @@ public final class DiscreteDistributionLayer: Module {
 
   /// The first half of `callAsFunction`: the K images to choose from, not yet computed.
   func candidates(
-    level: Int, features: Tensor, previous: Tensor?, paths: SharedPaths, components: PrincipalComponents? = nil
+    level: Int, features: Tensor, previous: Tensor?, paths: SharedPaths, visible: Tensor? = nil,
+    components: PrincipalComponents? = nil
   ) throws(TorchError) -> Candidates {
     let inputs = configuration.nodeInputs
     let size = Array(features.shape[2...])  // [H, W]
     let base =
       configuration.learnsResidual
       ? try previous.map { (previous) throws(TorchError) in try previous.resizedToMatch(size) } : nil
+    var read = try features.slice(1, 0..<inputs)
+    if let visible { read = try read * visible }
     return Candidates(
-      level: level, paths: paths, levelFeatures: features, features: try features.slice(1, 0..<inputs),
-      weights: try weight.tensor.reshaped([configuration.nodes, configuration.imageChannels, inputs]), base: base,
+      level: level, paths: paths, levelFeatures: features, features: read, weights: try weights(), base: base,
       components: components)
+  }
+
+  /// `[K, C, F]`.
+  private func weights() throws(TorchError) -> Tensor {
+    let shape = [configuration.nodes, configuration.imageChannels, configuration.nodeInputs]
+    guard let gains else { return try weight.tensor.reshaped(shape) }
+    return try (gains.tensor.reshaped([-1, 1]) * weight.tensor.reshaped([1, -1])).reshaped(shape)
   }
 
   /// The second half: the choice, and the chosen images.
@@ -113,7 +132,7 @@ public final class DiscreteDistributionLayer: Module {
 
     let branching = try candidates.paths.branching(at: choice.codes, nodes: configuration.nodes)
     var halves = try Self.chosenImages.tensors(  // of each half of the features [R', C, H, W]
-      .tensor(candidates.levelFeatures), .tensor(candidates.weights), .optional(branching.parentOfRow),
+      .tensor(configuration.leaksChoice ? candidates.levelFeatures : candidates.features), .tensor(candidates.weights), .optional(branching.parentOfRow),
       .tensor(branching.codeOfRow))
     if let base = candidates.base { halves[0] = try halves[0] + branching.inherit(base) }
     return LevelOutput(

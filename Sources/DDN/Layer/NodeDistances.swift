@@ -83,6 +83,27 @@ public enum NodeDistances {
     }
   }
 
+  /// The squared distances with gradients, in the `products` form: `[B, K]`. Parameters as of `all`.
+  static func differentiable(
+    features: Tensor, weights: Tensor, residual: Tensor, paths: SharedPaths
+  ) throws(TorchError) -> Tensor { try byProducts(features, weights, residual, paths) }
+
+  /// Squared distances between the images of all nodes, with gradients: `[R, K, K]`.
+  ///
+  /// `|(W_i - W_j) X|^2 = Q_ii + Q_jj - 2 Q_ij` with `Q_ij = <W_i (X X^T), W_j>`.
+  static func pairwise(features: Tensor, weights: Tensor) throws(TorchError) -> Tensor {
+    let (nodes, channels, width) = (weights.shape[0], weights.shape[1], weights.shape[2])
+    let (rows, pixels) = (features.shape[0], features.shape[2])
+    let ofFeatures = try features.batchMatmul(features.transposed(1, 2))  // X X^T: [R, F, F]
+    let flat = try weights.reshaped([nodes, channels * width])
+    let mixed = try weights.reshaped([nodes * channels, width]).matmul(ofFeatures)  // [R, K C, F]
+      .reshaped([rows, nodes, channels * width])
+    let products = try mixed.matmul(flat.transposed(0, 1))  // Q: [R, K, K]
+    let squares = try (mixed * flat).sum([2])  // [R, K]
+    let sums = try squares.reshaped([rows, nodes, 1]) + squares.reshaped([rows, 1, nodes])
+    return try (sums - products * 2) * (1 / Double(channels * pixels))
+  }
+
   /// The same by libtorch's operators, for any device and measure.
   static func byOperators(
     _ features: Tensor, _ weights: Tensor, _ residual: Tensor, _ paths: SharedPaths, _ measure: Measure, _ form: Form

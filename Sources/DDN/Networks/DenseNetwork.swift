@@ -31,10 +31,32 @@ public final class DenseNetwork: Module, DiscreteDistributionNetwork, FittedNetw
     public var sharesLevels: Bool
     /// Classes that the network is conditioned on; 0 for none.
     public var classes: Int
+    /// What is chosen from the features of one pass; nil for one node.
+    public var choices: Choices?
+    /// Q, learned factors of every node's image, of which one is chosen with it: K is the number of both's pairs. Nil
+    /// for 1.
+    public var gains: Int?
+
+    /// Several choices from the features of one pass. Each is a level, with its own nodes.
+    public enum Choices: Codable, Sendable, Equatable {
+      /// So many nodes, one after the other, whose images add up.
+      case sum(Int)
+      /// A node for each of so many squares on a side, whose components are those of the square alone.
+      case patches(side: Int)
+
+      /// Per pass.
+      public var count: Int {
+        switch self {
+        case .sum(let count): count
+        case .patches(let side): side * side
+        }
+      }
+    }
 
     public init(
       imageShape: [Int], components: Int = 128, nodes: Int = 64, levels: Int = 10, width: Int = 96, blocks: Int = 1,
-      nodeFeatures: Int = 8, rank: Int = 64, sharesLevels: Bool = false, classes: Int = 0
+      nodeFeatures: Int = 8, rank: Int = 64, sharesLevels: Bool = false, classes: Int = 0, choices: Choices? = nil,
+      gains: Int? = nil
     ) {
       self.imageShape = imageShape
       self.components = components
@@ -46,15 +68,25 @@ public final class DenseNetwork: Module, DiscreteDistributionNetwork, FittedNetw
       self.rank = rank
       self.sharesLevels = sharesLevels
       self.classes = classes
+      self.choices = choices
+      self.gains = gains
     }
+
+    /// Choices from the features of one pass.
+    var choicesPerPass: Int { choices?.count ?? 1 }
+    /// Passes through the network.
+    var passes: Int { levels / choicesPerPass }
+    /// Squares on a side that have separate components.
+    var patchSide: Int { if case .patches(let side) = choices { side } else { 1 } }
 
     var layer: DiscreteDistributionLayer.Configuration {
       .init(
-        nodes: nodes, imageChannels: 1, featureChannels: nodeFeatures, leaksChoice: false, learnsResidual: true)
+        nodes: nodes, imageChannels: 1, featureChannels: nodeFeatures, leaksChoice: false, learnsResidual: true,
+        gains: gains ?? 1)
     }
   }
 
-  /// The modules of a level.
+  /// The modules of a pass: of a level, or of several with one set of features.
   final class Level: Module {
     let input: Linear
     let blocks: [DenseBlock]
@@ -63,6 +95,8 @@ public final class DenseNetwork: Module, DiscreteDistributionNetwork, FittedNetw
     /// `[rank, P]`; nil when the rank is P.
     let basis: Parameter?
     let layer: DiscreteDistributionLayer
+    /// Of the pass's other choices.
+    let others: [DiscreteDistributionLayer]
 
     private let shape: [Int]  // F, rank
 
@@ -85,6 +119,11 @@ public final class DenseNetwork: Module, DiscreteDistributionNetwork, FittedNetw
         rank == configuration.components
         ? nil : try Parameter(normal([rank, configuration.components], 1 / Double(rank).squareRoot()))
       layer = try DiscreteDistributionLayer(configuration.layer, generator: generator)
+      var others: [DiscreteDistributionLayer] = []
+      for _ in 1..<configuration.choicesPerPass {
+        others.append(try DiscreteDistributionLayer(configuration.layer, generator: generator))
+      }
+      self.others = others
     }
 
     /// - Parameters:
@@ -109,21 +148,25 @@ public final class DenseNetwork: Module, DiscreteDistributionNetwork, FittedNetw
   let levelShifts: Parameter
   /// `[classes, H]`; nil without classes.
   let classShifts: Parameter?
-  /// One for each level, or one.
+  /// One for each pass, or one.
   let levels: [Level]
+  /// `[1, 1, 1, P]` for each patch, 1 for its components; empty without patches.
+  private var masks: [Tensor]
 
   /// A network with fresh weights drawn from the generator; its components are zero until `fit`.
   public init(_ configuration: Configuration, generator: Generator) throws(TorchError) {
     configuration.requireValid()
     self.configuration = configuration
     codeSpace = configuration.codeSpace
-    principal = try PrincipalComponents(count: configuration.components, imageShape: configuration.imageShape)
-    levelShifts = try Parameter(.normal([configuration.levels, configuration.width], generator: generator))
+    principal = try PrincipalComponents(
+      count: configuration.components, imageShape: configuration.imageShape, patchSide: configuration.patchSide)
+    masks = try principal.patchMasks()
+    levelShifts = try Parameter(.normal([configuration.passes, configuration.width], generator: generator))
     classShifts =
       configuration.classes == 0
       ? nil : try Parameter(.normal([configuration.classes, configuration.width], generator: generator))
     var levels: [Level] = []
-    for _ in 0..<(configuration.sharesLevels ? 1 : configuration.levels) {
+    for _ in 0..<(configuration.sharesLevels ? 1 : configuration.passes) {
       levels.append(try Level(configuration, generator: generator))
     }
     self.levels = levels
@@ -154,19 +197,31 @@ public final class DenseNetwork: Module, DiscreteDistributionNetwork, FittedNetw
   }
 
   public func features(of run: NetworkRun) throws -> Tensor {
+    let (pass, choice) = run.level.quotientAndRemainder(dividingBy: configuration.choicesPerPass)
+    if choice > 0 { return run.features }
     let image =
       try run.chosen?.reshaped([run.paths.rows, principal.count])
       ?? .zeros([run.paths.rows, principal.count], device: device)
-    var shift = try levelShifts.tensor.select(0, run.level)  // [H]
+    var shift = try levelShifts.tensor.select(0, pass)  // [H]
     if let classShifts, let classOfRow = run.condition.first {
       shift = try classShifts.tensor.gathered(classOfRow) + shift  // [R, H]
     }
-    return try level(run.level)(image: image, shift: shift)
+    return try level(ofPass: pass)(image: image, shift: shift)
   }
 
-  public func layer(at level: Int) -> DiscreteDistributionLayer { self.level(level).layer }
+  public func visibleFeatures(at level: Int) throws -> Tensor? {
+    guard !masks.isEmpty else { return nil }
+    if masks[0].device != device { masks = try masks.map { try $0.to(device) } }
+    return masks[level % masks.count]
+  }
 
-  private func level(_ level: Int) -> Level { levels[configuration.sharesLevels ? 0 : level] }
+  public func layer(at level: Int) -> DiscreteDistributionLayer {
+    let (pass, choice) = level.quotientAndRemainder(dividingBy: configuration.choicesPerPass)
+    let modules = self.level(ofPass: pass)
+    return choice == 0 ? modules.layer : modules.others[choice - 1]
+  }
+
+  private func level(ofPass pass: Int) -> Level { levels[configuration.sharesLevels ? 0 : pass] }
 }
 
 /// `x + second(silu(first(norm(x))))`, of twice the width inside.
@@ -215,6 +270,20 @@ extension DenseNetwork.Configuration: NetworkArchitecture {
     if !(1...1024).contains(nodeFeatures) {
       throw ConfigurationError("\(nodeFeatures) features for a node are not within 1...1024")
     }
+    let count = choicesPerPass
+    guard (1...1024).contains(count), levels % count == 0 else {
+      throw ConfigurationError("\(levels) levels do not divide into passes of \(count) choices")
+    }
+    if case .patches(let side) = choices, imageShape[1] % side != 0 || components % count != 0 {
+      throw ConfigurationError(
+        "\(side) x \(side) patches do not divide images of \(imageShape[1]) pixels and \(components) components")
+    }
+    if case .patches = choices, components / count > values / count {
+      throw ConfigurationError("a patch of \(values / count) values has no \(components / count) components")
+    }
+    if let gains, !(1...64).contains(gains) || nodes % gains != 0 {
+      throw ConfigurationError("\(nodes) nodes do not divide into \(gains) gains")
+    }
     if classes != 0, !(2...1_000_000).contains(classes) {
       throw ConfigurationError("\(classes) classes are not 0 or within 2...1000000")
     }
@@ -226,31 +295,46 @@ extension DenseNetwork.Configuration: NetworkArchitecture {
   /// Exactly the parameter count.
   public var parameterLowerBound: Int {
     let values = imageShape.reduce(1, *)
+    let gains = gains ?? 1
     let block = 2 * width + 2 * width * (width + 1) + width * (2 * width + 1)
     let basis = rank == components ? 0 : rank * components
-    let level =
-      width * (components + 1) + blocks * block + 2 * width + nodeFeatures * rank * (width + 1) + basis
-      + nodes * nodeFeatures
-    return values * (components + 1) + 1 + (levels + classes) * width + (sharesLevels ? 1 : levels) * level
+    let nodesOfChoice = nodes / gains * nodeFeatures + (gains > 1 ? gains : 0)
+    var pass = width * (components + 1) + blocks * block + 2 * width
+    pass += nodeFeatures * rank * (width + 1) + basis + choicesPerPass * nodesOfChoice
+    return values * (components + 1) + 1 + (passes + classes) * width + (sharesLevels ? 1 : passes) * pass
   }
 
   public var multiplyAdds: Int? {
-    levels * (width * (components + 4 * width * blocks + nodeFeatures * rank) + nodeFeatures * rank * components)
+    passes * (width * (components + 4 * width * blocks + nodeFeatures * rank) + nodeFeatures * rank * components)
   }
 
-  public var formatVersion: Int { 3 }
+  public var formatVersion: Int { choices == nil && gains == nil ? 3 : 4 }
 
   public var summary: String {
     "\(nodes) nodes x \(levels) levels, dense, \(components) components, width \(width), \(nodeFeatures) node features"
-      + (sharesLevels ? ", shared levels" : "") + (classes > 0 ? ", \(classes) classes" : "")
+      + (sharesLevels ? ", shared levels" : "") + choicesSummary + (classes > 0 ? ", \(classes) classes" : "")
+  }
+
+  private var choicesSummary: String {
+    let gains = gains.map { ", \($0) gains" } ?? ""
+    switch choices {
+    case .sum(let count): return ", \(count) nodes a pass" + gains
+    case .patches(let side): return ", \(side) x \(side) patches" + gains
+    case nil: return gains
+    }
   }
 
   public func weightDifference(from other: Self) -> String? {
-    difference("images of", imageShape, other.imageShape) ?? difference("components", components, other.components)
-      ?? difference("nodes", nodes, other.nodes) ?? difference("levels", levels, other.levels)
-      ?? difference("width", width, other.width) ?? difference("blocks", blocks, other.blocks)
-      ?? difference("node features", nodeFeatures, other.nodeFeatures) ?? difference("rank", rank, other.rank)
-      ?? difference("shared levels", sharesLevels, other.sharesLevels) ?? difference("classes", classes, other.classes)
+    let differences = [
+      difference("images of", imageShape, other.imageShape), difference("components", components, other.components),
+      difference("nodes", nodes, other.nodes), difference("levels", levels, other.levels),
+      difference("width", width, other.width), difference("blocks", blocks, other.blocks),
+      difference("node features", nodeFeatures, other.nodeFeatures), difference("rank", rank, other.rank),
+      difference("shared levels", sharesLevels, other.sharesLevels), difference("classes", classes, other.classes),
+      difference("choices a pass", choicesPerPass, other.choicesPerPass),
+      difference("patches on a side", patchSide, other.patchSide), difference("gains", gains ?? 1, other.gains ?? 1),
+    ]
+    return differences.lazy.compactMap(\.self).first
   }
 
   public func makeNetwork(generator: Generator) throws(TorchError) -> any DiscreteDistributionNetwork {

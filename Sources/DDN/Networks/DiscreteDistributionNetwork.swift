@@ -29,6 +29,9 @@ public protocol DiscreteDistributionNetwork: Module {
   /// `[R, featureChannels, 1, P]`.
   func features(of run: NetworkRun) throws -> Tensor
 
+  /// The part of the features that a level's nodes read, `[1, 1, 1, P]` of zeros and ones; nil for all.
+  func visibleFeatures(at level: Int) throws -> Tensor?
+
   /// The nodes of a level; several levels may share a layer.
   func layer(at level: Int) -> DiscreteDistributionLayer
 }
@@ -46,6 +49,8 @@ public protocol FittedNetwork: DiscreteDistributionNetwork {
 
 extension DiscreteDistributionNetwork {
   public var components: PrincipalComponents? { nil }
+
+  public func visibleFeatures(at level: Int) throws -> Tensor? { nil }
 
   /// Runs all levels.
   ///

@@ -61,7 +61,7 @@ public struct NetworkRun {
     let candidates = try network.layer(at: level)
       .candidates(
         level: level, features: network.features(of: self), previous: chosen, paths: paths,
-        components: network.components)
+        visible: network.visibleFeatures(at: level), components: network.components)
     nextCandidates = candidates
     return candidates
   }

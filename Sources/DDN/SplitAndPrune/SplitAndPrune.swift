@@ -41,7 +41,7 @@ public struct SplitAndPrune {
   public func step(optimizer: Adam, average: ExponentialMovingAverage? = nil) throws -> [Event] {
     try record()
     var events: [Event] = []
-    for (name, layer) in layers {
+    for (name, layer) in layers where layer.gains == nil {  // A node with gains is no row of the weights.
       guard let split = policy.decide(layer.statistics) else { continue }
       events.append(Event(layer: name, split: split, images: layer.statistics.images))
       layer.statistics.split(donor: split.donor, pruned: split.pruned, rule: policy.rule)

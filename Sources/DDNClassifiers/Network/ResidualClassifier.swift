@@ -53,6 +53,12 @@ public final class ResidualClassifier: ImageClassifier {
     }
   }
 
+  /// The output of every block, with gradients to the images: each `[B, F, h, w]`.
+  ///
+  /// - Parameter images: `[B, C, H, W]` in [-1, 1], of any size.
+  /// - Throws: `ClassifierError` when the images' channels are neither 1 nor 3; `TorchError`.
+  public func featureMaps(of images: Tensor) throws -> [Tensor] { try maps(of: fitted(images)) }
+
   /// Images in the channels and the size that the network reads.
   ///
   /// Gray is repeated for RGB, and RGB averaged to gray; larger sides are averaged, smaller ones interpolated.
@@ -75,12 +81,19 @@ public final class ResidualClassifier: ImageClassifier {
 
   /// `[B, C, side, side]` to `[B, F]`.
   private func run(_ images: Tensor) throws(TorchError) -> Tensor {
+    try maps(of: images).last!.maximum([2, 3])
+  }
+
+  /// The output of every block.
+  private func maps(of images: Tensor) throws(TorchError) -> [Tensor] {
     var features = try convolved(images.inChannelsLast(), "stem").gelu()
+    var maps: [Tensor] = []
     for block in configuration.blockChannels.indices {
       features = try convolved(features, "blocks.\(block).first", padding: 1).maxPooled(2, stride: 2).gelu()
       features = try features + convolved(features, "blocks.\(block).second", padding: 1).gelu()
+      maps.append(features)
     }
-    return try features.maximum([2, 3])
+    return maps
   }
 
   private func convolved(_ input: Tensor, _ name: String, padding: Int = 0) throws(TorchError) -> Tensor {

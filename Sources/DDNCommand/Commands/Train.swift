@@ -23,6 +23,7 @@ struct Train: ParsableCommand {
         ddn train --data cifar10.zip --cond --batch 64 --batch-gpu 16     a class-conditional pyramid
         ddn train --outdir runs --data mnist --nodes 8 --levels 3 --batch 512 --duration 10
         ddn train --arch dense --data mnist --duration 0.3     no convolutions; minutes
+        ddn train --data mnist --preset original               the original program's network and training; days
         ddn train --resume runs/00000-mnist-test
         ddn train --resume runs/00001-faces32 --data /new/place/faces32.zip     after the data were moved
       """)
@@ -82,6 +83,9 @@ struct Train: ParsableCommand {
   @OptionGroup(title: "Learning")
   var learning: LearningOptions
 
+  @OptionGroup(title: "Loss and choice")
+  var objective: ObjectiveFlags
+
   @OptionGroup(title: "Machine")
   var machine: MachineOptions
 
@@ -119,12 +123,14 @@ struct Train: ParsableCommand {
       return
     }
 
+    let objective = try options.loadObjective(on: device)
     let images = try TrainingImages(dataset, xflip: options.xflip ?? false, device: device)
     let runFolder =
       try folder
       ?? RunFolder.create(
         in: URL(fileURLWithPath: outdir ?? "runs"), name: learning.runName(data: options.dataName), options: options)
-    let run = try TrainingRun(options, data: images, folder: runFolder, device: device)
+    let run = try TrainingRun(
+      options, data: images, folder: runFolder, device: device, objective: objective)
     var fitting = ProgressLine(total: images.count, unit: "images")
     let start = try run.resume { fitting.show(Int($0 * Double(images.count)), "principal components") }
     fitting.clear()
@@ -154,7 +160,7 @@ struct Train: ParsableCommand {
 
   private func openRun(_ path: String) throws -> (RunFolder?, TrainingOptions?) {
     let given =
-      learning.givenNames + network.givenNames + (xflip ? ["--xflip"] : [])
+      learning.givenNames + objective.givenNames + network.givenNames + (xflip ? ["--xflip"] : [])
       + (transfer == nil ? [] : ["--transfer"]) + (outdir == nil ? [] : ["--outdir"])
     if let name = given.first {
       throw UsageError("--resume uses the run's options; remove \(name), or start a new run")
@@ -195,23 +201,22 @@ struct Train: ParsableCommand {
       throw UsageError(
         "--transfer \(transfer!): \(difference); remove the network options to use the model's, or change them")
     }
-    let isDense = configuration.architecture is DenseNetwork.Configuration
-    let length = try duration.map(images(fromMillions:)) ?? Defaults.images
-    let cooldown = isDense ? Int(Double(length) * Defaults.Dense.cooldownShare) : Defaults.cooldownImages
+    let defaults = network.learning(for: configuration.architecture)
+    let length = try duration.map(images(fromMillions:)) ?? defaults.images
+    let cooldown = Int(Double(length) * defaults.cooldownShare)
     var options = try TrainingOptions(
       network: configuration, transferFile: source?.file, images: length, dataFolder: dataPath,
       resize: learning.resize ?? Defaults.resize,
-      batch: learning.batch ?? (isDense ? Defaults.Dense.batch : Defaults.batch),
-      learningRate: learning.lr ?? (isDense ? Defaults.Dense.learningRate : Defaults.learningRate),
+      batch: learning.batch ?? defaults.batch, learningRate: learning.lr ?? defaults.learningRate,
       cooldownImages: learning.cooldown.map(images(fromMillions:)) ?? cooldown,
       averageHalfLifeImages: learning.ema.map { $0 * 1e6 } ?? Defaults.averageHalfLifeImages,
-      chainDropout: learning.chainDropout ?? (isDense ? Defaults.Dense.chainDropout : Defaults.chainDropout),
+      chainDropout: learning.chainDropout ?? defaults.chainDropout,
       chainDropoutScope: learning.chainDropoutPer ?? Defaults.chainDropoutScope,
       split: SplitPolicy(
         rule: learning.split ?? Defaults.splitRule, warmupImages: learning.splitWarmup ?? Defaults.splitWarmupImages),
       seed: learning.seed ?? Defaults.seed, tickImages: learning.tick.map { $0 * 1000 } ?? Defaults.tickImages,
       saveTicks: learning.snap ?? Defaults.saveTicks)
-    options.loss = learning.loss
+    objective.apply(to: &options)
     options.xflip = xflip
     options.augmentation = learning.augment
     options.beams = learning.beams

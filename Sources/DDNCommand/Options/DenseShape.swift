@@ -25,11 +25,39 @@ struct DenseRules: ParsableArguments {
   @Flag(help: "All levels have the same weights: a smaller file.")
   var sharedLevels = false
 
+  @Option(
+    parsing: .unconditional,
+    help: """
+      Choose so many nodes from the features of one pass, one after the other; their images add up. They count as levels. \
+      (default: 1)
+      """,
+    transform: wholeNumber(in: 1...1024))
+  var choices: Int?
+
+  @Option(
+    parsing: .unconditional,
+    help: .init(
+      "Choose a node for each of N x N patches from the features of one pass. They count as levels. (default: 1)",
+      valueName: "N"),
+    transform: wholeNumber(in: 1...32))
+  var patches: Int?
+
+  @Option(
+    parsing: .unconditional,
+    help: "Choose a node and one of Q learned factors; --nodes counts their pairs. No Split-and-Prune. (default: 1)",
+    transform: wholeNumber(in: 1...64))
+  var gains: Int?
+
+  func validate() throws {
+    if choices != nil, patches != nil { throw ValidationError("--choices and --patches exclude each other; leave one out") }
+  }
+
   /// Names of the given options.
   var givenNames: [String] {
     named([
       ("--components", components != nil), ("--rank", rank != nil), ("--blocks", blocks != nil),
-      ("--shared-levels", sharedLevels),
+      ("--shared-levels", sharedLevels), ("--choices", choices != nil), ("--patches", patches != nil),
+      ("--gains", gains != nil),
     ])
   }
 
@@ -46,6 +74,12 @@ struct DenseRules: ParsableArguments {
       levels: shape.levels ?? denseDefaults.levels, width: shape.width ?? denseDefaults.width,
       blocks: blocks ?? denseDefaults.blocks,
       nodeFeatures: shape.nodeFeatures ?? denseDefaults.nodeFeatures, rank: rank ?? min(denseDefaults.rank, components),
-      sharesLevels: sharedLevels, classes: classes)
+      sharesLevels: sharedLevels, classes: classes, choices: severalChoices, gains: gains == 1 ? nil : gains)
+  }
+
+  private var severalChoices: DenseNetwork.Configuration.Choices? {
+    if let choices, choices > 1 { return .sum(choices) }
+    if let patches, patches > 1 { return .patches(side: patches) }
+    return nil
   }
 }

@@ -20,6 +20,19 @@ struct NetworkShape: ParsableArguments {
   )
   var arch: Architecture?
 
+  @Option(
+    help: """
+      original: the original program's options for such images, but for those that are given: width \
+      \(Defaults.originalWidth), batch \(Defaults.originalRecurrent.batch) and \
+      \(Defaults.originalRecurrent.images / 1_000_000) million images for digits; a pyramid, batch \
+      \(Defaults.originalPyramid.batch) and \(Defaults.originalPyramid.images / 1_000_000) million images for others.
+      """)
+  var preset: Preset?
+
+  enum Preset: String, ExpressibleByArgument, CaseIterable {
+    case original
+  }
+
   @Flag(help: "Condition the network on classes.")
   var cond = false
 
@@ -79,11 +92,14 @@ struct NetworkShape: ParsableArguments {
     if let (name, owner) = names(notOf: arch).first {
       throw UsageError("\(name) is for --arch \(owner), but the network is \(arch); remove it or change --arch")
     }
+    if preset == .original, arch == .dense {
+      throw UsageError("--preset original is for a recurrent network or a pyramid, but the network is dense; remove one")
+    }
     switch arch {
     case .recurrent:
       return .recurrent(
         .init(
-          baseWidth: width ?? recurrent.baseWidth, nodes: nodes ?? recurrent.nodes,
+          baseWidth: width ?? (preset == .original ? Defaults.originalWidth : recurrent.baseWidth), nodes: nodes ?? recurrent.nodes,
           repeats: levels ?? recurrent.repeats, learnsResidual: learnRes ?? recurrent.learnsResidual,
           isClassConditional: cond,
           nodeFeatures: nodeFeatures, normsByChannel: normsByChannel ? true : nil))
@@ -137,10 +153,19 @@ struct NetworkShape: ParsableArguments {
     return kinds
   }
 
+  /// The default options of the training of a network.
+  func learning(for network: any NetworkArchitecture) -> TrainingDefaults.Learning {
+    switch network {
+    case is DenseNetwork.Configuration: Defaults.dense
+    case is RecurrentNetwork.Configuration: preset == .original ? Defaults.originalRecurrent : Defaults.learning
+    default: preset == .original ? Defaults.originalPyramid : Defaults.learning
+    }
+  }
+
   /// Names of the given options.
   var givenNames: [String] {
     named([
-      ("--arch", arch != nil), ("--cond", cond), ("--condition", condition != nil), ("--learn-res", learnRes != nil),
+      ("--arch", arch != nil), ("--preset", preset != nil), ("--cond", cond), ("--condition", condition != nil), ("--learn-res", learnRes != nil),
       ("--nodes", nodes != nil), ("--levels", levels != nil), ("--width", width != nil),
       ("--node-features", nodeFeatures != nil),
       ("--norms-by-channel", normsByChannel),
@@ -151,7 +176,7 @@ struct NetworkShape: ParsableArguments {
 /// The optimization options of `ddn train`.
 struct LearningOptions: ParsableArguments {
   @Option(
-    parsing: .unconditional, help: "Images per step. (default: \(Defaults.batch); dense: \(Defaults.Dense.batch))",
+    parsing: .unconditional, help: "Images per step. (default: \(Defaults.batch); dense: \(Defaults.dense.batch))",
     transform: wholeNumber(in: 1...1_000_000))
   var batch: Int?
 
@@ -163,7 +188,7 @@ struct LearningOptions: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
-    help: "Adam's learning rate. (default: \(Defaults.learningRate); dense: \(Defaults.Dense.learningRate))",
+    help: "Adam's learning rate. (default: \(Defaults.learningRate); dense: \(Defaults.dense.learningRate))",
     transform: number(isOpen: true))
   var lr: Double?
 
@@ -211,7 +236,7 @@ struct LearningOptions: ParsableArguments {
     parsing: .unconditional,
     help: """
       Probability that a level's choice is replaced by a random one. (default: \(Defaults.chainDropout); dense: \
-      \(plain(Defaults.Dense.chainDropout)))
+      \(plain(Defaults.dense.chainDropout)))
       """,
     transform: number(to: 1))
   var chainDropout: Double?
@@ -235,12 +260,6 @@ struct LearningOptions: ParsableArguments {
     help: "Images before a layer's first split. (default: \(Defaults.splitWarmupImages))",
     transform: wholeNumber(atLeast: 0))
   var splitWarmup: Int?
-
-  @Option(
-    help:
-      "Pixel loss: squared (L2) or absolute (L1). (default: \(Defaults.loss.rawValue))"
-  )
-  var loss: NodeDistances.Measure?
 
   @Option(help: "Resizing of 28x28 digits to 32x32: bilinear or padded. (default: \(Defaults.resize.rawValue))")
   var resize: DigitDataset.Resize?
@@ -280,7 +299,7 @@ struct LearningOptions: ParsableArguments {
       ("--lr-rampup", lrRampup != nil), ("--ema", ema != nil), ("--augment", augment != nil),
       ("--beams", beams != nil),
       ("--chain-dropout", chainDropout != nil), ("--chain-dropout-per", chainDropoutPer != nil),
-      ("--split", split != nil), ("--split-warmup", splitWarmup != nil), ("--loss", loss != nil),
+      ("--split", split != nil), ("--split-warmup", splitWarmup != nil),
       ("--resize", resize != nil),
       ("--seed", seed != nil), ("--tick", tick != nil), ("--snap", snap != nil), ("--desc", desc != nil),
     ])

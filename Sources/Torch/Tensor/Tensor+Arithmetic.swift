@@ -111,11 +111,12 @@ extension Tensor {
       .tensor(self), dimensions.isEmpty ? .none : .ints(dimensions), .bool(keepingDimensions))
   }
 
-  /// The index of the first minimum along a dimension, int64.
+  /// Maxima over `dimensions`.
   public func maximum(_ dimensions: [Int]) throws(TorchError) -> Tensor {
     try Tensor.maximumOperator.tensor(.tensor(self), .ints(dimensions))
   }
 
+  /// The index of the first minimum along a dimension, int64.
   public func argmin(_ dimension: Int) throws(TorchError) -> Tensor {
     try Tensor.argminOperator.tensor(.tensor(self), .int(dimension))
   }

@@ -11,6 +11,7 @@ extension Tensor {
   private static let nearestOperator = Operator("aten::upsample_nearest2d")
   private static let geluOperator = Operator("aten::gelu")
   private static let logSoftmaxOperator = Operator("aten::log_softmax", "int")
+  private static let softmaxOperator = Operator("aten::softmax", "int")
   private static let maxPoolOperator = Operator("aten::max_pool2d")
   private static let areaOperator = Operator("aten::_adaptive_avg_pool2d")
 
@@ -64,6 +65,11 @@ extension Tensor {
   /// Logarithms of probabilities from unnormalized ones along a dimension.
   public func logSoftmax(_ dimension: Int) throws(TorchError) -> Tensor {
     try Tensor.logSoftmaxOperator.tensor(.tensor(self), .int(dimension))
+  }
+
+  /// Probabilities from unnormalized logarithms along a dimension.
+  public func softmax(_ dimension: Int) throws(TorchError) -> Tensor {
+    try Tensor.softmaxOperator.tensor(.tensor(self), .int(dimension))
   }
 
   /// The maxima of windows of `size` pixels, `stride` apart.

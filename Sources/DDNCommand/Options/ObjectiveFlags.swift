@@ -1,0 +1,106 @@
+import ArgumentParser
+import DDN
+import DDNClassifiers
+import DDNTraining
+import Torch
+
+/// The options of `ddn train` that change the loss or the choice of nodes.
+struct ObjectiveFlags: ParsableArguments {
+  @Option(
+    help:
+      "Pixel loss: squared (L2) or absolute (L1). (default: \(TrainingDefaults.loss.rawValue))"
+  )
+  var loss: NodeDistances.Measure?
+
+  @Option(
+    parsing: .unconditional,
+    help: """
+      Let all nodes learn, near ones more: T, in units of the least distance, is the first temperature of a soft \
+      minimum, which falls to 0 in the first half of the run. (default: 0)
+      """,
+    transform: number(to: 1e6))
+  var softMin: Double?
+
+  @Option(
+    parsing: .unconditional,
+    help: """
+      Weight of an energy score of each level's images beside the pixel loss, so that random choices resemble the data. \
+      (default: 0)
+      """,
+    transform: number(to: 1e6))
+  var energy: Double?
+
+  @Option(
+    help: .init(
+      "Add a distance in a classifier's features at the last level, against blur: its name or file.",
+      valueName: "classifier"))
+  var perceptual: String?
+
+  @Option(
+    parsing: .unconditional, help: "Weight of --perceptual beside the pixel loss. (default: \(Self.defaultWeight))",
+    transform: number(to: 1e6, isOpen: true))
+  var perceptualWeight: Double?
+
+  @Option(
+    parsing: .unconditional,
+    help: """
+      Add a bias to the distances of nodes used more than others, when choosing in training: B, in units of the least \
+      distance, for a node used twice as often as the mean. With --split none, instead of Split-and-Prune. (default: 0)
+      """,
+    transform: number(to: 1e6))
+  var balance: Double?
+
+  @Option(
+    parsing: .unconditional,
+    help: "The weight of the last level's loss in units of the first one's, linear between. (default: 1)",
+    transform: number(to: 1e6, isOpen: true))
+  var lastLevelWeight: Double?
+
+  @Option(
+    parsing: .unconditional, help: "Adam's decay of squared gradients. (default: 0.999)",
+    transform: number(to: 1))
+  var beta2: Double?
+
+  static let defaultWeight = 0.1
+
+  func validate() throws {
+    if perceptualWeight != nil, perceptual == nil {
+      throw ValidationError("--perceptual-weight is for --perceptual; add it, or leave both out")
+    }
+  }
+
+  /// Puts the options into those of a run.
+  func apply(to options: inout TrainingOptions) {
+    func positive(_ weight: Double?) -> Double? { weight == 0 ? nil : weight }
+    options.loss = loss
+    options.softMinimum = positive(softMin)
+    options.energyWeight = positive(energy)
+    options.featureTerm = perceptual.map {
+      .init(classifier: $0, weight: perceptualWeight ?? Self.defaultWeight)
+    }
+    options.balance = positive(balance)
+    options.lastLevelWeight = lastLevelWeight
+    options.secondMomentDecay = beta2
+  }
+
+  /// Names of the given options that a resumed run cannot change.
+  var givenNames: [String] {
+    named([
+      ("--loss", loss != nil), ("--soft-min", softMin != nil), ("--energy", energy != nil),
+      ("--perceptual", perceptual != nil), ("--perceptual-weight", perceptualWeight != nil),
+      ("--balance", balance != nil), ("--last-level-weight", lastLevelWeight != nil), ("--beta2", beta2 != nil),
+    ])
+  }
+}
+
+extension TrainingOptions {
+  /// The options' loss, with the classifier that it names.
+  ///
+  /// - Throws: `FileError` when the classifier is missing or damaged; `TorchError`.
+  func loadObjective(on device: Device) throws -> any Objective {
+    guard let featureTerm else { return objective() }
+    let classifier = try ResidualClassifier(
+      contentsOf: ResidualClassifier.url(of: featureTerm.classifier), device: device)
+    return objective(features: classifier.featureMaps)
+  }
+}

@@ -1,0 +1,62 @@
+import DDN
+import Torch
+
+/// The loss that training minimizes, and the choice of nodes in training; pass one to `Trainer` for another loss.
+public protocol Objective {
+  /// `[B]`, the loss of every image at a level. Training minimizes the mean over images and levels.
+  func losses(of step: LevelStep) throws -> Tensor
+
+  /// Chooses the nodes to train; its choices must have distances, which Split-and-Prune needs.
+  func chooser(for target: Target) -> any Chooser
+}
+
+extension Objective {
+  public func chooser(for target: Target) -> any Chooser { NearestChooser(target) }
+}
+
+/// One level of a training step.
+public struct LevelStep {
+  /// What was chosen from.
+  public let candidates: Candidates
+  /// What was chosen.
+  public let output: LevelOutput
+  /// The images to approximate.
+  public let target: Target
+  /// L of the network.
+  public let levels: Int
+  /// The finished share of the run, in 0..<1.
+  public let progress: Double
+}
+
+/// The pixel distance, as loss and for choosing nodes.
+///
+/// Source: paper, section 3.1 (plain L2 loss on the chosen image).
+public struct PixelObjective: Objective {
+  private let measure: NodeDistances.Measure
+
+  public init(_ measure: NodeDistances.Measure = .squared) { self.measure = measure }
+
+  public func losses(of step: LevelStep) throws -> Tensor { try step.output.losses(to: step.target, measure: measure) }
+
+  public func chooser(for target: Target) -> any Chooser { NearestChooser(target, measure: measure) }
+}
+
+/// A weighted sum of objectives; the first one chooses.
+public struct SumObjective: Objective {
+  private let terms: [(weight: Double, objective: any Objective)]
+
+  /// - Parameters:
+  ///   - first: of weight 1; it chooses the nodes.
+  ///   - others: with their weights.
+  public init(_ first: any Objective, _ others: [(weight: Double, objective: any Objective)]) {
+    terms = [(1, first)] + others
+  }
+
+  public func losses(of step: LevelStep) throws -> Tensor {
+    var sum = try terms[0].objective.losses(of: step)
+    for (weight, objective) in terms.dropFirst() { sum = try sum + objective.losses(of: step) * weight }
+    return sum
+  }
+
+  public func chooser(for target: Target) -> any Chooser { terms[0].objective.chooser(for: target) }
+}
