@@ -135,7 +135,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     if let beams, beams > 1, loss == .absolute { return "a beam search in training minimizes the squared loss only" }
     let weights = [
       ("temperature", softMinimum), ("energy score's weight", energyWeight),
-      ("feature distance's weight", featureTerm?.weight), ("balance", balance), ("last level's weight", lastLevelWeight),
+      ("feature distance's weight", featureTerm?.weight), ("balance", balance),
+      ("last level's weight", lastLevelWeight),
     ]
     for case (let name, let weight?) in weights where !(weight > 0 && weight <= 1e6) {
       return "the \(name) must be above 0 and at most 1000000, not \(weight)"

@@ -49,7 +49,9 @@ struct DenseRules: ParsableArguments {
   var gains: Int?
 
   func validate() throws {
-    if choices != nil, patches != nil { throw ValidationError("--choices and --patches exclude each other; leave one out") }
+    if choices != nil, patches != nil {
+      throw ValidationError("--choices and --patches exclude each other; leave one out")
+    }
   }
 
   /// Names of the given options.

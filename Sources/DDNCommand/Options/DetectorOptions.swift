@@ -9,17 +9,12 @@ import Foundation
 import Torch
 
 /// Where computed features are kept.
-struct FeatureCacheOptions: ParsableArguments {
+struct CacheOption: ParsableArguments {
   @Option(
     help: .init(
       "Folder that keeps features, so that a command resumes and no image is read twice. (default: \(usual.path))",
       valueName: "folder|none"))
   var cache: String?
-
-  @Option(
-    parsing: .unconditional, help: "Images per batch. (default: \(Features.defaultBatch))",
-    transform: wholeNumber(in: 1...65_536))
-  var batch = Features.defaultBatch
 
   /// Beside libtorch's.
   private static var usual: URL {
@@ -30,7 +25,26 @@ struct FeatureCacheOptions: ParsableArguments {
     return (folder("DDN_CACHE") ?? caches.appendingPathComponent("ddn-swift")).appendingPathComponent("features")
   }
 
-  private var folder: URL? { cache == "none" ? nil : cache.map { URL(fileURLWithPath: $0) } ?? Self.usual }
+  /// Nil for none.
+  var folder: URL? { cache == "none" ? nil : cache.map { URL(fileURLWithPath: $0) } ?? Self.usual }
+}
+
+/// How features are computed and kept.
+struct FeatureOptions: ParsableArguments {
+  @OptionGroup var kept: CacheOption
+
+  @Option(
+    parsing: .unconditional, help: "Images per batch. (default: \(Features.defaultBatch))",
+    transform: wholeNumber(in: 1...65_536))
+  var batch = Features.defaultBatch
+
+  var cache: FeatureCache { FeatureCache(folder: kept.folder, batch: batch) }
+}
+
+/// Computes features with a progress line.
+struct FeatureCache {
+  let folder: URL?
+  var batch = Features.defaultBatch
 
   /// The features of a source's images, with a progress line.
   func features(

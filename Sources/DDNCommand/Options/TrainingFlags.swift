@@ -93,13 +93,15 @@ struct NetworkShape: ParsableArguments {
       throw UsageError("\(name) is for --arch \(owner), but the network is \(arch); remove it or change --arch")
     }
     if preset == .original, arch == .dense {
-      throw UsageError("--preset original is for a recurrent network or a pyramid, but the network is dense; remove one")
+      throw UsageError(
+        "--preset original is for a recurrent network or a pyramid, but the network is dense; remove one")
     }
     switch arch {
     case .recurrent:
       return .recurrent(
         .init(
-          baseWidth: width ?? (preset == .original ? Defaults.originalWidth : recurrent.baseWidth), nodes: nodes ?? recurrent.nodes,
+          baseWidth: width ?? (preset == .original ? Defaults.originalWidth : recurrent.baseWidth),
+          nodes: nodes ?? recurrent.nodes,
           repeats: levels ?? recurrent.repeats, learnsResidual: learnRes ?? recurrent.learnsResidual,
           isClassConditional: cond,
           nodeFeatures: nodeFeatures, normsByChannel: normsByChannel ? true : nil))
@@ -165,7 +167,8 @@ struct NetworkShape: ParsableArguments {
   /// Names of the given options.
   var givenNames: [String] {
     named([
-      ("--arch", arch != nil), ("--preset", preset != nil), ("--cond", cond), ("--condition", condition != nil), ("--learn-res", learnRes != nil),
+      ("--arch", arch != nil), ("--preset", preset != nil), ("--cond", cond), ("--condition", condition != nil),
+      ("--learn-res", learnRes != nil),
       ("--nodes", nodes != nil), ("--levels", levels != nil), ("--width", width != nil),
       ("--node-features", nodeFeatures != nil),
       ("--norms-by-channel", normsByChannel),

@@ -94,7 +94,7 @@ struct Evaluate: ParsableCommand {
   @Flag(help: "Overwrite the file of --json.")
   var overwrite = false
 
-  @OptionGroup var cache: FeatureCacheOptions
+  @OptionGroup var features: FeatureOptions
 
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
@@ -123,7 +123,7 @@ struct Evaluate: ParsableCommand {
       let reference = try reference(judge)
       return try sources.map { source in
         let report = try DistanceReport(
-          cache.features(of: source, by: judge, images == nil ? "drawing" : "features"), reference,
+          features.cache.features(of: source, by: judge, images == nil ? "drawing" : "features"), reference,
           detector: judge.identity, measures: measures, byClass: perClass, seed: seed,
           shouldContinue: StopSignal.shouldContinue)
         for line in report.lines { Terminal.print((reconstructions ? "reconstructions: " : "") + line) }
@@ -150,8 +150,8 @@ struct Evaluate: ParsableCommand {
   }
 
   private func reference(_ judge: any FeatureDetector) throws -> EvaluationReference {
-    if let ref { return try cache.reference(ref, judge, split: split) }
-    return try EvaluationReference(cache.features(of: DatasetImages(shippedDigits()), by: judge, "reference"))
+    if let ref { return try features.cache.reference(ref, judge, split: split) }
+    return try EvaluationReference(features.cache.features(of: DatasetImages(shippedDigits()), by: judge, "reference"))
   }
 
   private func shippedDigits() throws -> ImageDataset {
@@ -181,7 +181,7 @@ struct Evaluate: ParsableCommand {
       }
       try model.configuration.check(dataset, path: ref ?? dataset.name, as: .reconstructing)
       let job = EncodingJob(
-        try TrainingImages(dataset, device: device), by: model.network, precision: precision, batchSize: cache.batch)
+        try TrainingImages(dataset, device: device), by: model.network, precision: precision, batchSize: features.batch)
       return [
         ReconstructedSource(
           job, labels: dataset.labels, images: identity, model: fingerprint, name: "reconstructions of \(dataset.name)")
@@ -196,7 +196,7 @@ struct Evaluate: ParsableCommand {
         try prior.map {
           try CodeList(seeds: seeds, from: $0, temperature: temperature.value, classes: classes, classIndex: classIndex)
         } ?? CodeList(seeds: seeds, in: space, classes: classes, classIndex: classIndex)
-      let job = DrawingJob(codes.entries, by: model.network, precision: precision, batchSize: cache.batch)
+      let job = DrawingJob(codes.entries, by: model.network, precision: precision, batchSize: features.batch)
       return DrawnSource(job, model: fingerprint, name: "\(network.network), seeds \(seeds.first!)...\(seeds.last!)")
     }
   }

@@ -44,7 +44,7 @@ struct FidReference: ParsableCommand {
   @Flag(help: "Overwrite the file.")
   var overwrite = false
 
-  @OptionGroup var cache: FeatureCacheOptions
+  @OptionGroup var features: FeatureOptions
 
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
@@ -54,13 +54,13 @@ struct FidReference: ParsableCommand {
     let network = try detector.load(device)
     let images = try FileImages(URL(fileURLWithPath: data), split: split)
     StopSignal.listen("stopping; the same command resumes from here; Ctrl-C again after 3 seconds stops at once")
-    let features = try withPrecision(machine.precision ?? .float32, on: device) {
-      try cache.features(of: images, by: network)
+    let found = try withPrecision(machine.precision ?? .float32, on: device) {
+      try features.cache.features(of: images, by: network)
     }
-    try ReferenceStatistics(features.statistics(), detector: network.identity, path: dest)
+    try ReferenceStatistics(found.statistics(), detector: network.identity, path: dest)
       .write(to: URL(fileURLWithPath: dest))
     Terminal.print(
-      "\(dest): statistics of \(counted(features.count, "image")), \(network.featureCount) features of "
+      "\(dest): statistics of \(counted(found.count, "image")), \(network.featureCount) features of "
         + network.identity.name)
   }
 }
@@ -97,7 +97,7 @@ struct FidCalculate: ParsableCommand {
   @Option(help: "Which half of MNIST and CIFAR, where they are the reference. (default: train)")
   var split: DatasetSplit = .train
 
-  @OptionGroup var cache: FeatureCacheOptions
+  @OptionGroup var features: FeatureOptions
 
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
@@ -107,9 +107,9 @@ struct FidCalculate: ParsableCommand {
     let source = try FileImages(URL(fileURLWithPath: images), number: num, seed: seed)
     StopSignal.listen("stopping; the same command resumes from here; Ctrl-C again after 3 seconds stops at once")
     let report = try withPrecision(machine.precision ?? .float32, on: device) {
-      let reference = try cache.reference(ref, network, split: split)
+      let reference = try features.cache.reference(ref, network, split: split)
       return try DistanceReport(
-        cache.features(of: source, by: network), reference, detector: network.identity, measures: [.frechet])
+        features.cache.features(of: source, by: network), reference, detector: network.identity, measures: [.frechet])
     }
     for line in report.lines { Terminal.print(line) }
   }
