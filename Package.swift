@@ -50,7 +50,8 @@ let package = Package(
       name: "DDNTraining", dependencies: ["DDN", "DDNData", "DDNFiles", "Torch"], swiftSettings: settings),
     .target(name: "DDNVision", dependencies: ["Archives", "DDNFiles", "DDNImport", "Torch"], swiftSettings: settings),
     .target(
-      name: "DDNClassifiers", dependencies: ["DDN", "DDNData", "DDNFiles", "DDNVision", "Images", "Torch"],
+      name: "DDNClassifiers",
+      dependencies: ["Archives", "DDN", "DDNData", "DDNFiles", "DDNPictures", "DDNVision", "Images", "Torch"],
       resources: [.copy("Resources/classifiers")], swiftSettings: settings),
     .target(
       name: "DDNGuidance",
@@ -60,7 +61,11 @@ let package = Package(
       swiftSettings: settings),
     .target(name: "DDNCodes", dependencies: ["Archives", "DDN", "DDNFiles", "Torch"], swiftSettings: settings),
     .target(
-      name: "DDNEvaluation", dependencies: ["DDN", "DDNPictures", "Images", "Torch"], swiftSettings: settings),
+      name: "DDNEvaluation",
+      dependencies: [
+        "Archives", "DDN", "DDNData", "DDNFiles", "DDNImport", "DDNPictures", "DDNVision", "Images", "Torch",
+      ],
+      swiftSettings: settings),
     .target(
       name: "DDNTrees", dependencies: ["DDN", "DDNFiles", "DDNPictures", "Images", "Torch"], swiftSettings: settings),
     .target(
@@ -137,7 +142,10 @@ let package = Package(
       dependencies: ["DDN", "DDNCodes", "DDNFiles", "DDNModels", "GoldenSupport", "Torch"], swiftSettings: settings),
     .testTarget(
       name: "DDNEvaluationTests",
-      dependencies: ["DDN", "DDNData", "DDNEvaluation", "DDNModels", "GoldenSupport", "Images", "Torch"],
+      dependencies: [
+        "Archives", "ArchivesSupport", "DDN", "DDNData", "DDNEvaluation", "DDNFiles", "DDNModels", "DDNVision",
+        "GoldenSupport", "Images", "Torch",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "DDNTreesTests", dependencies: ["DDN", "DDNFiles", "DDNModels", "DDNTrees", "Images", "Torch"],

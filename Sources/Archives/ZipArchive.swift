@@ -23,8 +23,7 @@ public struct ZipArchive: Sendable {
   /// Reads and validates the directory.
   ///
   /// - Throws: `FileError`: `missing` when the file does not exist; `invalid` when it is truncated or not a zip file,
-  ///   or when entries overlap or share a name, a name is not relative, or a size exceeds `maxEntryBytes` or Deflate's
-  ///   maximum ratio.
+  ///   or when entries overlap or share a name, a name is not relative, or a size exceeds Deflate's maximum ratio.
   public init(contentsOf url: URL) throws(FileError) {
     try self.init(InputFile.map(url), url: url)
   }
@@ -47,8 +46,8 @@ public struct ZipArchive: Sendable {
 
   /// The content of a file; `name` must be one of `names`.
   ///
-  /// - Throws: `FileError` (`invalid`) naming the entry when it contradicts the directory, is encrypted, or is
-  ///   compressed by another method than Deflate.
+  /// - Throws: `FileError` (`invalid`) naming the entry when it contradicts the directory, is encrypted,
+  ///   exceeds `maxEntryBytes` or is compressed by another method than Deflate.
   public func read(_ name: String) throws(FileError) -> Data {
     guard let place = places[name] else { preconditionFailure("\(url.path) has no entry \(name)") }
     let entry = files[place]

@@ -178,17 +178,19 @@ struct ZipDirectory {
         large = large.dropFirst(8)
       }
     }
-    guard numbers[0] <= UInt64(ZipArchive.maxEntryBytes) else {
-      throw invalid("declares \(numbers[0]) bytes, more than the \(ZipArchive.maxEntryBytes) supported")
+    // Beside it, smaller entries remain readable, such as the statistics that follow thousands of images.
+    if numbers[0] > UInt64(ZipArchive.maxEntryBytes) {
+      unsupported =
+        unsupported ?? invalid("declares \(numbers[0]) bytes, more than the \(ZipArchive.maxEntryBytes) supported")
     }
     guard numbers[1] <= UInt64(data.count), numbers[2] <= UInt64(data.count) else {
       throw invalid("is outside the archive")
     }
     // Deflate adds at most 0.1%.
-    guard numbers[1] <= UInt64(ZipArchive.maxEntryBytes) * 2 else {
+    guard unsupported != nil || numbers[1] <= UInt64(ZipArchive.maxEntryBytes) * 2 else {
       throw invalid("is larger compressed than declared")
     }
-    let (count, packedCount) = (Int(numbers[0]), Int(numbers[1]))
+    let (count, packedCount) = (Int(clamping: numbers[0]), Int(numbers[1]))
     switch method {
     case _ where unsupported != nil: break
     case .stored where count != packedCount: throw invalid("is stored, but declares two different sizes")

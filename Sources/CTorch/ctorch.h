@@ -92,10 +92,11 @@ int ct_generator_set_state(ct_generator generator, ct_tensor state);
 void ct_generator_free(ct_generator generator);
 
 // TorchScript modules, in evaluation mode, whose forward() takes tensors and returns one; no gradients. They are loaded on
-// the CPU. Loading and calling runs the file's code.
+// the CPU. Loading and calling runs the file's code. A flag, or NULL, names a bool argument of forward() that is true.
 int ct_script_load(const char *path, ct_script *loaded);
 int ct_script_move(ct_script script, int device_type, int device_index);
-int ct_script_call(ct_script script, const ct_tensor *inputs, size_t count, ct_tensor *output);
+int ct_script_call(
+    ct_script script, const ct_tensor *inputs, size_t count, const char *flag, ct_tensor *output);
 void ct_script_free(ct_script script);
 
 // The process. Tuning makes mimalloc the allocator of CPU tensors, where this library was built with it, and turns TF32

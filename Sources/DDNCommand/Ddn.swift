@@ -25,7 +25,8 @@ struct Ddn: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       Demo.self, Train.self, Generate.self, Reconstruct.self, Encode.self, Decode.self, PriorCommand.self,
-      TreeCommand.self, GuideCommand.self, Classifier.self, Neighbours.self, Dataset.self, Info.self, Import.self,
+      TreeCommand.self, GuideCommand.self, Classifier.self, Evaluate.self, Fid.self, Neighbours.self, Dataset.self,
+      Info.self, Import.self,
       Export.self,
       Toy.self, Bench.self,
     ])

@@ -13,6 +13,7 @@ public struct RunFolder: Sendable {
   /// The newest model.
   public var model: URL { url.appendingPathComponent("model.safetensors") }
   public var lossCurve: URL { url.appendingPathComponent("loss.svg") }
+  public var distanceCurve: URL { url.appendingPathComponent("distance.svg") }
   /// An image grid after `images` images, such as `samples-0000010000.png`.
   public func picture(_ name: String, images: Int) -> URL {
     url.appendingPathComponent("\(name)-\(zeroPadded(images, digits: 10)).png")
@@ -160,4 +161,6 @@ public struct TickStatistics: Codable, Sendable, Equatable {
   public var splits: Int
   /// Steps of this session that were skipped because of non-finite gradients; nil in older files.
   public var skippedSteps: Int?
+  /// Of images that the network generates to the training images, if `TrainingRun.measure` is set.
+  public var frechetDistance: Double?
 }

@@ -27,6 +27,8 @@ public final class TrainingRun {
     public let isRestart: Bool
   }
 
+  /// Measures the network's images at every tick, for the statistics; nil for no measure.
+  public var measure: (() throws -> Double)?
   public let trainer: Trainer
   public let folder: RunFolder
   private let lock: FolderLock
@@ -143,7 +145,8 @@ public final class TrainingRun {
       let ticksBefore = (trainer.images - options.batch) / options.tickImages
       let ticks = trainer.images / options.tickImages
       if ticks > ticksBefore || isLast {
-        let tick = try makeTick(imagesPerSecond: rate())
+        var tick = try makeTick(imagesPerSecond: rate())
+        tick.frechetDistance = try measured(shouldStop)
         isSaveDue = isSaveDue || isLast || ticks / options.saveTicks > ticksBefore / options.saveTicks
         // Save first: a failure to draw must not lose the run.
         try write(tick, mustSave: isLast, report)
@@ -190,6 +193,17 @@ public final class TrainingRun {
       try report(.writeFailed(error))
     } catch let error as TorchError {
       if !shouldStop() { throw error }
+    }
+  }
+
+  /// The measure of the network in evaluation mode; nil for none, or when a stop was requested meanwhile.
+  private func measured(_ shouldStop: () -> Bool) throws -> Double? {
+    guard let measure else { return nil }
+    trainer.network.setMode(.evaluation)
+    defer { trainer.network.setMode(.training) }
+    do { return try withPulse({ !shouldStop() }, measure) } catch let error as TorchError {
+      if shouldStop() { return nil }
+      throw error
     }
   }
 

@@ -10,7 +10,7 @@ extension CommandTests {
         "train",
         [
           "--outdir", "--data", "--xflip", "--cache", "--resume", "--transfer", "--duration", "--film",
-          "-n, --dry-run",
+          "-n, --dry-run", "--metrics", "--metrics-count",
           "--nodes", "--levels",
           "--width", "--node-features", "--norms-by-channel", "--components", "--rank", "--blocks",
           "--shared-levels", "--choices", "--patches", "--gains", "--cond", "--arch", "--preset", "--condition",
@@ -26,7 +26,7 @@ extension CommandTests {
         "generate",
         [
           "--network", "--outdir", "--overwrite", "--seeds", "--prior", "--temperature", "--class", "--condition-image",
-          "--subdirs", "--batch", "-n, --dry-run",
+          "--subdirs", "--batch", "-n, --dry-run", "--fid-ref", "--detector", "--cache",
         ] + machine
       ),
       (
@@ -89,6 +89,21 @@ extension CommandTests {
         ]
       ),
       ("classifier", ["--help"]),
+      ("fid", ["--help"]),
+      ("fid ref", ["--data", "--split", "--dest", "--detector", "--overwrite", "--cache", "--batch"] + machine),
+      (
+        "fid calc",
+        ["--images", "--ref", "--detector", "--num", "--seed", "--split", "--cache", "--batch"] + machine
+      ),
+      (
+        "evaluate",
+        [
+          "--images", "--network", "--seeds", "--reconstructions", "--prior", "--temperature", "--class", "--ref",
+          "--split",
+          "--detector", "--measures", "--num", "--seed", "--runs", "--per-class", "--json", "--overwrite", "--cache",
+          "--batch",
+        ] + machine
+      ),
       ("prior", ["--help"]),
       (
         "classifier train",

@@ -28,7 +28,8 @@ public enum Formula {
     try outputs.get().deviation(of: found, from: name)
   }
 
-  private static func weight(_ name: String, _ shape: [Int]) throws -> Tensor {
+  /// A weight by the formula.
+  public static func weight(_ name: String, _ shape: [Int]) throws -> Tensor {
     let scale = (6 / Double(shape.dropFirst().reduce(1, *))).squareRoot()
     let isPositive = name.hasPrefix("lin")
     let isNearOne = name.hasSuffix("weight") || name.hasSuffix("running_var")

@@ -64,4 +64,12 @@ struct ScriptModuleTests {
     let module = try Self.module("brightness")
     #expect(throws: TorchError.self) { _ = try module([]) }
   }
+
+  @Test("a flag is a Boolean argument by its name, and an unknown one is an error")
+  func flags() throws {
+    let module = try ScriptModule(contentsOf: Golden.url("inception/detector.pt"))
+    let images = try Tensor.full([2, 3, 4, 4], 7, dtype: .uint8)
+    #expect(try module([images]).shape == [2, 3] && module([images], flag: "return_features").shape == [2, 12])
+    #expect(throws: TorchError.self) { _ = try module([images], flag: "use_magic") }
+  }
 }

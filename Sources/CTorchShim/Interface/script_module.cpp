@@ -38,14 +38,17 @@ int ct_script_move(ct_script script, int device_type, int device_index) {
   return guarded([&] { script->module.to(device_of(device_type, device_index)); });
 }
 
-int ct_script_call(ct_script script, const ct_tensor *inputs, size_t count, ct_tensor *output) {
+int ct_script_call(
+    ct_script script, const ct_tensor *inputs, size_t count, const char *flag, ct_tensor *output) {
   return guarded([&] {
     std::vector<c10::IValue> arguments;
     for (size_t n = 0; n < count; ++n) arguments.emplace_back(inputs[n]->value);
+    torch::jit::Kwargs flags;
+    if (flag) flags.emplace(flag, true);
     at::NoGradGuard no_gradients;
     c10::IValue result;
     try {
-      result = script->module.forward(std::move(arguments));
+      result = script->module.forward(std::move(arguments), flags);
     } catch (const c10::Error &error) {
       throw std::runtime_error(reason(error.what_without_backtrace()));
     } catch (const std::exception &error) {

@@ -8,7 +8,7 @@ public struct DrawingJob: BatchJob {
   public let entries: [CodeList.Entry]
   public let batchSize: Int
   private let conditionImage: Tensor?
-  private let precision: Precision
+  public let precision: Precision
 
   /// - Parameters:
   ///   - entries: complete codes; with classes if the network has classes.

@@ -1,5 +1,6 @@
 import DDNData
 import DDNFiles
+import DDNVision
 import Foundation
 import Torch
 

@@ -23,6 +23,7 @@ struct Generate: ParsableCommand {
         ddn generate --network cifar10 --class 3
         ddn generate --prior none
         ddn generate --temperature 0.8
+        ddn generate --seeds 0-49999 --fid-ref cifar10.npz --detector inception.safetensors
         ddn generate --network runs/00002-faces --condition-image me.jpg --seeds 0-15
 
       To draw the images of given codes: ddn decode
@@ -66,6 +67,8 @@ struct Generate: ParsableCommand {
   @Flag(name: [.customShort("n"), .long], help: "Print what would be done and stop.")
   var dryRun = false
 
+  @OptionGroup(title: "Evaluation") var evaluation: GeneratedDistance
+
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func run() throws {
@@ -81,7 +84,9 @@ struct Generate: ParsableCommand {
     // Seeds cycle through the classes, so every column is one class.
     let classes = model.network.classes
     let columns = (2...20).contains(classes) && classIndex == nil ? max(10 / classes, 1) * classes : nil
+    let judge = try evaluation.open(device)
     try images.write(columns: columns, device: device)
+    try judge?(images: outdir + "/images", precision: machine.precision ?? .float32, device: device)
   }
 
   private func jobs(_ model: Model) throws -> [DrawnImages.Job] {

@@ -86,6 +86,9 @@ struct Train: ParsableCommand {
   @OptionGroup(title: "Loss and choice")
   var objective: ObjectiveFlags
 
+  @OptionGroup(title: "Metrics")
+  var metrics: TrainingMetrics
+
   @OptionGroup(title: "Machine")
   var machine: MachineOptions
 
@@ -141,6 +144,7 @@ struct Train: ParsableCommand {
     if start.isRestart { Terminal.printError("note: the run has no saved state yet; starting again") }
     if start.images > 0 { Terminal.print("continuing after \(start.images) of \(options.images) images") }
 
+    run.measure = try metrics.measure(run.trainer.network, data: images, device: device)
     let view = try TrainingView(run)
     StopSignal.listen(
       "saving and stopping; Ctrl-C again after 3 seconds stops at once without saving", onClosedPipe: true)

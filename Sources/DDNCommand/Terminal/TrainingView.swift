@@ -54,6 +54,7 @@ final class TrainingView {
     let left = Double(max(run.trainer.options.images - tick.images, 0)) / max(tick.imagesPerSecond, 1e-9)
     Terminal.print(
       "\(tick.images) images  \(lastLoss)  last level \(formatNumber(tick.lossOfLevels.last!))  "
+        + (tick.frechetDistance.map { "distance \(String(format: "%.4g", $0))  " } ?? "")
         + "perplexity \(formatPerplexities(tick.perplexityOfLayers))  \(tick.splits) splits  "
         + ((tick.skippedSteps ?? 0) > 0 ? "\(tick.skippedSteps!) steps skipped (gradients not finite)  " : "")
         + "\(formatRate(tick.imagesPerSecond))/s  \(formatDuration(left)) left")
@@ -75,7 +76,14 @@ final class TrainingView {
     if run.trainer.options.film == true {
       try TreeFrame.draw(network).write(to: run.folder.picture("tree", images: images))
     }
-    let curve = try run.folder.readStatistics().map { LossCurve.Point(images: $0.images, losses: $0.lossOfLevels) }
+    let ticks = try run.folder.readStatistics()
+    let measured = ticks.filter { $0.frechetDistance != nil }
+    if run.measure != nil {
+      let curve = LossCurve.svg(
+        distances: measured.map { $0.frechetDistance! }, images: measured.map(\.images), name: "Frechet distance")
+      try AtomicFile.write(Data(curve.utf8), to: run.folder.distanceCurve)
+    }
+    let curve = ticks.map { LossCurve.Point(images: $0.images, losses: $0.lossOfLevels) }
     try AtomicFile.write(Data(LossCurve.svg(curve).utf8), to: run.folder.lossCurve)
   }
 }

@@ -7,7 +7,8 @@ struct FoldedConvolution {
   /// `[out]`.
   private let bias: Tensor?
   private let stride: Int
-  private let padding: Int
+  /// Of height and width.
+  private let padding: [Int]
 
   var outputChannels: Int { weight.shape[0] }
 
@@ -19,16 +20,17 @@ struct FoldedConvolution {
   ///   - stride: in pixels.
   ///   - padding: in pixels on every side; nil keeps the image's size.
   ///   - hasBias: whether there is a `NAME.bias`.
+  ///   - epsilon: of the batch norm.
   /// - Throws: `FileError` for weights that are missing or have another shape; `TorchError`.
   init(
     _ reader: inout WeightReader, _ name: String, batchNorm: String? = nil, _ shape: [Int?], stride: Int = 1,
-    padding: Int? = nil, hasBias: Bool
+    padding: Int? = nil, hasBias: Bool, epsilon: Double = 1e-5
   ) throws {
     let weight = try reader.tensor("\(name).weight", shape)
     let channels = weight.shape[0]
     let bias = try hasBias ? reader.tensor("\(name).bias", [channels]) : nil
     self.stride = stride
-    self.padding = padding ?? weight.shape[2] / 2
+    self.padding = weight.shape.dropFirst(2).map { padding ?? $0 / 2 }
     guard let batchNorm else {
       (self.weight, self.bias) = (weight, bias)
       return
@@ -37,7 +39,7 @@ struct FoldedConvolution {
     func statistics(_ part: String) throws -> Tensor {
       try reader.tensor("\(batchNorm).\(part)", [channels]).to(.float64)
     }
-    let deviation = try (statistics("running_var") + 1e-5).squareRoot()
+    let deviation = try (statistics("running_var") + epsilon).squareRoot()
     let scale = try statistics("weight") / deviation
     var shift = try statistics("bias") - statistics("running_mean") * scale
     if let bias { shift = try shift + bias.to(.float64) * scale }
@@ -47,6 +49,6 @@ struct FoldedConvolution {
 
   /// `[N, in, H, W]` to `[N, out, H', W']`.
   func callAsFunction(_ images: Tensor) throws(TorchError) -> Tensor {
-    try images.convolved(weight, bias: bias, stride: stride, padding: padding)
+    try images.convolved(weight, bias: bias, strides: [stride, stride], paddings: padding)
   }
 }

@@ -4,11 +4,31 @@ import Torch
 
 extension Tensor {
   private static let reluOperator = Operator("aten::relu")
+  private static let reluInPlaceOperator = Operator("aten::relu_")
+  private static let averagePoolOperator = Operator("aten::avg_pool2d")
+  private static let contiguousOperator = Operator("aten::contiguous")
+  /// libtorch's number of the memory format.
+  private static let channelsLast = 2
   private static let sigmoidOperator = Operator("aten::sigmoid")
   private static let bicubicOperator = Operator("aten::upsample_bicubic2d")
   private static let attentionOperator = Operator("aten::scaled_dot_product_attention")
 
   func relu() throws(TorchError) -> Tensor { try Tensor.reluOperator.tensor(.tensor(self)) }
+
+  /// Overwrites a fresh tensor, which saves a pass over the memory.
+  func reluInPlace() throws(TorchError) -> Tensor { try Tensor.reluInPlaceOperator.tensor(.tensor(self)) }
+
+  /// The means of windows of `size` pixels around every pixel, an odd number; pixels outside the image do not count.
+  func averagePooledWithoutPadding(_ size: Int) throws(TorchError) -> Tensor {
+    let padding = size / 2
+    return try Tensor.averagePoolOperator.tensor(
+      .tensor(self), .ints([size, size]), .ints([1, 1]), .ints([padding, padding]), .bool(false), .bool(false))
+  }
+
+  /// The same `[B, C, H, W]` with channels adjacent in memory, which convolutions on CPUs prefer.
+  package func inChannelsLast() throws(TorchError) -> Tensor {
+    try Tensor.contiguousOperator.tensor(.tensor(self), .int(Tensor.channelsLast))
+  }
 
   /// x * sigmoid(1.702 x), which approximates GELU.
   func quickGelu() throws(TorchError) -> Tensor { try self * Tensor.sigmoidOperator.tensor(.tensor(self * 1.702)) }

@@ -1,3 +1,4 @@
+import Archives
 import DDNFiles
 import DDNImport
 import Foundation
@@ -87,6 +88,19 @@ public struct StateDictionary {
     case .pickled(let tensors): try tensors[name]!.tensor()
     case .memory(let tensors): tensors[name]!
     }
+  }
+
+  /// CRC-32 of tensors by name, in eight hexadecimal digits; the file's format does not count.
+  ///
+  /// - Parameter isIncluded: whether a tensor counts.
+  func checksum(_ isIncluded: (String) -> Bool) throws -> String {
+    var sums = Data()
+    for name in names.filter(isIncluded).sorted() {
+      let tensor = try self.tensor(name).to(.float32)
+      sums += Data("\(name) \(tensor.shape) \(Checksum.crc32(try tensor.bytes()))\n".utf8)
+    }
+    let digits = String(Checksum.crc32(sums), radix: 16)
+    return String(repeating: "0", count: 8 - digits.count) + digits
   }
 
   /// Whether the file begins as safetensors do: a header's length, then `{`.

@@ -38,13 +38,15 @@ public final class ScriptModule {
 
   /// Calls `forward`, which must return one tensor.
   ///
-  /// - Parameter inputs: the arguments of `forward`, on the module's device.
+  /// - Parameters:
+  ///   - inputs: the arguments of `forward`, on the module's device.
+  ///   - flag: the name of a Boolean argument of `forward` that is true; nil for none.
   /// - Returns: the result; it has no gradient.
   /// - Throws: `TorchError` with the file's path and the last line of TorchScript's traceback.
-  public func callAsFunction(_ inputs: [Tensor]) throws(TorchError) -> Tensor {
+  public func callAsFunction(_ inputs: [Tensor], flag: String? = nil) throws(TorchError) -> Tensor {
     var output: ct_tensor?
     let status = withExtendedLifetime(inputs) {
-      ct_script_call(handle, inputs.map { $0.handle }, inputs.count, &output)
+      ct_script_call(handle, inputs.map { $0.handle }, inputs.count, flag, &output)
     }
     try check(path, status)
     return Tensor(owning: output!)

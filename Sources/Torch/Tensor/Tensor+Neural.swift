@@ -19,8 +19,15 @@ extension Tensor {
   public func convolved(
     _ weight: Tensor, bias: Tensor?, stride: Int = 1, padding: Int = 0
   ) throws(TorchError) -> Tensor {
+    try convolved(weight, bias: bias, strides: [stride, stride], paddings: [padding, padding])
+  }
+
+  /// A convolution whose strides and paddings differ between height and width.
+  public func convolved(
+    _ weight: Tensor, bias: Tensor?, strides: [Int], paddings: [Int]
+  ) throws(TorchError) -> Tensor {
     try Tensor.convolutionOperator.tensor(
-      .tensor(self), .tensor(weight), .optional(bias), .ints([stride, stride]), .ints([padding, padding]))
+      .tensor(self), .tensor(weight), .optional(bias), .ints(strides), .ints(paddings))
   }
 
   /// The transpose of a convolution: `[B, in, H, W]` and `[in, out, k, k]` to `[B, out, H', W']`.

@@ -110,13 +110,13 @@ struct EvaluatePrior: ParsableCommand {
   ) throws -> FrechetDistance.Statistics {
     var progress = ProgressLine(total: count, unit: "images")
     defer { progress.clear() }
-    var features: [Tensor] = []
+    var moments = FeatureMoments()
     for first in stride(from: 0, to: count, by: DrawingJob.defaultBatch) {
       guard StopSignal.shouldContinue() else { throw Interrupted() }
       let range = first..<min(first + DrawingJob.defaultBatch, count)
-      features.append(try judge.classifier.features(of: images(range)))
+      try moments.add(judge.classifier.features(of: images(range)))
       progress.show(range.upperBound, "drawing")
     }
-    return try FrechetDistance.Statistics(.concatenate(features))
+    return try moments.statistics()
   }
 }

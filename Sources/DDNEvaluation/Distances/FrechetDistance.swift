@@ -12,24 +12,30 @@ public struct FrechetDistance {
 
   /// Mean and covariance of feature vectors.
   public struct Statistics {
-    /// N.
-    public let count: Int
+    /// N; nil when unknown.
+    public let count: Int?
     /// `[F]` float64.
-    let mean: Tensor
-    /// `[F, F]` float64.
-    let covariance: Tensor
+    public let mean: Tensor
+    /// `[F, F]` float64, divided by N - 1.
+    public let covariance: Tensor
+
+    /// - Parameters:
+    ///   - mean: `[F]` float64.
+    ///   - covariance: `[F, F]` float64, symmetric.
+    ///   - count: of the vectors; nil when unknown.
+    public init(mean: Tensor, covariance: Tensor, count: Int?) {
+      precondition(covariance.shape == [mean.count, mean.count], "\(covariance.shape) does not fit \(mean.shape)")
+      self.mean = mean
+      self.covariance = covariance
+      self.count = count
+    }
 
     /// - Parameter features: `[N, F]`, at least two, finite.
     /// - Throws: `EvaluationError` for fewer than two vectors, or one that is not finite; `TorchError`.
     public init(_ features: Tensor) throws {
-      precondition(features.shape.count == 2, "features are [N, F], not \(features.shape)")
-      count = features.shape[0]
-      guard count >= 2 else { throw EvaluationError("a Frechet distance needs at least 2 images, not \(count)") }
-      guard try features.allFinite() else { throw EvaluationError("the features of an image are not finite") }
-      let values = try features.detached().to(.cpu).to(.float64)
-      mean = try values.mean([0])
-      let centered = try values - mean
-      covariance = try centered.transposed(0, 1).matmul(centered) * (1 / Double(count - 1))
+      var moments = FeatureMoments()
+      try moments.add(features)
+      self = try moments.statistics()
     }
   }
 

@@ -1,0 +1,53 @@
+import ArgumentParser
+import DDNClassifiers
+import DDNData
+import DDNEvaluation
+import DDNVision
+import Foundation
+import Torch
+
+/// Measures the images that a command generates.
+struct GeneratedDistance: ParsableArguments {
+  @Option(
+    help: """
+      Also print the images' Frechet distance to this reference, statistics of ddn fid ref or images; FID-50k at 50000 seeds.
+      """, completion: .file())
+  var fidRef: String?
+
+  @Option(
+    help: .init("\(DetectorOption.kinds). For --fid-ref.", valueName: "name|file"), completion: .file())
+  var detector: String?
+
+  @OptionGroup var kept: CacheOption
+
+  func validate() throws {
+    guard (fidRef == nil) == (detector == nil) else { throw ValidationError("--fid-ref and --detector go together") }
+    guard fidRef != nil || kept.cache == nil else { throw ValidationError("--cache is for --fid-ref") }
+  }
+
+  /// The reference and its detector.
+  struct Judge {
+    let detector: any FeatureDetector
+    let reference: EvaluationReference
+    let cache: FeatureCache
+
+    /// Prints the distance of a folder of images.
+    func callAsFunction(images: String, precision: Precision, device: Device) throws {
+      let report = try withPrecision(precision, on: device) {
+        let source = try FileImages(URL(fileURLWithPath: images))
+        return try DistanceReport(
+          cache.features(of: source, by: detector), reference, detector: detector.identity, measures: [.frechet])
+      }
+      for line in report.lines { Terminal.print(line) }
+    }
+  }
+
+  /// Opens detector and reference before images are generated; nil without a reference.
+  func open(_ device: Device) throws -> Judge? {
+    guard let fidRef, let detector else { return nil }
+    let network = try openDetector(detector, device: device)
+    let cache = FeatureCache(folder: kept.folder)
+    return Judge(
+      detector: network, reference: try cache.reference(fidRef, network, split: .train), cache: cache)
+  }
+}
