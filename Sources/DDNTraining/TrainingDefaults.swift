@@ -36,7 +36,8 @@ public enum TrainingDefaults {
   /// Of recurrent networks and pyramids.
   public static let learning = Learning()
   /// Of dense networks: what was best in Documentation/Experiments.md.
-  public static let dense = Learning(batch: 256, learningRate: 2e-3, cooldownShare: 0.75, chainDropout: 0, secondMomentDecay: 0.99)
+  public static let dense = Learning(
+    batch: 256, learningRate: 2e-3, cooldownShare: 0.75, chainDropout: 0, secondMomentDecay: 0.99)
   /// Of the original's MNIST program.
   public static let originalRecurrent = Learning(images: 30_000_000, batch: 256)
   /// The width of the original's MNIST program.

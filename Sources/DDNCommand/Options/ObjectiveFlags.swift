@@ -57,7 +57,8 @@ struct ObjectiveFlags: ParsableArguments {
   var lastLevelWeight: Double?
 
   @Option(
-    parsing: .unconditional, help: """
+    parsing: .unconditional,
+    help: """
       Adam's decay of squared gradients. (default: \(TrainingDefaults.secondMomentDecay); dense: \
       \(TrainingDefaults.dense.secondMomentDecay))
       """,
