@@ -23,7 +23,6 @@ import Torch
     let folder = scratch.file("images")
     try writePictures(20, in: folder)
     let cache = scratch.file("cache")
-    struct Stop: Error {}
     let first = QuadrantDetector()
     // Stopped after the first of three batches.
     #expect(throws: JobStopped.self) {
@@ -73,9 +72,11 @@ import Torch
     try writePictures(4, in: folder)
     let images = try FileImages(folder)
     #expect(throws: FileError.self) {
-      try Features(of: images, by: QuadrantDetector(), cache: nil, batch: 2) { done in
-        if done == 2 { try? writePictures(1, first: 4, in: folder) }
-      }
+      try Features(
+        of: images, by: QuadrantDetector(), cache: nil, batch: 2,
+        progress: { done in
+          if done == 2 { try? writePictures(1, first: 4, in: folder) }
+        })
     }
     let error = try #require(throws: FileError.self) { try images.checkUnchanged() }
     #expect(error.description.contains("has changed while its images were read"), "\(error)")
