@@ -72,7 +72,12 @@ int ct_group_sum(ct_group group, ct_tensor tensor) {
 }
 
 int ct_group_gather(ct_group group, ct_tensor part, ct_tensor all) {
-  return guarded([&] { group->backend_of(part->value)._allgather_base(all->value, part->value)->wait(); });
+  return guarded([&] {
+    // Views without dimensions of size `ranks`, which gloo's shape check does not expect.
+    auto flat = all->value.view({-1});
+    auto input = part->value.view({-1});
+    group->backend_of(input)._allgather_base(flat, input)->wait();
+  });
 }
 
 int ct_group_broadcast(ct_group group, ct_tensor tensor) {

@@ -31,6 +31,14 @@ struct MachineOptions: ParsableArguments {
     return device
   }
 
+  /// This process's share of a job, and its device: joins its group, if any.
+  ///
+  /// - Throws: as `start(threads:)` and `join()`.
+  func startShared() throws -> (share: SharedJob, device: Device) {
+    guard let (group, device) = try join() else { return (SharedJob(group: nil), try start()) }
+    return (SharedJob(group: group), device)
+  }
+
   /// Joins the processes that torchrun or srun started with this one, and sets the number of threads: `--threads`, else
   /// `OMP_NUM_THREADS`, else the machine's cores divided by its ranks.
   ///
