@@ -30,7 +30,7 @@ extension CommandTests {
         ShortTraining.arguments(thousandImages: 1, in: folder)
       }.results()
       #expect(ContinuousClock.now - start < .seconds(15))
-      #expect(results[0].isFailure(1, "rank \(rank) of 2 could not join the others at 127.0.0.1"), "\(results[0])")
+      #expect(results[0].isFailure(1, "could not join the group of 2 ranks at 127.0.0.1"), "\(results[0])")
       #expect(try Folder.names(in: folder).isEmpty)
     }
 

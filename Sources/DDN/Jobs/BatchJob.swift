@@ -25,7 +25,9 @@ extension BatchJob {
     guard !images.isEmpty else { return [] }
     let number = (images.count + batchSize - 1) / batchSize
     let size = (images.count + number - 1) / number
-    return stride(from: images.lowerBound, to: images.upperBound, by: size).map { $0..<min($0 + size, images.upperBound) }
+    return stride(from: images.lowerBound, to: images.upperBound, by: size).map {
+      $0..<min($0 + size, images.upperBound)
+    }
   }
 
   /// The images of one of several processes: neighbours, so that results in the order of the ranks are in that of the
@@ -45,7 +47,8 @@ extension BatchJob {
   ///     `range.upperBound` are done then.
   /// - Throws: `JobStopped`; what the work and `body` throw.
   public func run(
-    share: BatchShare = .whole, isNeeded: (Range<Int>) -> Bool = { _ in true }, shouldContinue: () -> Bool = { !Task.isCancelled },
+    share: BatchShare = .whole, isNeeded: (Range<Int>) -> Bool = { _ in true },
+    shouldContinue: () -> Bool = { !Task.isCancelled },
     _ body: (Range<Int>, Result) throws -> Void
   ) throws {
     let images = slice(of: share)

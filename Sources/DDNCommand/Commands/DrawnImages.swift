@@ -113,8 +113,11 @@ struct DrawnImages {
     try drawing.run(
       share: shared.share, isNeeded: isNeeded, shouldContinue: StopSignal.shouldContinue, write)
     // Of few images, rank 0 draws the first hundred beyond its slice.
-    let rest = slice.upperBound..<min(exampleCount, jobs.count)
-    if shared.isMain, shared.group != nil, !rest.isEmpty { try write(rest, drawing(rest)) }
+    let missing = min(exampleCount, jobs.count) - first.count
+    if shared.isMain, missing > 0 {
+      let rest = slice.upperBound..<slice.upperBound + missing
+      try write(rest, drawing(rest))
+    }
     return first
   }
 

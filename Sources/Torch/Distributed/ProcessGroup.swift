@@ -48,7 +48,7 @@ public final class ProcessGroup {
     guard status == 0 else {
       throw ProcessGroupError(
         .join,
-        "rank \(place.rank) of \(place.ranks) could not join the others at \(place.host):\(place.port) within "
+        "could not join the group of \(place.ranks) ranks at \(place.host):\(place.port) within "
           + "\(place.joinSeconds.formatted()) s (\(Self.reason())); check that all ranks were started and that the address "
           + "is reachable, or raise DDN_JOIN_SECONDS")
     }
@@ -102,7 +102,7 @@ public final class ProcessGroup {
   private static func reason() -> String {
     var text = String(cString: ct_error_message()).split(separator: "\n").first.map(String.init) ?? "unknown"
     while text.hasPrefix("["), let end = text.firstIndex(of: "]") { text = String(text[text.index(after: end)...]) }
-    if let note = text.range(of: ". This may indicate") { text = String(text[..<note.lowerBound]) }
+    if let note = text.range(of: ". This ") { text = String(text[..<note.lowerBound]) }
     return text.trimmingCharacters(in: .whitespaces)
   }
 }

@@ -32,10 +32,12 @@ public struct ProcessGroupPlace: Equatable, Sendable {
   public init?(_ environment: [String: String]) throws(ProcessGroupError) {
     func number(_ name: String, _ range: ClosedRange<Int>) throws(ProcessGroupError) -> Int {
       guard let text = environment[name] else {
-        throw ProcessGroupError(.environment, "\(name) is not set, but other variables of a launcher are; start with torchrun or srun")
+        throw ProcessGroupError(
+          .environment, "\(name) is not set, but other variables of a launcher are; start with torchrun or srun")
       }
       guard let number = Int(text), range.contains(number) else {
-        throw ProcessGroupError(.environment, "\(name) is '\(text)', not a number within \(range.lowerBound)...\(range.upperBound)")
+        throw ProcessGroupError(
+          .environment, "\(name) is '\(text)', not a number within \(range.lowerBound)...\(range.upperBound)")
       }
       return number
     }
