@@ -53,7 +53,8 @@ extension Row {
   private static let manyNodes =
     [512, 4096, 65_536].map {
       Row(LayerWork(.forward, nodes: $0, channels: 3, nodeInputs: 64, side: 8, batch: 4), wanted: 1)
-    } + [512, 4096].map {
+    }
+    + [512, 4096].map {
       Row(LayerWork(.training, nodes: $0, channels: 3, nodeInputs: 64, side: 8, batch: 4), wanted: 1)
     }
 
