@@ -47,7 +47,7 @@ let package = Package(
       resources: [.copy("Resources/mnist-test")], swiftSettings: settings),
     .target(name: "DDNImport", dependencies: ["Archives", "DDN", "DDNFiles", "Torch"], swiftSettings: settings),
     .target(
-      name: "DDNTraining", dependencies: ["DDN", "DDNData", "DDNFiles", "Torch"], swiftSettings: settings),
+      name: "DDNTraining", dependencies: ["Archives", "DDN", "DDNData", "DDNFiles", "Torch"], swiftSettings: settings),
     .target(name: "DDNVision", dependencies: ["Archives", "DDNFiles", "DDNImport", "Torch"], swiftSettings: settings),
     .target(
       name: "DDNClassifiers",

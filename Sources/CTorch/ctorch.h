@@ -19,6 +19,7 @@ typedef struct ct_tensor_s *ct_tensor;        // owns one at::Tensor
 typedef struct ct_operator_s *ct_operator;    // an operator; lives forever
 typedef struct ct_generator_s *ct_generator;  // owns one at::Generator
 typedef struct ct_script_s *ct_script;        // owns one torch::jit::Module
+typedef struct ct_group_s *ct_group;          // owns one process's membership in a group
 
 typedef enum {
   CT_NONE = 0,
@@ -98,6 +99,26 @@ int ct_script_move(ct_script script, int device_type, int device_index);
 int ct_script_call(
     ct_script script, const ct_tensor *inputs, size_t count, const char *flag, ct_tensor *output);
 void ct_script_free(ct_script script);
+
+// Process groups: operations that all ranks call in the same order, with tensors of the same sizes; unequal sizes end the
+// process. Tensors in host memory go through gloo, those on CUDA devices through NCCL, or gloo where NCCL is not built in.
+typedef struct {
+  const char *host;  // of the store through which ranks find one another
+  int port;
+  bool serves_store;
+  const char *prefix;  // of the store's keys; another one for every start of the same launcher
+  int rank;
+  int ranks;
+  bool uses_cuda;
+  double join_seconds;       // timeout of joining
+  double operation_seconds;  // timeout of every operation after it
+} ct_group_place;
+int ct_group_join(const ct_group_place *place, ct_group *joined);
+int ct_group_sum(ct_group group, ct_tensor tensor);                  // in place
+int ct_group_gather(ct_group group, ct_tensor part, ct_tensor all);  // all: [ranks, ...part]
+int ct_group_broadcast(ct_group group, ct_tensor tensor);            // of rank 0, in place
+int ct_group_barrier(ct_group group);
+void ct_group_free(ct_group group);  // waits for pending work
 
 // The process. Tuning makes mimalloc the allocator of CPU tensors, where this library was built with it, and turns TF32
 // off in cuDNN's convolutions; loading the library changes neither.

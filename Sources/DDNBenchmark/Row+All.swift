@@ -11,6 +11,7 @@ extension Row {
     + layers(nodes: 512, channels: 3, nodeInputs: 128, side: 16, batch: 8, wanted: (forward: 1, training: 1))
     + layers(nodes: 512, channels: 3, nodeInputs: 128, side: 8, batch: 8, wanted: (forward: 1, training: 1))
     + layers(nodes: 512, channels: 3, nodeInputs: 128, side: 4, batch: 8, wanted: (forward: 1, training: 1))
+    + manyNodes
     + digits
     + pyramids(.init(resolution: 8, channelMaximum: 32), wanted: (run: 1, training: 1))
     // CIFAR-10's: 76,291,840 parameters.
@@ -47,6 +48,15 @@ extension Row {
     Row(.train(nodes: 64, levels: 10, batch: 64, model: "mnist-recurrent", isOriginalCompiled: true), wanted: 2),
     Row(.train(nodes: 8, levels: 3, batch: 512, model: "mnist-k8-l3-recurrent", isOriginalCompiled: true), wanted: 18),
   ]
+
+  /// How a layer's time grows with K; Split-and-Prune's table of K x K allows training up to some 20,000.
+  private static let manyNodes =
+    [512, 4096, 65_536].map {
+      Row(LayerWork(.forward, nodes: $0, channels: 3, nodeInputs: 64, side: 8, batch: 4), wanted: 1)
+    }
+    + [512, 4096].map {
+      Row(LayerWork(.training, nodes: $0, channels: 3, nodeInputs: 64, side: 8, batch: 4), wanted: 1)
+    }
 
   private static func guides(_ configuration: PyramidNetwork.Configuration, wanted: Double) -> [Row] {
     ["sr:4", "mask:top", "gray"].map { Row(GuideWork($0, configuration, batch: 4), wanted: wanted) }

@@ -77,6 +77,9 @@ struct Ddn: ParsableCommand {
     case let error as EvaluationError: return fail(error.description, 65)
     case let error as PriorStopped: return fail(error.description, 130)
     case let error as ClassifierStopped: return fail(error.description, 130)
+    case let error as ProcessGroupError:
+      let code: Int32 = [.environment: 64, .join: 1, .lost: 1, .difference: 65][error.kind]!
+      return fail(error.description, code)
     case is Interrupted, is JobStopped: return fail("interrupted", 130)
     case let error as UsageError: return fail(error.description, 64)
     case let error as ConfigurationError: return fail(error.description, 64)
@@ -101,9 +104,12 @@ struct Ddn: ParsableCommand {
   }
 
   private static func fail(_ message: String, _ code: Int32) -> Int32 {
+    // What all ranks find alike, rank 0 reports.
+    if Terminal.rank > 0, code == 64 || code == 130 { return code }
     // File names and libraries' messages may contain newlines and terminal codes.
     let scalars = message.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }
-    Terminal.printError("ddn: \(String(String.UnicodeScalarView(scalars)))")
+    let rank = Terminal.rank > 0 ? "rank \(Terminal.rank): " : ""
+    Terminal.printFailure("ddn: \(rank)\(String(String.UnicodeScalarView(scalars)))")
     return code
   }
 }

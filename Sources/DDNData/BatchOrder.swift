@@ -12,16 +12,15 @@ public struct BatchOrder: Sendable {
     public let seed: UInt64
     /// Images in the data set.
     public let count: Int
-    /// Images drawn per rank.
+    /// Images drawn by all ranks, at equal numbers on each; the same for any number of ranks.
     public let drawn: Int
   }
 
+  public let rank: Int
+  public let ranks: Int
   /// Images drawn by this rank.
   public private(set) var drawn = 0
-
   private let seed: UInt64
-  private let rank: Int
-  private let ranks: Int
   /// The largest distance of a swap.
   private let window: Int
   private var order: [Int]
@@ -45,15 +44,16 @@ public struct BatchOrder: Sendable {
     order = Self.shuffled(count, &generator)
   }
 
-  /// Continues at `state`, with the same number of ranks.
+  /// Continues at `state`, on any number of ranks that divides its images.
   ///
   /// Repeats every draw since the start: some seconds per hundred million images.
   public init(resuming state: State, rank: Int = 0, ranks: Int = 1) {
     self.init(count: state.count, seed: state.seed, rank: rank, ranks: ranks)
-    while drawn < state.drawn { _ = nextIndex() }
+    precondition(state.drawn % ranks == 0, "\(ranks) ranks do not share \(state.drawn) images equally")
+    while drawn < state.drawn / ranks { _ = nextIndex() }
   }
 
-  public var state: State { State(seed: seed, count: order.count, drawn: drawn) }
+  public var state: State { State(seed: seed, count: order.count, drawn: drawn * ranks) }
 
   /// The indices of this rank's next `batch` images.
   public mutating func next(_ batch: Int) -> [Int] {

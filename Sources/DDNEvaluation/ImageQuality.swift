@@ -2,7 +2,7 @@ import Foundation
 import Torch
 
 /// Error, PSNR and SSIM of an image.
-public struct ImageQuality: Sendable, Equatable {
+public struct ImageQuality: Codable, Sendable, Equatable {
   /// Mean squared error over channels and pixels, in units of [-1, 1] squared.
   public let meanSquaredError: Double
   /// Structural similarity, the mean over channels and windows; 1 for equal images.

@@ -25,6 +25,40 @@ public struct ReconstructionReport {
     bitsPerPixel = bits / Double(imageShape[1] * imageShape[2])
   }
 
+  /// A report's images, to be sent to another process.
+  private struct Part: Codable {
+    let codes: [[Int]]
+    let qualities: [ImageQuality]
+    let names: [String]
+    let classes: [Int]
+    let errorSums: [Double]
+    let sides: [Int]
+  }
+
+  /// The images so far, for `add(_:)` in another process.
+  public func data() throws -> Data {
+    try PropertyListEncoder().encode(
+      Part(
+        codes: codes.map(\.choices), qualities: qualities, names: names, classes: classes, errorSums: errorSums,
+        sides: sides))
+  }
+
+  /// Adds the images of another process's report.
+  ///
+  /// - Parameters:
+  ///   - data: the other report's `data()`.
+  ///   - space: of the codes.
+  public mutating func add(_ data: Data, space: CodeSpace) throws {
+    let part = try PropertyListDecoder().decode(Part.self, from: data)
+    codes += try part.codes.map { try LatentCode($0, in: space) }
+    qualities += part.qualities
+    names += part.names
+    classes += part.classes
+    if part.codes.isEmpty { return }
+    sides = part.sides
+    errorSums = errorSums.isEmpty ? part.errorSums : zip(errorSums, part.errorSums).map(+)
+  }
+
   /// Images so far.
   public var count: Int { codes.count }
 

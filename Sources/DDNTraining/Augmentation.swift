@@ -1,3 +1,4 @@
+import DDN
 import Torch
 
 /// Random variations of training images, so that few images teach as many do.
@@ -16,7 +17,15 @@ public struct Augmentation {
   /// 0 leaves every image as it is.
   public let strength: Double
 
-  public init(strength: Double) { self.strength = strength }
+  private let share: BatchShare
+
+  /// - Parameters:
+  ///   - strength: 0 leaves every image as it is.
+  ///   - share: the images of a batch over several processes that this one has; all of them draw the same numbers.
+  public init(strength: Double, share: BatchShare = .whole) {
+    self.strength = strength
+    self.share = share
+  }
 
   /// Varies each image by itself.
   ///
@@ -28,7 +37,8 @@ public struct Augmentation {
     guard strength > 0 else { return images }
     let (count, limits) = (images.shape[0], Self.limits)
     // [6, B], uniform in [-strength, strength).
-    let draws = try (Tensor.uniform([6, count], generator: generator) * 2 - 1) * strength
+    let uniform = try share.part(of: .uniform([6, share.batch(of: count)], generator: generator))
+    let draws = try (uniform * 2 - 1) * strength
     func draw(_ row: Int, _ limit: Double) throws(TorchError) -> Tensor { try draws.select(0, row) * limit }
 
     // From places of the result to places of the image, whose sides are [-1, 1]; for small angles, sin t = t.

@@ -102,6 +102,9 @@ public enum Checkpoint {
     guard progress.order.count == trainer.data.count else {
       throw invalid("was trained on \(progress.order.count) images, but the data set has \(trainer.data.count)")
     }
+    guard progress.order.drawn % trainer.order.ranks == 0 else {
+      throw invalid("is after \(progress.images) images, which \(trainer.order.ranks) ranks do not share equally")
+    }
     guard progress.order.seed == trainer.order.state.seed else { throw invalid("was trained with another seed") }
 
     var statistics: [String: Tensor] = [:]
@@ -132,8 +135,7 @@ public enum Checkpoint {
     try model.load(into: trainer.network.state())
     try file.load(into: others)
     for (layer, statistics) in layers { layer.statistics = statistics }
-    trainer.order = BatchOrder(resuming: progress.order)
-    trainer.images = progress.images
+    trainer.move(to: progress)
   }
 
   /// Removes all but the newest `count` states.
@@ -141,7 +143,7 @@ public enum Checkpoint {
     for url in try all(in: folder).dropLast(count) { try Folder.remove(url) }
   }
 
-  private static let statisticsPrefix = "statistics/"
+  static let statisticsPrefix = "statistics/"
   private static let randomName = "random"
 
   private static func tensors(of trainer: Trainer) throws -> [String: Tensor] {
@@ -154,7 +156,7 @@ public enum Checkpoint {
   }
 
   /// The tensors that loading writes in place.
-  private static func mutableTensors(of trainer: Trainer) -> [String: Tensor] {
+  static func mutableTensors(of trainer: Trainer) -> [String: Tensor] {
     var tensors: [String: Tensor] = [:]
     for (name, tensor) in trainer.optimizer.state() { tensors["adam/\(name)"] = tensor }
     for (name, tensor) in trainer.average?.state() ?? [:] { tensors["average/\(name)"] = tensor }

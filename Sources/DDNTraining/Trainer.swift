@@ -21,6 +21,9 @@ public final class Trainer {
   var order: BatchOrder
   private let augmentation: Augmentation
   private let splitAndPrune: SplitAndPrune
+  /// With the other processes of the training; nil for a single one.
+  let exchange: StepExchange?
+  private let share: BatchShare
   /// `[L]` sum of losses since `takeLosses()`, over `lossParts` micro-batches.
   private var lossSums: Tensor?
   private var lossParts = 0
@@ -35,11 +38,16 @@ public final class Trainer {
   ///   - data: the images to learn from.
   ///   - device: of the network.
   ///   - objective: nil for the options'.
+  ///   - group: the processes that share every batch, all with the same arguments and equal numbers of images; nil for a
+  ///     single one.
   /// - Throws: `TorchError` when the device is missing or memory is short.
   public init(
-    _ options: TrainingOptions, data: TrainingImages, device: Device, objective: (any Objective)? = nil
+    _ options: TrainingOptions, data: TrainingImages, device: Device, objective: (any Objective)? = nil,
+    group: ProcessGroup? = nil
   ) throws {
-    do throws(ConfigurationError) { try options.validate() } catch { preconditionFailure(error.description) }
+    do throws(ConfigurationError) { try options.validate(ranks: group?.ranks ?? 1) } catch {
+      preconditionFailure(error.description)
+    }
     self.options = options
     self.objective = objective ?? options.objective()
     self.data = data
@@ -51,9 +59,17 @@ public final class Trainer {
       betas: (0.9, options.secondMomentDecay ?? TrainingDefaults.secondMomentDecay))
     average = options.averageHalfLifeImages > 0 ? try ExponentialMovingAverage(network) : nil
     dropoutGenerator = try Generator(seed: options.seed, device: device)
-    order = BatchOrder(count: data.count, seed: options.seed & 0xFFFF_FFFF)
-    augmentation = Augmentation(strength: options.augmentation ?? 0)
+    let share = group.map { BatchShare(rank: $0.rank, ranks: $0.ranks) } ?? .whole
+    self.share = share
+    order = BatchOrder(count: data.count, seed: options.seed & 0xFFFF_FFFF, rank: share.rank, ranks: share.ranks)
+    augmentation = Augmentation(strength: options.augmentation ?? 0, share: share)
     splitAndPrune = SplitAndPrune(policy: options.split, network: network)
+    let samples = options.forwardImages(ranks: share.ranks)
+    exchange = group.map { [network, splitAndPrune] in
+      StepExchange(
+        $0, network: network, splitAndPrune: splitAndPrune, samples: samples,
+        passes: options.batch / (samples * $0.ranks))
+    }
   }
 
   /// Computes the parameters that a `FittedNetwork` takes from the images; no effect on other networks. Call it before
@@ -87,14 +103,18 @@ public final class Trainer {
     // Forward and backward: gradients accumulate over micro-batches.
     try abandonable(shouldContinue) { progress in
       try optimizer.clearGradients()
-      let parts = options.batch / (options.microBatch ?? options.batch)
+      let samples = options.forwardImages(ranks: share.ranks)
+      let parts = options.batch / (samples * share.ranks)
+      var sums: Tensor?  // [L]
       for part in 0..<parts {
         progress.begin(part, of: parts, levels: network.codeSpace.levels.count)
-        let losses = try levelLosses(of: order.next(options.batch / parts), progress)  // [L]
+        let losses = try levelLosses(of: order.next(samples), progress)  // [L]
         progress.beginBackward()
-        try (weighted(losses).mean() * (options.network.architecture.lossScale / Double(parts))).backward()
-        try addLosses(losses.detached())
+        let scale = options.network.architecture.lossScale / Double(parts * share.ranks)
+        try (weighted(losses).mean() * scale).backward()
+        sums = try sums.map { try $0 + losses.detached() } ?? losses.detached()
       }
+      return (sums!, parts)
     }
 
     // Update: Adam, then Split-and-Prune.
@@ -118,7 +138,7 @@ public final class Trainer {
       var run = try network.begin(samples: indices.count, condition: condition)
       let chooser = ChainDropout(
         try searched(for: images, from: run, else: balanced(objective.chooser(for: target))),
-        probability: options.chainDropout, scope: options.chainDropoutScope, generator: dropoutGenerator)
+        probability: options.chainDropout, scope: options.chainDropoutScope, generator: dropoutGenerator, share: share)
       stepProgress.finishSearch()
       while !run.isFinished {
         let candidates = try run.candidates()
@@ -155,27 +175,39 @@ public final class Trainer {
     return SearchedChooser(codes: try search.choices(for: images, from: run), nearest: nearest)
   }
 
-  /// Runs `body`; if `shouldContinue` returns false, restores all state but the gradients and throws `StepAbandoned`.
-  private func abandonable(_ shouldContinue: (Double) -> Bool, _ body: (StepProgress) throws -> Void) throws {
+  /// Runs `body`, which returns sums of losses, and adds the losses of all processes; if `shouldContinue` returns false in
+  /// any of them, restores all state but the gradients and throws `StepAbandoned` in all.
+  private func abandonable(
+    _ shouldContinue: (Double) -> Bool, _ body: (StepProgress) throws -> (losses: Tensor, parts: Int)
+  ) throws {
     // The order's state, because a copy of the order would copy all indices in every step.
-    let before = (order: order.state, sums: lossSums, parts: lossParts, random: try dropoutGenerator.state())
+    let before = (order: order.state, random: try dropoutGenerator.state())
     let progress = StepProgress()
-    var isAbandoned = false
+    // Processes stop within a step only: its exchange is where they agree.
+    var isAbandoned = exchange != nil && !shouldContinue(0)
     func pulse() -> Bool {
       progress.countOperator()
       isAbandoned = isAbandoned || !shouldContinue(progress.fraction)
       return !isAbandoned
     }
+    var result: (losses: Tensor, parts: Int)?
     do {
-      try withPulse(pulse) { try body(progress) }
+      if !isAbandoned { result = try withPulse(pulse) { try body(progress) } }
     } catch let error as TorchError {
       guard isAbandoned else { throw error }
-      order = BatchOrder(resuming: before.order)
-      (lossSums, lossParts) = (before.sums, before.parts)
+    }
+    if let exchange {
+      let mean = try exchange(losses: result?.losses)
+      result = mean.flatMap { mean in result.map { (mean, $0.parts) } }
+    }
+    guard let result else {
+      order = BatchOrder(resuming: before.order, rank: share.rank, ranks: share.ranks)
       try dropoutGenerator.setState(before.random)
       for (_, layer) in network.layers { layer.discardObservations() }
       throw StepAbandoned()
     }
+    lossSums = try lossSums.map { try $0 + result.losses } ?? result.losses
+    lossParts += result.parts
   }
 
   private func splitNodes() throws -> [SplitAndPrune.Event] {
@@ -184,13 +216,14 @@ public final class Trainer {
     }
   }
 
-  private func addLosses(_ levelLosses: Tensor) throws(TorchError) {
-    lossSums = try lossSums.map { (sums) throws(TorchError) in try sums + levelLosses } ?? levelLosses
-    lossParts += 1
-  }
-
   /// Whether there is a step since the last `takeLosses()`.
   var hasLosses: Bool { lossSums != nil }
+
+  /// Continues after the images of a saved state.
+  func move(to progress: Checkpoint.Progress) {
+    order = BatchOrder(resuming: progress.order, rank: share.rank, ranks: share.ranks)
+    images = progress.images
+  }
 
   /// The mean loss of each level since the last call; empty without a step.
   ///

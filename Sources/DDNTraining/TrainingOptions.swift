@@ -37,7 +37,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   public var images: Int
   /// Images per step.
   public var batch: Int
-  /// Images per forward pass; a step accumulates gradients over micro-batches. Nil for the whole batch.
+  /// Images per forward pass of a process; a step accumulates gradients over micro-batches. Nil for the whole batch.
   public var microBatch: Int?
   public var learningRate: Double
   /// Images of linear warm-up from learning rate 0; nil for none.
@@ -105,11 +105,24 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     self.saveTicks = saveTicks
   }
 
+  /// - Parameter ranks: processes that share every batch.
   /// - Throws: `ConfigurationError` naming the first impossible value.
-  public func validate() throws(ConfigurationError) {
+  public func validate(ranks: Int = 1) throws(ConfigurationError) {
     try network.validate()
     if let validationError { throw ConfigurationError(validationError) }
+    guard batch % ranks == 0 else {
+      throw ConfigurationError(
+        "a batch of \(batch) images does not divide among \(ranks) ranks; the next that does is "
+          + "\((batch / ranks + 1) * ranks)")
+    }
+    if let microBatch, microBatch > batch / ranks || batch / ranks % microBatch != 0 {
+      throw ConfigurationError(
+        "a rank's \(batch / ranks) images of a batch do not divide into micro-batches of \(microBatch)")
+    }
   }
+
+  /// Images of a forward pass of each of `ranks` processes.
+  func forwardImages(ranks: Int) -> Int { microBatch ?? batch / ranks }
 
   private var validationError: String? {
     if images < 1 { return "the duration must be at least one image, not \(images)" }

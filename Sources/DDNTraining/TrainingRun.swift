@@ -31,7 +31,9 @@ public final class TrainingRun {
   public var measure: (() throws -> Double)?
   public let trainer: Trainer
   public let folder: RunFolder
-  private let lock: FolderLock
+  /// Rank 0's.
+  private let lock: FolderLock?
+  private let group: ProcessGroup?
   private var elapsedSeconds = 0.0
   private var lastLosses: [Double] = []
   /// Statistics that could not be written yet.
@@ -45,17 +47,22 @@ public final class TrainingRun {
   ///   - folder: of the run.
   ///   - device: of the network.
   ///   - objective: nil for the options'.
+  ///   - group: the processes that train together; only rank 0 touches the folder. Nil for a single one.
   /// - Throws: `FileError` when another process trains in this folder.
   public init(
     _ options: TrainingOptions, data: TrainingImages, folder: RunFolder, device: Device,
-    objective: (any Objective)? = nil
+    objective: (any Objective)? = nil, group: ProcessGroup? = nil
   ) throws {
-    lock = try FolderLock(folder.url, for: "training")
-    trainer = try Trainer(options, data: data, device: device, objective: objective)
+    lock = group?.isMain ?? true ? try FolderLock(folder.url, for: "training") : nil
+    trainer = try Trainer(options, data: data, device: device, objective: objective, group: group)
     self.folder = folder
+    self.group = group
   }
 
-  /// Resumes from the newest intact state; in a folder without saves, starts from the options' initial weights.
+  /// Whether this process writes and reports.
+  private var isMain: Bool { group?.isMain ?? true }
+
+  /// Resumes from the newest intact state, on all ranks from rank 0's; in a folder without saves, starts from the options' initial weights.
   ///
   /// Cleans up after a killed run: removes unfinished files, restores the newest model, and renames damaged states.
   ///
@@ -63,6 +70,13 @@ public final class TrainingRun {
   /// - Throws: `FileError`: `missing` when states are lost, `invalid` when all are damaged or one is of another
   ///   training; nothing is then changed.
   public func resume(fitting: (Double) throws -> Void = { _ in }) throws -> Start {
+    var start: Start?
+    if isMain { start = try resumeFolder(fitting) }
+    if let group { try Checkpoint.share(trainer, over: group) }
+    return start ?? Start(images: trainer.images, damaged: [], isRestart: false)
+  }
+
+  private func resumeFolder(_ fitting: (Double) throws -> Void) throws -> Start {
     let states = try Checkpoint.all(in: folder.url)
     let (saved, damaged) = try newestIntact(of: states)
     if let saved {
@@ -118,13 +132,13 @@ public final class TrainingRun {
   /// Trains until the options' last image.
   ///
   /// - Parameters:
-  ///   - shouldStop: called many times per step; true abandons the step, saves and stops.
+  ///   - shouldStop: called many times per step; true, on any rank, abandons the step, saves and stops.
   ///   - report: called with every event. A `FileError` that it throws is reported as `writeFailed`.
   /// - Throws: `TrainingError.interrupted` after a clean stop, `TrainingError.diverged`; `FileError` when the last save
-  ///   cannot be written; earlier saves are kept.
+  ///   cannot be written; `ProcessGroupError` when another process is lost, and nothing is saved; earlier saves are kept.
   public func run(shouldStop: () -> Bool = { false }, report: (Event) throws -> Void = { _ in }) throws {
     let options = trainer.options
-    trainer.data.follow(trainer.order, batch: options.microBatch ?? options.batch)
+    trainer.data.follow(trainer.order, batch: options.forwardImages(ranks: group?.ranks ?? 1))
     var clock = Stopwatch()
     var (tickSeconds, tickStart) = (0.0, trainer.images)
     func rate() -> Double { Double(trainer.images - tickStart) / max(tickSeconds, 1e-9) }
@@ -154,7 +168,8 @@ public final class TrainingRun {
         (tickSeconds, tickStart) = (0, trainer.images)
         clock = Stopwatch()
       }
-      if !isLast && shouldStop() { try stop(imagesPerSecond: rate(), report) }
+      // A group stops within a step, where its processes agree.
+      if !isLast && group == nil && shouldStop() { try stop(imagesPerSecond: rate(), report) }
     }
   }
 
@@ -170,11 +185,14 @@ public final class TrainingRun {
     } else {
       try save()
     }
+    // A launcher ends the others when one process ends: first everything is saved.
+    try group?.barrier()
     throw TrainingError.interrupted(images: trainer.images, savedIn: folder.url.path)
   }
 
   /// Writes statistics and saves if due. Failures are retried at the next tick.
   private func write(_ tick: TickStatistics, mustSave: Bool, _ report: (Event) throws -> Void) throws {
+    guard isMain else { return isSaveDue ? try save() : () }
     unwritten.append(tick)
     do {
       while let next = unwritten.first {
@@ -188,6 +206,7 @@ public final class TrainingRun {
 
   /// Reports a tick; a stop requested meanwhile interrupts the caller's drawing.
   private func draw(_ tick: TickStatistics, _ shouldStop: () -> Bool, _ report: (Event) throws -> Void) throws {
+    guard isMain else { return }
     func shouldContinue() -> Bool { !shouldStop() }
     do { try withPulse(shouldContinue) { try report(.tick(tick)) } } catch let error as FileError {
       try report(.writeFailed(error))
@@ -219,6 +238,8 @@ public final class TrainingRun {
 
   private func save() throws {
     try trainer.checkWeights()
+    isSaveDue = isSaveDue && isMain
+    guard isMain else { return }
     let summary = TrainingSummary(
       data: trainer.data.name, images: trainer.images, elapsedSeconds: elapsedSeconds, lossOfLevels: lastLosses,
       perplexityOfLayers: trainer.perplexities)

@@ -42,7 +42,7 @@ import Torch
       _ = order.next(drawn)
       let saved = try JSONEncoder().encode(order.state)
       let state = try JSONDecoder().decode(BatchOrder.State.self, from: saved)
-      #expect(state == order.state && state.drawn == drawn)
+      #expect(state == order.state && state.drawn == drawn * ranks)
       var resumed = BatchOrder(resuming: state, rank: rank, ranks: ranks)
       #expect(resumed.drawn == drawn)
       #expect(resumed.next(100) == order.next(100))
@@ -55,6 +55,21 @@ import Torch
     var ranks = (0..<4).map { BatchOrder(count: 25, seed: 11, rank: $0, ranks: 4) }
     let together = (0..<60).flatMap { _ in ranks.indices.flatMap { ranks[$0].next(1) } }
     #expect(together == alone.next(240))
+  }
+
+  @Test func anOrderOfTwoRanksContinuesOnOneAndThree() {
+    var alone = BatchOrder(count: 25, seed: 11)
+    let all = alone.next(36)
+    var state = BatchOrder(count: 25, seed: 11).state
+    var place = 0
+    for ranks in [2, 1, 3] {
+      var orders = (0..<ranks).map { BatchOrder(resuming: state, rank: $0, ranks: ranks) }
+      let next = (0..<12 / ranks).flatMap { _ in orders.indices.flatMap { orders[$0].next(1) } }
+      #expect(next == Array(all[place..<place + 12]))
+      place += 12
+      #expect(Set(orders.map(\.state.drawn)) == [place])
+      state = orders[0].state
+    }
   }
 
   @Test func differentSeedsGiveDifferentOrders() {

@@ -19,31 +19,45 @@ public struct JobStopped: Error {
 
 extension BatchJob {
   /// Ranges of nearly equal size, because oneDNN builds a new primitive per batch size.
-  public var batches: [Range<Int>] {
-    guard count > 0 else { return [] }
-    let number = (count + batchSize - 1) / batchSize
-    let size = (count + number - 1) / number
-    return stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
+  public var batches: [Range<Int>] { batches(of: 0..<count) }
+
+  private func batches(of images: Range<Int>) -> [Range<Int>] {
+    guard !images.isEmpty else { return [] }
+    let number = (images.count + batchSize - 1) / batchSize
+    let size = (images.count + number - 1) / number
+    return stride(from: images.lowerBound, to: images.upperBound, by: size).map {
+      $0..<min($0 + size, images.upperBound)
+    }
   }
 
-  /// Works on all images.
+  /// The images of one of several processes: neighbours, so that results in the order of the ranks are in that of the
+  /// images.
+  public func slice(of share: BatchShare) -> Range<Int> {
+    count * share.rank / share.ranks..<count * (share.rank + 1) / share.ranks
+  }
+
+  /// Works on all images, or this process's.
   ///
   /// - Parameters:
+  ///   - share: the process's among several.
   ///   - isNeeded: false skips a batch.
   ///   - shouldContinue: called before every large operator and after every batch; false stops the job. It must not use
   ///     tensors.
-  ///   - body: called with each batch's range and result; `range.upperBound` of `count` images are done then.
+  ///   - body: called with each batch's range and result; all images of the process up to
+  ///     `range.upperBound` are done then.
   /// - Throws: `JobStopped`; what the work and `body` throw.
   public func run(
-    isNeeded: (Range<Int>) -> Bool = { _ in true }, shouldContinue: () -> Bool = { !Task.isCancelled },
+    share: BatchShare = .whole, isNeeded: (Range<Int>) -> Bool = { _ in true },
+    shouldContinue: () -> Bool = { !Task.isCancelled },
     _ body: (Range<Int>, Result) throws -> Void
   ) throws {
-    for range in batches where isNeeded(range) {
+    let images = slice(of: share)
+    for range in batches(of: images) where isNeeded(range) {
       do { try body(range, withPulse(shouldContinue) { try self(range) }) } catch let error as TorchError {
         guard shouldContinue() else { throw JobStopped() }
         throw error
       }
-      guard range.upperBound == count || shouldContinue() else { throw JobStopped() }
+      guard range.upperBound == images.upperBound || shouldContinue() else { throw JobStopped() }
     }
   }
 }

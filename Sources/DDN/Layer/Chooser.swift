@@ -92,26 +92,33 @@ public struct ChainDropout: Chooser {
   private let probability: Double
   private let scope: Scope
   private let generator: Generator
+  private let share: BatchShare
 
   /// - Parameters:
   ///   - inner: the chooser whose choices are replaced.
   ///   - probability: in 0...1, of each level.
   ///   - scope: whether a draw is for the batch or for each image.
   ///   - generator: on the device of the network.
-  public init(_ inner: any Chooser, probability: Double, scope: Scope, generator: Generator) {
+  ///   - share: the images of a batch over several processes that this one has; all of them draw the same numbers.
+  public init(
+    _ inner: any Chooser, probability: Double, scope: Scope, generator: Generator, share: BatchShare = .whole
+  ) {
     precondition((0...1).contains(probability), "a probability is within 0...1, not \(probability)")
     self.inner = inner
     self.probability = probability
     self.scope = scope
     self.generator = generator
+    self.share = share
   }
 
   public func choose(from candidates: Candidates) throws -> Choice {
     let choice = try inner.choose(from: candidates)
     guard probability > 0 else { return choice }
-    let draws = scope == .sample ? candidates.samples : 1
-    let isDropped = try Tensor.uniform([draws], generator: generator).isLess(than: probability)
-    let random = try Tensor.integers(in: 0..<candidates.nodes, [candidates.samples], generator: generator)
+    let samples = share.batch(of: candidates.samples)
+    var draws = try Tensor.uniform([scope == .sample ? samples : 1], generator: generator)
+    if scope == .sample { draws = try share.part(of: draws) }
+    let isDropped = try draws.isLess(than: probability)
+    let random = try share.part(of: .integers(in: 0..<candidates.nodes, [samples], generator: generator))
     return Choice(codes: try isDropped.selecting(random, else: choice.codes), distances: choice.distances)
   }
 }

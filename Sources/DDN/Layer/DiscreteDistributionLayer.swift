@@ -69,8 +69,8 @@ public final class DiscreteDistributionLayer: Module {
 
   /// One batch's nearest nodes, on the network's device.
   struct Observation {
-    let nearest: Tensor  // [B] int64
-    let second: Tensor  // [B] int64
+    let nearest: Tensor  // [B] int64, or float32 of several processes
+    let second: Tensor  // [B], alike
     let distanceSums: Tensor  // [K] float32
   }
 

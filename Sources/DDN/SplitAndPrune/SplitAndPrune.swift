@@ -23,7 +23,7 @@ public struct SplitAndPrune {
   }
 
   public let policy: SplitPolicy
-  private let layers: [(name: String, layer: DiscreteDistributionLayer)]
+  let layers: [(name: String, layer: DiscreteDistributionLayer)]
 
   /// - Parameters:
   ///   - policy: decides when a layer splits.

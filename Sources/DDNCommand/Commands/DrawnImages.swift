@@ -29,6 +29,8 @@ struct DrawnImages {
   let hasSubfolders: Bool
   let precision: Precision
   let batch: Int
+  /// All ranks draw; rank 0 does everything else.
+  var shared = SharedJob(group: nil)
 
   private func name(_ job: Job) -> String {
     func padded(_ number: Int) -> String { zeroPadded(number, digits: 6) }
@@ -52,6 +54,23 @@ struct DrawnImages {
   func write(columns: Int?, device: Device) throws {
     let source = try model.conditionImage(conditionImage, device: device)
     let hasExamples = jobs.count >= 9
+    let isContinued = try shared.first { try prepare(hasExamples: hasExamples).isContinued }
+    let first = try draw(source, isContinued: isContinued)
+    try shared.group?.barrier()
+    guard shared.isMain else { return }
+    Terminal.print("\(counted(jobs.count, "image")) in \(url("images").path)")
+    Terminal.print("codes in \(url("codes.txt").path)")
+    guard hasExamples else { return }
+    try SampleGrid.draw(first.map(\.bitmap), columns: columns).write(to: url("samples.png"))
+    try ImageArchive.write(Array(zip(jobs.map(name), first.map(\.file))), to: url("examples.zip"))
+    Terminal.print("the first \(first.count) in \(url("samples.png").path) and \(url("examples.zip").path)")
+  }
+
+  /// The URL of an output.
+  private func url(_ name: String) -> URL { URL(fileURLWithPath: outdir).appendingPathComponent(name) }
+
+  /// Makes the folder, with the list of codes and labels.
+  private func prepare(hasExamples: Bool) throws -> OutputFolder {
     let folder = try OutputFolder(
       URL(fileURLWithPath: outdir), for: identity,
       files: jobs.map(file) + ["codes.txt", "images/dataset.json"]
@@ -64,14 +83,7 @@ struct DrawnImages {
       ImageLabels(labels: model.network.classes > 0 ? jobs.compactMap(\.entry.classIndex) : nil)
         .data(names: jobs.map(name)),
       to: folder.file("images/dataset.json"))
-    let first = try draw(source, into: folder)
-    Terminal.print("\(counted(jobs.count, "image")) in \(folder.file("images").path)")
-    Terminal.print("codes in \(folder.file("codes.txt").path)")
-    guard hasExamples else { return }
-    try SampleGrid.draw(first.map(\.bitmap), columns: columns).write(to: folder.file("samples.png"))
-    try ImageArchive.write(Array(zip(jobs.map(name), first.map(\.file))), to: folder.file("examples.zip"))
-    Terminal.print(
-      "the first \(first.count) in \(folder.file("samples.png").path) and \(folder.file("examples.zip").path)")
+    return folder
   }
 
   private typealias Drawn = (bitmap: Bitmap, file: Data)
@@ -79,23 +91,32 @@ struct DrawnImages {
   /// Draws all missing images, and always the first hundred.
   ///
   /// - Returns: the first hundred.
-  private func draw(_ source: Tensor?, into folder: OutputFolder) throws -> [Drawn] {
+  private func draw(_ source: Tensor?, isContinued: Bool) throws -> [Drawn] {
     StopSignal.listen("stopping; the same command resumes from here; Ctrl-C again after 3 seconds stops at once")
-    var progress = ProgressLine(total: jobs.count, unit: "images")
+    let drawing = DrawingJob(
+      jobs.map(\.entry), by: model.network, conditionImage: source, precision: precision, batchSize: batch)
+    let slice = drawing.slice(of: shared.share)
+    var progress = ProgressLine(total: slice.count, unit: "images")
     defer { progress.clear() }
     let exampleCount = 100
     var first: [Drawn] = []
-    let drawing = DrawingJob(
-      jobs.map(\.entry), by: model.network, conditionImage: source, precision: precision, batchSize: batch)
     func isNeeded(_ range: Range<Int>) -> Bool {
-      range.lowerBound < exampleCount || !folder.isContinued
-        || !jobs[range].allSatisfy { FileManager.default.fileExists(atPath: folder.file(file($0)).path) }
+      range.lowerBound < exampleCount || !isContinued
+        || !jobs[range].allSatisfy { FileManager.default.fileExists(atPath: url(file($0)).path) }
     }
-    try drawing.run(isNeeded: isNeeded, shouldContinue: StopSignal.shouldContinue) { range, images in
+    func write(_ range: Range<Int>, _ images: Tensor) throws {
       let pictures = try images.bitmaps()
-      let files = try PictureFiles.write(zip(jobs[range], pictures).map { (folder.file(file($0)), $1) })
+      let files = try PictureFiles.write(zip(jobs[range], pictures).map { (url(file($0)), $1) })
       first += zip(pictures, files).prefix(exampleCount - first.count).map { ($0, $1) }
-      progress.show(range.upperBound)
+      progress.show(range.upperBound - slice.lowerBound)
+    }
+    try drawing.run(
+      share: shared.share, isNeeded: isNeeded, shouldContinue: StopSignal.shouldContinue, write)
+    // Of few images, rank 0 draws the first hundred beyond its slice.
+    let missing = min(exampleCount, jobs.count) - first.count
+    if shared.isMain, missing > 0 {
+      let rest = slice.upperBound..<slice.upperBound + missing
+      try write(rest, drawing(rest))
     }
     return first
   }

@@ -72,13 +72,13 @@ struct Generate: ParsableCommand {
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func run() throws {
-    let device = try machine.start()
+    let (shared, device) = try dryRun ? (SharedJob(group: nil), machine.start()) : machine.startShared()
     let model = try network.load(device: device)
     try model.check(classIndex: classIndex)
     let images = DrawnImages(
       command: "generate", jobs: try jobs(model), network: network, model: model, conditionImage: conditionImage,
       outdir: outdir, overwrites: overwrite, hasSubfolders: subdirs, precision: machine.precision ?? .float32,
-      batch: batch)
+      batch: batch, shared: shared)
     _ = try model.conditionImage(conditionImage, device: device)
     if dryRun { return images.describe(on: device) }
     // Seeds cycle through the classes, so every column is one class.
@@ -86,7 +86,10 @@ struct Generate: ParsableCommand {
     let columns = (2...20).contains(classes) && classIndex == nil ? max(10 / classes, 1) * classes : nil
     let judge = try evaluation.open(device)
     try images.write(columns: columns, device: device)
-    try judge?(images: outdir + "/images", precision: machine.precision ?? .float32, device: device)
+    try shared.finish()
+    if shared.isMain {
+      try judge?(images: outdir + "/images", precision: machine.precision ?? .float32, device: device)
+    }
   }
 
   private func jobs(_ model: Model) throws -> [DrawnImages.Job] {

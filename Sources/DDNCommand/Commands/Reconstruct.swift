@@ -79,16 +79,17 @@ struct Reconstruct: ParsableCommand {
   }
 
   func run() throws {
-    let device = try machine.start()
+    let (shared, device) = try machine.startShared()
     let model = try network.load(device: device)
     let targets = try TargetImages(
       images, data: data, resize: resize, count: count, defaultCount: Self.defaultCount, of: model, device: device)
     let names = ["codes.txt", "images.csv", "reconstructions.png"]
-    let folder = try OutputFolder(
-      URL(fileURLWithPath: outdir), for: identity, files: names, overwrites: overwrite)
+    let outputs = URL(fileURLWithPath: outdir)
+    _ = try shared.first {
+      try OutputFolder(outputs, for: identity, files: names, overwrites: overwrite).isContinued
+    }
 
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
-    var progress = ProgressLine(total: targets.count, unit: "images")
     var report = ReconstructionReport(codeSpace: model.network.codeSpace, imageShape: model.network.imageShape)
     // The grid shows the first batch.
     var search = CodeSearch()
@@ -97,23 +98,34 @@ struct Reconstruct: ParsableCommand {
     let encoding = EncodingJob(
       targets.source, count: targets.count, by: model.network, search: search,
       precision: machine.precision ?? .float32, batchSize: max(size, min(rows, targets.count)))
+    var progress = ProgressLine(total: encoding.slice(of: shared.share).count, unit: "images")
     let start = ContinuousClock.now
-    try encoding.run(shouldContinue: StopSignal.shouldContinue) { range, batch in
-      if range.lowerBound == 0 {
-        try draw(batch.targets, batch.reconstruction, model, to: folder.file("reconstructions.png"))
+    let shown = min(rows, targets.count)
+    if shared.group != nil, shared.isMain, shown > encoding.slice(of: shared.share).count {
+      let first = try encoding(0..<shown)
+      try draw(first.targets, first.reconstruction, model, to: outputs.appendingPathComponent(names[2]))
+    }
+    try encoding.run(share: shared.share, shouldContinue: StopSignal.shouldContinue) { range, batch in
+      if range.lowerBound == 0, range.count >= shown {
+        try draw(batch.targets, batch.reconstruction, model, to: outputs.appendingPathComponent(names[2]))
       }
       try report.add(
         batch.reconstruction, targets: batch.targets, names: range.map(targets.name), classes: batch.classes)
       progress.show(report.count)
     }
     progress.clear()
+    for (rank, data) in try shared.gather(report.data()).enumerated() where rank > 0 && shared.isMain {
+      try report.add(data, space: model.network.codeSpace)
+    }
+    try shared.finish()
+    guard shared.isMain else { return }
 
-    try AtomicFile.write(Data(report.codeLines.utf8), to: folder.file("codes.txt"))
-    try AtomicFile.write(Data(report.csv.utf8), to: folder.file("images.csv"))
+    try AtomicFile.write(Data(report.codeLines.utf8), to: outputs.appendingPathComponent(names[0]))
+    try AtomicFile.write(Data(report.csv.utf8), to: outputs.appendingPathComponent(names[1]))
     for line in report.levelLines { Terminal.print(line) }
     Terminal.print(report.summary)
     Terminal.print(String(format: "%.3g images a second", Double(report.count) / ((.now - start) / .seconds(1))))
-    for name in names { Terminal.print(folder.file(name).path) }
+    for name in names { Terminal.print(outputs.appendingPathComponent(name).path) }
   }
 
   /// Identifies the job by all that determines its outputs.

@@ -26,6 +26,7 @@ struct Train: ParsableCommand {
         ddn train --data mnist --preset original               the original program's network and training; days
         ddn train --resume runs/00000-mnist-test
         ddn train --resume runs/00001-faces32 --data /new/place/faces32.zip     after the data were moved
+        torchrun --nproc_per_node=8 --no-python ddn train --data faces32.zip    one training on 8 processes
       """)
 
   @Option(help: "Parent of run folders. (default: runs)")
@@ -93,6 +94,8 @@ struct Train: ParsableCommand {
   var machine: MachineOptions
 
   func run() throws {
+    let joined = dryRun ? nil : try machine.join()
+    let group = joined?.group
     let (folder, saved) = try resume.map(openRun) ?? (nil, nil)
     // A dry run caches no images.
     let cacheBytes = dryRun ? 0 : cache ?? ImageDataset.defaultCacheBytes
@@ -104,14 +107,15 @@ struct Train: ParsableCommand {
       if data != nil { options.dataFolder = dataPath }
     }
     if film { options.film = true }
-    try options.validate()
+    try options.validate(ranks: group?.ranks ?? 1)
     if options.film == true { try TreeFrame.check(options.network.architecture) }
     if saved == nil { try options.network.check(dataset, path: options.dataFolder ?? dataset.name) }
     try options.identify(dataset)
 
-    let device = try machine.start(threads: options.threads)
+    let device = try joined?.device ?? machine.start(threads: options.threads)
     options.threads = LibTorch.threadCount
     options.precision = machine.precision ?? options.precision ?? .float32
+    if let group { try options.checkAgreement(over: group, program: Ddn.configuration.version) }
     printCost(of: options.network, on: device)
     Terminal.printNotes(dataset.notes)
     if dryRun {
@@ -128,27 +132,35 @@ struct Train: ParsableCommand {
 
     let objective = try options.loadObjective(on: device)
     let images = try TrainingImages(dataset, xflip: options.xflip ?? false, device: device)
+    let parent = URL(fileURLWithPath: outdir ?? "runs")
+    // Only rank 0 has a folder.
     let runFolder =
       try folder
-      ?? RunFolder.create(
-        in: URL(fileURLWithPath: outdir ?? "runs"), name: learning.runName(data: options.dataName), options: options)
+      ?? (group?.isMain ?? true
+        ? RunFolder.create(in: parent, name: learning.runName(data: options.dataName), options: options)
+        : RunFolder(url: parent))
     let run = try TrainingRun(
-      options, data: images, folder: runFolder, device: device, objective: objective)
+      options, data: images, folder: runFolder, device: device, objective: objective, group: group)
     var fitting = ProgressLine(total: images.count, unit: "images")
     let start = try run.resume { fitting.show(Int($0 * Double(images.count)), "principal components") }
     fitting.clear()
-    Terminal.print("\(runFolder.url.path): \(counted(images.count, "image")), \(options.network.summary), \(device)")
+    Terminal.print(
+      "\(runFolder.url.path): \(counted(images.count, "image")), \(options.network.summary), \(device)"
+        + (group.map { ", \($0.ranks) ranks" } ?? ""))
     for error in start.damaged {
       Terminal.printError("note: \(error.path): \(error.problem); renamed, resuming from an older state")
     }
     if start.isRestart { Terminal.printError("note: the run has no saved state yet; starting again") }
     if start.images > 0 { Terminal.print("continuing after \(start.images) of \(options.images) images") }
 
-    run.measure = try metrics.measure(run.trainer.network, data: images, device: device)
-    let view = try TrainingView(run)
+    if group?.isMain ?? true {
+      run.measure = try metrics.measure(run.trainer.network, data: images, device: device)
+    }
+    let view = try group?.isMain ?? true ? TrainingView(run) : nil
     StopSignal.listen(
       "saving and stopping; Ctrl-C again after 3 seconds stops at once without saving", onClosedPipe: true)
-    try run.run(shouldStop: StopSignal.shouldStop, report: view.show)
+    try run.run(shouldStop: StopSignal.shouldStop) { event in try view?.show(event) }
+    try group?.leave()
     Terminal.print("done: \(runFolder.model.path)")
   }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Torch
 
 /// Device, threads and precision of a command.
@@ -28,6 +29,34 @@ struct MachineOptions: ParsableArguments {
       throw UsageError("--device \(device): this libtorch sees \(devices) CUDA devices; use --device cpu")
     }
     return device
+  }
+
+  /// This process's share of a job, and its device: joins its group, if any.
+  ///
+  /// - Throws: as `start(threads:)` and `join()`.
+  func startShared() throws -> (share: SharedJob, device: Device) {
+    guard let (group, device) = try join() else { return (SharedJob(group: nil), try start()) }
+    return (SharedJob(group: group), device)
+  }
+
+  /// Joins the processes that torchrun or srun started with this one, and sets the number of threads: `--threads`, else
+  /// `OMP_NUM_THREADS`, else the machine's cores divided by its ranks.
+  ///
+  /// - Returns: nil for a single process, which is then started by `start(threads:)`; else the group and this rank's
+  ///   device, by default its own CUDA device if there is one for every rank of the machine.
+  /// - Throws: `ProcessGroupError`; `UsageError` for a device that this machine lacks.
+  func join() throws -> (group: ProcessGroup, device: Device)? {
+    let environment = ProcessInfo.processInfo.environment
+    guard let place = try ProcessGroupPlace(environment) else { return nil }
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    let first = try start(threads: place.threads(environment, cores: cores))
+    var device = first
+    if self.device == nil, case .cuda = first {
+      device = try Device.cudaCount() >= place.localRanks ? .cuda(place.localRank) : .cpu
+    }
+    // NCCL needs a device for every rank, which only the default ensures.
+    let usesNCCL = self.device == nil && device != .cpu
+    return (try ProcessGroup(place, usesNCCL: usesNCCL), device)
   }
 }
 

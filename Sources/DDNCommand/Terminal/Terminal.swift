@@ -1,12 +1,16 @@
 import DDNFiles
 import Foundation
 import Synchronization
+import Torch
 
 /// Standard output and error, and a status line on terminals.
 enum Terminal {
   /// Whether standard error is a terminal that can erase lines.
   static let isInteractive =
     isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM", default: "dumb"] != "dumb"
+
+  /// This process's rank among those of its launcher; only rank 0 prints, and other ranks only the error that ends them.
+  static let rank = (try? ProcessGroupPlace(ProcessInfo.processInfo.environment))?.rank ?? 0
 
   private struct State {
     var hasLiveLine = false
@@ -21,6 +25,7 @@ enum Terminal {
 
   /// Prints a line to standard output.
   static func print(_ line: String) {
+    guard rank == 0 else { return }
     let isUnread = state.withLock { state in
       eraseLiveLine(&state)
       let file = OutputFile(standard: STDOUT_FILENO, named: "standard output")
@@ -36,6 +41,12 @@ enum Terminal {
 
   /// Prints a line to standard error.
   static func printError(_ line: String) {
+    guard rank == 0 else { return }
+    printFailure(line)
+  }
+
+  /// Prints the error that ends this process, of any rank, to standard error.
+  static func printFailure(_ line: String) {
     state.withLock { state in
       eraseLiveLine(&state)
       writeError(line + "\n")
@@ -49,6 +60,7 @@ enum Terminal {
 
   /// Shows a status line that the next output overwrites; empty for none.
   static func showLive(_ line: String) {
+    guard rank == 0 else { return }
     state.withLock { state in
       eraseLiveLine(&state)
       state.hasLiveLine = isInteractive && !line.isEmpty

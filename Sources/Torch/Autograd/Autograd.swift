@@ -72,6 +72,15 @@ extension Tensor {
     return gradient.map(Tensor.init(owning:))
   }
 
+  /// Replaces a leaf's gradient.
+  ///
+  /// - Parameter gradient: of the leaf's shape, type and device.
+  public func setGradient(_ gradient: Tensor) throws(TorchError) {
+    try withExtendedLifetime(gradient) { () throws(TorchError) in
+      try check("set a gradient", ct_set_gradient(handle, gradient.handle))
+    }
+  }
+
   /// Clears the gradient and frees its memory.
   public func clearGradient() throws(TorchError) {
     try check("clear a gradient", ct_set_gradient(handle, nil))

@@ -93,7 +93,8 @@ struct Encode: ParsableCommand {
   }
 
   func run() throws {
-    let device = try machine.start()
+    let isShared = !dryRun && !evaluation.evaluate
+    let (shared, device) = try isShared ? machine.startShared() : (SharedJob(group: nil), machine.start())
     let model = try network.load(device: device)
     try model.check(classIndex: classIndex)
     if !images.isEmpty, classIndex == nil, model.network.classes > 0 {
@@ -113,31 +114,42 @@ struct Encode: ParsableCommand {
       Terminal.print("would encode \(counted(targets.count, "image")) with \(network.url.path) to \(file.path)")
       return
     }
-    try refuseExisting(file.path, overwrites: overwrite)
-    try encode(targets, search, model, prior, device: device)
+    _ = try shared.first {
+      try refuseExisting(file.path, overwrites: overwrite)
+      return true
+    }
+    try encode(targets, search, model, prior, shared, device: device)
   }
 
   private func encode(
-    _ targets: TargetImages, _ search: CodeSearch, _ model: Model, _ prior: IntegerPrior?, device: Device
+    _ targets: TargetImages, _ search: CodeSearch, _ model: Model, _ prior: IntegerPrior?, _ shared: SharedJob,
+    device: Device
   ) throws {
     StopSignal.listen("stopping; nothing is written; Ctrl-C again after 3 seconds stops at once")
-    var progress = ProgressLine(total: targets.count, unit: "images")
     let source =
       try classIndex.map { try ClassSource(targets.source, classIndex: $0, device: device) } ?? targets.source
     let job = EncodingJob(
       source, count: targets.count, by: model.network, search: search, precision: machine.precision ?? .float32,
       batchSize: batch ?? max(EncodingJob.defaultBatch / search.beams, 1))
-    var entries: [CodeList.Entry] = []
-    var qualities: [ImageQuality] = []
-    var below = 0
-    try job.run(shouldContinue: StopSignal.shouldContinue) { range, batch in
+    let slice = job.slice(of: shared.share)
+    var progress = ProgressLine(total: slice.count, unit: "images")
+    var part = EncodedPart()
+    try job.run(share: shared.share, shouldContinue: StopSignal.shouldContinue) { range, batch in
       let cut = try self.search.cut(batch.reconstruction, targets: batch.targets, by: model.network)
-      entries += cut.codes.indices.map { CodeList.Entry(code: cut.codes[$0], classIndex: batch.classes?[$0]) }
-      qualities += try ImageQuality.compare(cut.images, to: batch.targets)
-      below += cut.below
-      progress.show(range.upperBound)
+      part.choices += cut.codes.map(\.choices)
+      part.classes += batch.classes ?? []
+      part.qualities += try ImageQuality.compare(cut.images, to: batch.targets)
+      part.below += cut.below
+      progress.show(range.upperBound - slice.lowerBound)
     }
     progress.clear()
+    let parts = try shared.gather(PropertyListEncoder().encode(part))
+    try shared.finish()
+    guard shared.isMain else { return }
+    part = EncodedPart()
+    for data in parts { part.add(try PropertyListDecoder().decode(EncodedPart.self, from: data)) }
+    let (qualities, below) = (part.qualities, part.below)
+    let entries = try part.entries(in: model.network.codeSpace)
     let table = try CodeTable(entries, in: model.network.codeSpace)
     let key = try CodeFile.Key(model, prior: prior)
     let bytes = try CodeFile.data(table, key: key)
@@ -179,6 +191,29 @@ struct Encode: ParsableCommand {
     guard images.count == 1 else { return URL(fileURLWithPath: "codes.ddn") }
     let name = URL(fileURLWithPath: images[0]).deletingPathExtension().lastPathComponent
     return URL(fileURLWithPath: name + ".ddn")
+  }
+}
+
+/// The codes that one process has found.
+private struct EncodedPart: Codable {
+  var choices: [[Int]] = []
+  /// Empty for a network without classes.
+  var classes: [Int] = []
+  var qualities: [ImageQuality] = []
+  /// Images whose error stays above the target.
+  var below = 0
+
+  mutating func add(_ other: EncodedPart) {
+    choices += other.choices
+    classes += other.classes
+    qualities += other.qualities
+    below += other.below
+  }
+
+  func entries(in space: CodeSpace) throws -> [CodeList.Entry] {
+    try choices.indices.map {
+      CodeList.Entry(code: try LatentCode(choices[$0], in: space), classIndex: classes.isEmpty ? nil : classes[$0])
+    }
   }
 }
 
