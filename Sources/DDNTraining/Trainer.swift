@@ -47,7 +47,8 @@ public final class Trainer {
     try network.move(to: device)
     network.setMode(.training)
     optimizer = try Adam(
-      network, learningRate: options.learningRate, betas: (0.9, options.secondMomentDecay ?? 0.999))
+      network, learningRate: options.learningRate,
+      betas: (0.9, options.secondMomentDecay ?? TrainingDefaults.secondMomentDecay))
     average = options.averageHalfLifeImages > 0 ? try ExponentialMovingAverage(network) : nil
     dropoutGenerator = try Generator(seed: options.seed, device: device)
     order = BatchOrder(count: data.count, seed: options.seed & 0xFFFF_FFFF)

@@ -6,6 +6,7 @@ public enum TrainingDefaults {
   public static let images = 200_000
   public static let batch = 128
   public static let learningRate = 1e-3
+  public static let secondMomentDecay = 0.999
   public static let rampImages = 0
   public static let cooldownImages = 0
   public static let averageHalfLifeImages = 0.0
@@ -28,12 +29,15 @@ public enum TrainingDefaults {
     /// The part of the run in which the learning rate falls.
     public var cooldownShare = 0.0
     public var chainDropout = TrainingDefaults.chainDropout
+    /// Adam's decay of squared gradients.
+    public var secondMomentDecay = TrainingDefaults.secondMomentDecay
   }
 
   /// Of recurrent networks and pyramids.
   public static let learning = Learning()
   /// Of dense networks: what was best in Documentation/Experiments.md.
-  public static let dense = Learning(batch: 256, learningRate: 2e-3, cooldownShare: 0.75, chainDropout: 0)
+  public static let dense = Learning(
+    batch: 256, learningRate: 2e-3, cooldownShare: 0.75, chainDropout: 0, secondMomentDecay: 0.99)
   /// Of the original's MNIST program.
   public static let originalRecurrent = Learning(images: 30_000_000, batch: 256)
   /// The width of the original's MNIST program.

@@ -26,7 +26,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   public var balance: Double?
   /// The weight of the last level's loss in units of the first one's, linear between; nil for 1.
   public var lastLevelWeight: Double?
-  /// Adam's decay of squared gradients; nil for 0.999.
+  /// Adam's decay of squared gradients; nil, as in runs of earlier versions, for 0.999.
   public var secondMomentDecay: Double?
   /// Resizing of 28x28 digits to 32x32: "bilinear" or "padded".
   public var resize: String

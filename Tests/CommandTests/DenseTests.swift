@@ -1,4 +1,5 @@
 import Foundation
+import Images
 import Testing
 
 extension CommandTests {
@@ -38,6 +39,49 @@ extension CommandTests {
       _ = try await Self.run("decode \(network) nine.ddn --outdir nine", in: folder)
       _ = try await Self.run("guide \(network) --guide sr:4 --count 2 --samples 2 --outdir guided", in: folder)
       _ = try await Self.run("guide \(network) --guide edges --count 2 --samples 2 --outdir edges", in: folder)
+    }
+
+    @Test("trains with every loss and several choices a pass, resumes, and codes") func choices() async throws {
+      let folder = try Scratch.folder()
+      let shape = "--nodes 6 --levels 4 --width 16 --node-features 4 --components 24 --rank 8"
+      let losses = "--soft-min 0.5 --energy 0.01 --perceptual digits --balance 0.1 --last-level-weight 2 --beta2 0.99"
+      _ = try await Self.run(
+        "train --arch dense \(shape) --patches 2 \(losses) --duration 0.002 --batch 64 --tick 1 --snap 1 --outdir runs",
+        in: folder)
+      _ = try await Self.run("train --resume runs/00000-mnist-test --duration 0.003", in: folder)
+      let options = try String(
+        contentsOf: folder.appending(path: "runs/00000-mnist-test/options.json"), encoding: .utf8)
+      for text in ["\"classifier\" : \"digits\"", "\"balance\" : 0.1", "\"patches\""] {
+        #expect(options.contains(text), "\(options)")
+      }
+      let network = "--network runs/00000-mnist-test"
+      _ = try await Self.run("encode \(network) --count 9 --beams 3 -o nine.ddn", in: folder)
+      _ = try await Self.run("decode \(network) nine.ddn --outdir nine", in: folder)
+      _ = try await Self.run("guide \(network) --guide sr:4 --count 2 --samples 2 --outdir guided", in: folder)
+      let missing = try await Command.run(
+        ["train", "--perceptual", "nobody", "--outdir", "others"], in: folder)
+      #expect(missing.exitCode == 66 && missing.errors.contains("nobody: no such classifier"), "\(missing)")
+      #expect(!FileManager.default.fileExists(atPath: folder.appending(path: "others").path))
+    }
+
+    @Test("the original's preset is its network and training, but for given options") func preset() async throws {
+      let folder = try Scratch.folder()
+      let result = try await Command.run(["train", "--preset", "original", "--lr", "0.002", "--dry-run"], in: folder)
+      #expect(result.exitCode == 0, "\(result)")
+      for text in [
+        "\"baseWidth\" : 32", "\"repeats\" : 10", "\"nodes\" : 64", "\"batch\" : 256", "\"images\" : 30000000",
+        "\"chainDropout\" : 0.05", "\"learningRate\" : 0.002", "\"rule\" : \"total-variation\"",
+      ] { #expect(result.output.contains(text), "\(text) in \(result.output)") }
+      try FileManager.default.createDirectory(at: folder.appending(path: "pictures"), withIntermediateDirectories: true)
+      for index in 0..<2 {
+        try Bitmap(width: 16, height: 16, channels: 3, shade: 90)
+          .write(to: folder.appending(path: "pictures/\(index).png"))
+      }
+      let pyramid = try await Command.run(
+        ["train", "--preset", "original", "--data", "pictures", "--max-outputk", "16", "--dry-run"], in: folder)
+      for text in ["\"maxBlocks\" : 8", "\"maxNodes\" : 16", "\"batch\" : 512", "\"images\" : 200000000"] {
+        #expect(pyramid.output.contains(text), "\(text) in \(pyramid)")
+      }
     }
 
     @Test("a half-size export gives nearly the same images") func export() async throws {

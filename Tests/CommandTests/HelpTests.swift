@@ -13,11 +13,13 @@ extension CommandTests {
           "-n, --dry-run", "--metrics", "--metrics-count",
           "--nodes", "--levels",
           "--width", "--node-features", "--norms-by-channel", "--components", "--rank", "--blocks",
-          "--shared-levels", "--cond", "--arch", "--condition", "--learn-res",
+          "--shared-levels", "--choices", "--patches", "--gains", "--cond", "--arch", "--preset", "--condition",
+          "--learn-res",
           "--max-outputk", "--max-blockn",
           "--blockn-times", "--start-size", "--cbase", "--cmax", "--batch", "--batch-gpu", "--lr", "--lr-rampup",
           "--cooldown", "--ema", "--augment", "--beams", "--chain-dropout", "--chain-dropout-per", "--split",
-          "--split-warmup", "--loss", "--resize", "--seed", "--tick", "--snap", "--desc",
+          "--split-warmup", "--loss", "--soft-min", "--energy", "--perceptual", "--perceptual-weight", "--balance",
+          "--last-level-weight", "--beta2", "--resize", "--seed", "--tick", "--snap", "--desc",
         ] + machine
       ),
       (

@@ -15,6 +15,12 @@ struct DenseNetworkTests {
       sharesLevels: true),
     .init(
       imageShape: [1, 6, 6], components: 36, nodes: 4, levels: 3, width: 10, nodeFeatures: 4, rank: 8, classes: 3),
+    .init(
+      imageShape: [1, 6, 6], components: 20, nodes: 6, levels: 4, width: 12, nodeFeatures: 7, rank: 9,
+      choices: .sum(2), gains: 3),
+    .init(
+      imageShape: [3, 6, 6], components: 32, nodes: 4, levels: 8, width: 12, nodeFeatures: 3, rank: 9,
+      sharesLevels: true, classes: 3, choices: .patches(side: 2)),
   ]
 
   /// Images in memory, with classes 0, 1, 2, 0 and so on.
@@ -130,7 +136,7 @@ struct DenseNetworkTests {
     let url = FileManager.default.temporaryDirectory.appending(path: "dense-\(UUID().uuidString).safetensors")
     defer { try? FileManager.default.removeItem(at: url) }
     try Model(configuration: NetworkConfiguration(configuration), network: network).write(to: url)
-    #expect(try SafetensorsFile(contentsOf: url).metadata["version"] == "3")
+    #expect(try SafetensorsFile(contentsOf: url).metadata["version"] == (configuration.choices == nil ? "3" : "4"))
     let model = try Model(contentsOf: url)
     #expect(model.configuration == NetworkConfiguration(configuration))
     let target = Target(try Self.images(configuration.imageShape, count: 6))
@@ -159,6 +165,64 @@ struct DenseNetworkTests {
     }
   }
 
+  @Test("patches are chosen apart: their choices change no other pixel, and each is the nearest of its patch")
+  func patches() throws {
+    let configuration = Self.configurations[5]
+    let network = try Self.network(configuration)
+    let target = try Self.images(configuration.imageShape, count: 9)
+    var run = try network.begin(samples: 9, condition: Self.condition(configuration, count: 9))
+    for level in 0..<8 {
+      let before =
+        try run.images.map { try run.paths.perSample($0) }
+        ?? network.principal.mean.tensor.expanded([9] + configuration.imageShape)
+      let candidates = try run.candidates()
+      let all = try candidates.paths.perSample(candidates.images())  // [9, K, 3, 6, 6]
+      let output = try run.advance(by: NearestChooser(Target(target)))
+      let change = try (output.imagesPerSample() - before).absolute()
+      let (row, column) = (level % 4 / 2 * 3, level % 2 * 3)
+      let inside = try change.slice(2, row..<row + 3).slice(3, column..<column + 3).sum().item()
+      #expect(try inside > 0.01 && change.sum().item() - inside < 1e-3, "level \(level)")
+      let differences = try (all - target.reshaped([9, 1, 3, 6, 6])).squared()
+        .slice(3, row..<row + 3).slice(4, column..<column + 3).mean([2, 3, 4])
+      #expect(try differences.argmin(1).array(Int.self) == output.codes.array(Int.self))
+    }
+  }
+
+  @Test("choices of one pass share its features, and a gain multiplies a node's image")
+  func choicesOfAPass() throws {
+    let network = try Self.network(Self.configurations[4])
+    var run = try network.begin(samples: 1, condition: .none)
+    let first = try run.candidates()
+    let images = try first.inPixels().images().reshaped([6, 36]) - network.principal.mean.tensor.reshaped([1, 36])
+    // Six nodes are two with gains of -2/3, 0 and 2/3.
+    #expect(try deviation(of: images.slice(0, 0..<2), from: images.slice(0, 4..<6) * -1) < 1e-5)
+    #expect(try images.slice(0, 2..<4).absolute().sum().item() < 1e-4)
+    try run.advance(choosing: Tensor([5], shape: [1]))
+    #expect(try run.candidates().features.bytes() == first.features.bytes())
+    try run.advance(choosing: Tensor([0], shape: [1]))
+    #expect(try run.candidates().features.bytes() != first.features.bytes())
+  }
+
+  @Test("differentiable and pairwise distances are those of the images", arguments: configurations)
+  func differentiable(configuration: DenseNetwork.Configuration) throws {
+    let network = try Self.network(configuration)
+    let target = try Self.images(configuration.imageShape, count: 5)
+    var run = try network.begin(samples: 5, condition: Self.condition(configuration, count: 5))
+    try run.advance(by: NearestChooser(Target(target)))
+    let candidates = try run.candidates()
+    let distances = try candidates.differentiableDistances(to: Target(target))
+    #expect(try deviation(of: distances, from: candidates.distances(to: Target(target))) < 1e-4)
+    let images = try candidates.images()  // [R, K, C, H, W]
+    let (rows, nodes) = (images.shape[0], images.shape[1])
+    let pairs = try
+      (images.reshaped([rows, nodes, 1] + configuration.imageShape)
+      - images.reshaped([rows, 1, nodes] + configuration.imageShape)).squared().mean([3, 4, 5])
+    #expect(try deviation(of: candidates.pairwiseDistances(), from: pairs) < 1e-4)
+    let layer = network.layer(at: 1)
+    try (distances.sum() + candidates.pairwiseDistances().sum()).backward()
+    #expect(try #require(try layer.weight.tensor.gradient()).absolute().sum().item() > 0)
+  }
+
   /// Words of the error, and the change that it names.
   nonisolated(unsafe) private static let impossible:
     [(word: String, change: (inout DenseNetwork.Configuration) -> Void)] = [
@@ -167,9 +231,12 @@ struct DenseNetworkTests {
       ("components", { $0.components = 0 }), ("rank", { $0.rank = 33 }), ("nodes", { $0.nodes = 1 }),
       ("levels", { $0.levels = 0 }), ("width", { $0.width = 0 }), ("blocks", { $0.blocks = -1 }),
       ("features", { $0.nodeFeatures = 0 }), ("classes", { $0.classes = 1 }),
+      ("passes of 3", { $0.choices = .sum(3) }), ("passes of 9", { $0.choices = .patches(side: 3) }),
+      ("4 x 4 patches", { ($0.choices, $0.levels, $0.components, $0.rank) = (.patches(side: 4), 16, 24, 8) }),
+      ("gains", { $0.gains = 5 }),
     ]
 
-  @Test("every invalid value is an error of one line that names it", arguments: 0..<12)
+  @Test("every invalid value is an error of one line that names it", arguments: 0..<16)
   func invalid(index: Int) throws {
     var configuration = DenseNetwork.Configuration(imageShape: [1, 8, 8], components: 32, rank: 16)
     try configuration.validate()

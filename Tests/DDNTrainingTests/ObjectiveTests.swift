@@ -1,7 +1,8 @@
 import DDN
-import DDNTraining
 import Testing
 import Torch
+
+@testable import DDNTraining
 
 /// L2 on the mean brightness of images.
 private struct ShadeObjective: Objective {
@@ -28,6 +29,128 @@ private struct ShadeObjective: Objective {
     #expect(shade.last < 0.75 * shade.first)
     let (absolute, squared) = (try loss(PixelObjective(.absolute), steps: 1), try loss(nil, steps: 1))
     #expect(absolute.first != squared.first && shade.first != squared.first)
+  }
+
+  /// A dense network of digits.
+  static func dense(split: SplitPolicy.Rule = .totalVariation) -> TrainingOptions {
+    TrainingOptions(
+      network: NetworkConfiguration(
+        DenseNetwork.Configuration(
+          imageShape: [1, 32, 32], components: 16, nodes: 16, levels: 3, width: 16, nodeFeatures: 4, rank: 8)),
+      images: 6400, batch: 64, learningRate: 2e-3, chainDropout: 0, split: SplitPolicy(rule: split), seed: 3)
+  }
+
+  static func trained(_ options: TrainingOptions, steps: Int = 100) throws -> Trainer {
+    let trainer = try Trainer(options, data: SmallTraining.data(), device: .cpu)
+    try trainer.fit()
+    for _ in 0..<steps { try trainer.step() }
+    return trainer
+  }
+
+  @Test("a bias by use makes nodes be used alike") func balance() throws {
+    func perplexity(_ balance: Double?) throws -> Double {
+      var options = Self.dense(split: .none)
+      options.balance = balance
+      return try Self.trained(options).perplexities[0]
+    }
+    #expect(try perplexity(1) > 15.5 && perplexity(nil) < 15)
+  }
+
+  @Test("a soft minimum trains every node at first, and is the plain loss in the second half") func softMinimum() throws
+  {
+    var options = Self.dense(split: .none)
+    options.softMinimum = 2
+    let data = try SmallTraining.data()
+    let trainer = try Trainer(options, data: data, device: .cpu)
+    try trainer.fit()
+    func untouched() throws -> Int {
+      let weight = trainer.network.layer(at: 0).weight.tensor
+      let gradient = try #require(try weight.gradient()).reshaped([16, 4]).absolute().sum([1])
+      return try gradient.array(Float.self).filter { $0 == 0 }.count
+    }
+    try trainer.step()
+    #expect(try untouched() == 0)
+    for _ in 1..<60 { try trainer.step() }
+    _ = try trainer.takeLosses()
+    let batch = try data.batch(Array(0..<64))
+    let target = Target(batch.images)
+    var run = try trainer.network.begin(samples: 64, condition: .none)
+    func losses(progress: Double) throws -> (soft: [Float], plain: [Float]) {
+      let candidates = try run.candidates()
+      let step = LevelStep(
+        candidates: candidates, output: try run.advance(by: NearestChooser(target)), target: target, levels: 3,
+        progress: progress)
+      return (
+        try SoftMinimum(temperature: 2).losses(of: step).array(), try PixelObjective().losses(of: step).array()
+      )
+    }
+    let early = try losses(progress: 0.1)
+    #expect(zip(early.soft, early.plain).allSatisfy { $0 > $1 })
+    let late = try losses(progress: 0.5)
+    #expect(late.soft == late.plain)
+  }
+
+  @Test("an energy score is that of its definition, and least for the targets' own distribution") func energy() throws {
+    let images = try Tensor.normal([4, 3, 1, 2, 2], generator: Generator(seed: 2))  // [B, K, C, H, W]
+    let target = try Tensor.normal([4, 1, 2, 2], generator: Generator(seed: 3))
+    let candidates = try Candidates(images: images)
+    func rootMeanSquare(_ first: Tensor, _ second: Tensor) throws -> Double {
+      try (first - second).squared().mean().item().squareRoot()
+    }
+    let scores = try EnergyScore().losses(of: Self.step(candidates, Target(target))).array(Double.self)
+    for image in 0..<4 {
+      let nodes = try (0..<3).map { try images.select(0, image).select(0, $0) }
+      let goal = try target.select(0, image)
+      let near = try nodes.map { try rootMeanSquare($0, goal) }.reduce(0, +) / 3
+      let apart = try nodes.flatMap { node in try nodes.map { try rootMeanSquare(node, $0) } }.reduce(0, +) / 9
+      #expect(abs(scores[image] - (near - apart / 2)) < 2e-3)
+    }
+  }
+
+  static func step(_ candidates: Candidates, _ target: Target) throws -> LevelStep {
+    let network = try DenseNetwork(
+      .init(imageShape: [1, 2, 2], components: 4, nodes: 3, levels: 1, width: 4, rank: 4), generator: Generator(seed: 1)
+    )
+    var run = try network.begin(samples: candidates.samples, condition: .none)
+    return LevelStep(
+      candidates: candidates, output: try run.advance(by: GivenChooser([.zeros([candidates.samples], dtype: .int64)])),
+      target: target,
+      levels: 1, progress: 0)
+  }
+
+  @Test("a feature distance is zero before the last level and for the target, and has gradients") func features() throws
+  {
+    var options = Self.dense()
+    options.featureTerm = .init(classifier: "test", weight: 1)
+    let objective = options.objective { images in [images, try images.maxPooled(2, stride: 2)] }
+    let trainer = try Trainer(options, data: SmallTraining.data(), device: .cpu, objective: objective)
+    try trainer.fit()
+    try trainer.step()
+    let first = try trainer.takeLosses()
+    options.featureTerm = nil
+    let plain = try Self.trained(options, steps: 1).takeLosses()
+    #expect(first[..<2] == plain[..<2] && first[2] > plain[2] + 0.01)
+    for _ in 0..<60 { try trainer.step() }
+    _ = try trainer.takeLosses()
+    try trainer.step()
+    #expect(try trainer.takeLosses()[2] < first[2])
+  }
+
+  @Test("weights of levels have a mean of 1 and grow to the last", arguments: [0.25, 4])
+  func lastLevelWeight(weight: Double) throws {
+    // One step of stochastic descent moves the last layer in proportion to its weight; Adam hides it, gradients do not.
+    func gradient(_ weight: Double?) throws -> (first: Double, last: Double) {
+      var options = Self.dense()
+      options.lastLevelWeight = weight
+      let trainer = try Self.trained(options, steps: 1)
+      func size(_ level: Int) throws -> Double {
+        try #require(try trainer.network.layer(at: level).weight.tensor.gradient()).absolute().sum().item()
+      }
+      return (try size(0), try size(2))
+    }
+    let (weighted, plain) = (try gradient(weight), try gradient(nil))
+    // The last layer has one loss; those before add to all later ones.
+    #expect(abs(weighted.last / plain.last - 2 * weight / (1 + weight)) < 1e-3)
   }
 
   @Test("the default objective is the options' loss, by default squared") func options() throws {

@@ -132,7 +132,8 @@ public final class DiscreteDistributionLayer: Module {
 
     let branching = try candidates.paths.branching(at: choice.codes, nodes: configuration.nodes)
     var halves = try Self.chosenImages.tensors(  // of each half of the features [R', C, H, W]
-      .tensor(configuration.leaksChoice ? candidates.levelFeatures : candidates.features), .tensor(candidates.weights), .optional(branching.parentOfRow),
+      .tensor(configuration.leaksChoice ? candidates.levelFeatures : candidates.features), .tensor(candidates.weights),
+      .optional(branching.parentOfRow),
       .tensor(branching.codeOfRow))
     if let base = candidates.base { halves[0] = try halves[0] + branching.inherit(base) }
     return LevelOutput(

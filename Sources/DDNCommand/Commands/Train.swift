@@ -221,6 +221,7 @@ struct Train: ParsableCommand {
       seed: learning.seed ?? Defaults.seed, tickImages: learning.tick.map { $0 * 1000 } ?? Defaults.tickImages,
       saveTicks: learning.snap ?? Defaults.saveTicks)
     objective.apply(to: &options)
+    options.secondMomentDecay = objective.beta2 ?? defaults.secondMomentDecay
     options.xflip = xflip
     options.augmentation = learning.augment
     options.beams = learning.beams

@@ -28,8 +28,8 @@ struct DenseRules: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: """
-      Choose so many nodes from the features of one pass, one after the other; their images add up. They count as levels. \
-      (default: 1)
+      Choose so many nodes from the features of one pass, one after the other; their images add up. They count as \
+      levels. (default: 1)
       """,
     transform: wholeNumber(in: 1...1024))
   var choices: Int?

@@ -57,7 +57,11 @@ struct ObjectiveFlags: ParsableArguments {
   var lastLevelWeight: Double?
 
   @Option(
-    parsing: .unconditional, help: "Adam's decay of squared gradients. (default: 0.999)",
+    parsing: .unconditional,
+    help: """
+      Adam's decay of squared gradients. (default: \(TrainingDefaults.secondMomentDecay); dense: \
+      \(TrainingDefaults.dense.secondMomentDecay))
+      """,
     transform: number(to: 1))
   var beta2: Double?
 
@@ -69,7 +73,7 @@ struct ObjectiveFlags: ParsableArguments {
     }
   }
 
-  /// Puts the options into those of a run.
+  /// Puts the options but `beta2` into those of a run.
   func apply(to options: inout TrainingOptions) {
     func positive(_ weight: Double?) -> Double? { weight == 0 ? nil : weight }
     options.loss = loss
@@ -80,7 +84,6 @@ struct ObjectiveFlags: ParsableArguments {
     }
     options.balance = positive(balance)
     options.lastLevelWeight = lastLevelWeight
-    options.secondMomentDecay = beta2
   }
 
   /// Names of the given options that a resumed run cannot change.

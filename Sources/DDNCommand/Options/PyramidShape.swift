@@ -49,6 +49,14 @@ struct PyramidRules: ParsableArguments {
     ])
   }
 
+  /// These options, and what the original's `train.py` has for those that are not given.
+  func orOriginal() -> PyramidRules {
+    var rules = self
+    rules.maxBlockn = maxBlockn ?? 8
+    rules.maxOutputk = maxOutputk ?? 8
+    return rules
+  }
+
   /// - Throws: `ConfigurationError` for an invalid network.
   func configuration(
     resolution: Int, imageChannels: Int, learnsResidual: Bool? = nil, conditions: [ConditionKind] = []

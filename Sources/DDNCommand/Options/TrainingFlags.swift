@@ -22,10 +22,11 @@ struct NetworkShape: ParsableArguments {
 
   @Option(
     help: """
-      original: the original program's options for such images, but for those that are given: width \
+      original: the defaults of the original program for such images, but for options that are given: width \
       \(Defaults.originalWidth), batch \(Defaults.originalRecurrent.batch) and \
-      \(Defaults.originalRecurrent.images / 1_000_000) million images for digits; a pyramid, batch \
-      \(Defaults.originalPyramid.batch) and \(Defaults.originalPyramid.images / 1_000_000) million images for others.
+      \(Defaults.originalRecurrent.images / 1_000_000) million images for digits; a pyramid of at most 8 levels a \
+      resolution and 8 nodes, batch \(Defaults.originalPyramid.batch) and \
+      \(Defaults.originalPyramid.images / 1_000_000) million images for others.
       """)
   var preset: Preset?
 
@@ -110,7 +111,7 @@ struct NetworkShape: ParsableArguments {
         dense.configuration(self, imageShape: images.imageShape, classes: try conditions(for: images).classes))
     case .pyramid:
       return .pyramid(
-        try rules.configuration(
+        try (preset == .original ? rules.orOriginal() : rules).configuration(
           resolution: images.side, imageChannels: images.channels, learnsResidual: learnRes,
           conditions: conditions(for: images)))
     }
