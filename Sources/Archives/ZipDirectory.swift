@@ -180,11 +180,10 @@ struct ZipDirectory {
     }
     // Beside it, smaller entries remain readable, such as the statistics that follow thousands of images.
     if numbers[0] > UInt64(ZipArchive.maxEntryBytes) {
-      unsupported =
-        unsupported ?? invalid("declares \(numbers[0]) bytes, more than the \(ZipArchive.maxEntryBytes) supported")
+      unsupported = invalid("declares \(numbers[0]) bytes, more than the \(ZipArchive.maxEntryBytes) supported")
     }
     guard numbers[1] <= UInt64(data.count), numbers[2] <= UInt64(data.count) else {
-      throw invalid("is outside the archive")
+      throw unsupported ?? invalid("is outside the archive")
     }
     // Deflate adds at most 0.1%.
     guard unsupported != nil || numbers[1] <= UInt64(ZipArchive.maxEntryBytes) * 2 else {
