@@ -73,6 +73,13 @@ extension CommandTests {
       #expect(results[1].errors.isEmpty && results[2].errors.isEmpty)
     }
 
+    @Test("a command that does not share its work refuses several processes", arguments: ["guide", "encode --evaluate"])
+    func alone(command: String) async throws {
+      let results = try await Ranks.run(2, command.split(separator: " ").map(String.init))
+      #expect(results.map(\.exitCode) == [64, 64])
+      #expect(results[0].isFailure(64, "works in one process, but 2 were started"), "\(results[0])")
+    }
+
     @Test("a wrong variable of the launcher is wrong usage") func environment() async throws {
       let result = try await Command.run(["train", "-n"], shell: "RANK=2 WORLD_SIZE=2 exec \"$@\"")
       #expect(result.exitCode == 0, "a dry run joins nobody: \(result.errors)")

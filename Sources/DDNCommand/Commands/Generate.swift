@@ -72,7 +72,7 @@ struct Generate: ParsableCommand {
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func run() throws {
-    let (shared, device) = try dryRun ? (SharedJob(group: nil), machine.start()) : machine.startShared()
+    let (shared, device) = try dryRun ? (SharedJob(group: nil), machine.prepare()) : machine.startShared()
     let model = try network.load(device: device)
     try model.check(classIndex: classIndex)
     let images = DrawnImages(

@@ -112,7 +112,7 @@ struct Train: ParsableCommand {
     if saved == nil { try options.network.check(dataset, path: options.dataFolder ?? dataset.name) }
     try options.identify(dataset)
 
-    let device = try joined?.device ?? machine.start(threads: options.threads)
+    let device = try joined?.device ?? machine.prepare(threads: options.threads)
     options.threads = LibTorch.threadCount
     options.precision = machine.precision ?? options.precision ?? .float32
     if let group { try options.checkAgreement(over: group, program: Ddn.configuration.version) }
