@@ -73,7 +73,8 @@ extension CommandTests {
       #expect(results[1].errors.isEmpty && results[2].errors.isEmpty)
     }
 
-    @Test("a command that does not share its work refuses several processes", arguments: ["guide", "encode --evaluate"])
+    @Test(
+      "a command that does not share its work refuses several processes", arguments: ["guide", "encode --evaluate"])
     func alone(command: String) async throws {
       let results = try await Ranks.run(2, command.split(separator: " ").map(String.init))
       #expect(results.map(\.exitCode) == [64, 64])

@@ -14,7 +14,6 @@ public struct MeasuredComponents {
     let remainder: Tensor
   }
 
-  private static let eigenOperator = Operator("aten::linalg_eigh")
   /// Of a squared singular value, relative to the largest: below lies rounding.
   private static let leastShare = 1e-10
 
@@ -36,10 +35,7 @@ public struct MeasuredComponents {
     let images = try (components.components.tensor * components.scale.tensor)
       .reshaped([components.count] + components.imageShape)
     let measured = try measure(images).reshaped([components.count, -1]).to(.float64)  // [P, M], A V
-    let eigen = try Self.eigenOperator(.tensor(measured.matmul(measured.transposed(0, 1))), .string("L"))
-    guard case .tensor(let ascending) = eigen[0], case .tensor(let vectors) = eigen[1] else {
-      preconditionFailure("eigh returns values and vectors")
-    }
+    let (ascending, vectors) = try measured.matmul(measured.transposed(0, 1)).symmetricEigen()
     let values = try ascending.array(Double.self)
     let least = max(values.last! * Self.leastShare, .leastNormalMagnitude)
     let first = values.firstIndex { $0 > least } ?? values.count - 1

@@ -12,7 +12,6 @@ public struct PrincipalAxes {
   /// `[D, k]` float32, columns of norm 1, by descending variance.
   public let vectors: Tensor
 
-  private static let eigenOperator = Operator("aten::linalg_eigh")
   private static let addOperator = Operator("aten::add_", "Tensor")
   private static let flipOperator = Operator("aten::flip")
   private static let batch = 1024
@@ -48,10 +47,7 @@ public struct PrincipalAxes {
     }
     let average = try sum * (1 / Double(read))
     let covariance = try products * (1 / Double(read)) - average.transposed(0, 1) * average
-    let eigen = try Self.eigenOperator(.tensor(covariance), .string("L"))
-    guard case .tensor(let ascending) = eigen[0], case .tensor(let vectors) = eigen[1] else {
-      preconditionFailure("eigh returns values and vectors")
-    }
+    let (ascending, vectors) = try covariance.symmetricEigen()
     variances = try ascending.array(Double.self).reversed().map { max($0, 0) }
     let width = kept ?? values
     self.vectors = try Self.flipOperator.tensor(.tensor(vectors.slice(1, values - width..<values)), .ints([1]))

@@ -91,7 +91,6 @@ final class BatchNorm: Module {
 /// A frozen convolution whose outputs are uncorrelated over patches of natural images, each with both signs.
 final class Whitening: Module {
   private static let patchesOperator = Operator("aten::im2col")
-  private static let eigenOperator = Operator("aten::linalg_eigh")
 
   /// `[2 * C * k * k, C, k, k]`.
   let weight: Parameter
@@ -106,10 +105,7 @@ final class Whitening: Module {
     let mean = try patches.mean([0])
     let centered = try patches - mean
     let covariance = try centered.transposed(0, 1).matmul(centered) * (1 / Double(centered.shape[0]))
-    let eigen = try Whitening.eigenOperator(.tensor(covariance))
-    guard case .tensor(let values) = eigen[0], case .tensor(let vectors) = eigen[1] else {
-      preconditionFailure("linalg_eigh returns tensors")
-    }
+    let (values, vectors) = try covariance.symmetricEigen()
     // A floor for components that hardly vary, such as those that JPEG removes.
     let floor = try values.mean().item() * 5e-4 + 1e-6
     let rows = try vectors.transposed(0, 1) / (values + floor).squareRoot().reshaped([size, 1])

@@ -7,7 +7,6 @@ import Torch
 ///
 /// - Source: Dowson and Landau, "The Frechet distance between multivariate normal distributions" (1982).
 public struct FrechetDistance {
-  private static let eigenOperator = Operator("aten::linalg_eigh")
   private static let eigenvaluesOperator = Operator("aten::linalg_eigvalsh")
 
   /// Mean and covariance of feature vectors.
@@ -59,10 +58,7 @@ public struct FrechetDistance {
   }
 
   private static func root(of covariance: Tensor) throws(TorchError) -> Tensor {
-    let eigen = try eigenOperator(.tensor(covariance))
-    guard case .tensor(let values) = eigen[0], case .tensor(let vectors) = eigen[1] else {
-      preconditionFailure("linalg_eigh returns tensors")
-    }
+    let (values, vectors) = try covariance.symmetricEigen()
     return try (vectors * values.clamped(0...(.infinity)).squareRoot()).matmul(vectors.transposed(0, 1))
   }
 
