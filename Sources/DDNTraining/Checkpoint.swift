@@ -160,6 +160,7 @@ public enum Checkpoint {
     var tensors: [String: Tensor] = [:]
     for (name, tensor) in trainer.optimizer.state() { tensors["adam/\(name)"] = tensor }
     for (name, tensor) in trainer.average?.state() ?? [:] { tensors["average/\(name)"] = tensor }
+    for (name, tensor) in trainer.objective.state { tensors["objective/\(name)"] = tensor }
     return tensors
   }
 }

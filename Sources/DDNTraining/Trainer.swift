@@ -49,7 +49,7 @@ public final class Trainer {
       preconditionFailure(error.description)
     }
     self.options = options
-    self.objective = objective ?? options.objective()
+    self.objective = try objective ?? options.objective(on: device)
     self.data = data
     network = try options.network.makeNetwork(generator: Generator(seed: options.seed))
     try network.move(to: device)
@@ -120,6 +120,7 @@ public final class Trainer {
     // Update: Adam, then Split-and-Prune.
     optimizer.learningRate = options.learningRate(after: images)
     try optimizer.step()
+    try objective.finishStep()
     let events = try splitNodes()
     images += options.batch
     try average?.update(decay: options.averageDecay(after: images))

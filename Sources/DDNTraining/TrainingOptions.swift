@@ -22,6 +22,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   public var energyWeight: Double?
   /// A `FeatureDistance` beside the pixel distance; nil for none.
   public var featureTerm: FeatureTerm?
+  /// The weight of a `Discriminator` beside the pixel distance; nil for none.
+  public var discriminatorWeight: Double?
   /// The strength of `BalancedChooser`; nil for none.
   public var balance: Double?
   /// The weight of the last level's loss in units of the first one's, linear between; nil for 1.
@@ -110,6 +112,9 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   public func validate(ranks: Int = 1) throws(ConfigurationError) {
     try network.validate()
     if let validationError { throw ConfigurationError(validationError) }
+    if ranks > 1, discriminatorWeight != nil {
+      throw ConfigurationError("a discriminator trains in one process, not \(ranks)")
+    }
     guard batch % ranks == 0 else {
       throw ConfigurationError(
         "a batch of \(batch) images does not divide among \(ranks) ranks; the next that does is "
@@ -149,6 +154,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     let weights = [
       ("temperature", softMinimum), ("energy score's weight", energyWeight),
       ("feature distance's weight", featureTerm?.weight), ("balance", balance),
+      ("discriminator's weight", discriminatorWeight),
       ("last level's weight", lastLevelWeight),
     ]
     for case (let name, let weight?) in weights where !(weight > 0 && weight <= 1e6) {

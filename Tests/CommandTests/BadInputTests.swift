@@ -28,7 +28,7 @@ extension CommandTests {
       ("a longest header", { $0.replaceSubrange(0..<8, with: Data(repeating: 0xff, count: 8)) }),
       ("another tensor name", { $0.replace("decoder8", with: "decoder9") }),
       ("another format", { $0.replace("ddn-swift", with: "ddn-other") }),
-      ("another version", { $0.replace("\"version\":\"1\"", with: "\"version\":\"4\"") }),
+      ("another version", { $0.replace("\"version\":\"1\"", with: "\"version\":\"9\"") }),
       ("more nodes", { $0.replace("\\\"nodes\\\":4,", with: "\\\"nodes\\\":8,") }),
       ("one node", { $0.replace("\\\"nodes\\\":4,", with: "\\\"nodes\\\":1,") }),
       ("no number of nodes", { $0.replace("\\\"nodes\\\":4,", with: "\\\"nodes\\\":x,") }),

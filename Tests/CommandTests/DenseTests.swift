@@ -44,7 +44,9 @@ extension CommandTests {
     @Test("trains with every loss and several choices a pass, resumes, and codes") func choices() async throws {
       let folder = try Scratch.folder()
       let shape = "--nodes 6 --levels 4 --width 16 --node-features 4 --components 24 --rank 8"
-      let losses = "--soft-min 0.5 --energy 0.01 --perceptual digits --balance 0.1 --last-level-weight 2 --beta2 0.99"
+      let losses =
+        "--soft-min 0.5 --energy 0.01 --perceptual digits --adversarial 0.3 --balance 0.1 --last-level-weight 2"
+        + " --beta2 0.99"
       _ = try await Self.run(
         "train --arch dense \(shape) --patches 2 \(losses) --duration 0.002 --batch 64 --tick 1 --snap 1 --outdir runs",
         in: folder)

@@ -18,7 +18,8 @@ extension CommandTests {
           "--max-outputk", "--max-blockn",
           "--blockn-times", "--start-size", "--cbase", "--cmax", "--batch", "--batch-gpu", "--lr", "--lr-rampup",
           "--cooldown", "--ema", "--augment", "--beams", "--chain-dropout", "--chain-dropout-per", "--split",
-          "--split-warmup", "--loss", "--soft-min", "--energy", "--perceptual", "--perceptual-weight", "--balance",
+          "--split-warmup", "--loss", "--soft-min", "--energy", "--perceptual", "--perceptual-weight", "--adversarial",
+          "--balance",
           "--last-level-weight", "--beta2", "--resize", "--seed", "--tick", "--snap", "--desc",
         ] + machine
       ),

@@ -44,6 +44,14 @@ struct ObjectiveFlags: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: """
+      Weight of a discriminator's gradient at the last level, in units of the pixel loss's, against blur. (default: 0)
+      """,
+    transform: number(to: 1e6))
+  var adversarial: Double?
+
+  @Option(
+    parsing: .unconditional,
+    help: """
       Add a bias to the distances of nodes used more than others, when choosing in training: B, in units of the least \
       distance, for a node used twice as often as the mean. With --split none, instead of Split-and-Prune. (default: 0)
       """,
@@ -82,6 +90,7 @@ struct ObjectiveFlags: ParsableArguments {
     options.featureTerm = perceptual.map {
       .init(classifier: $0, weight: perceptualWeight ?? Self.defaultWeight)
     }
+    options.discriminatorWeight = positive(adversarial)
     options.balance = positive(balance)
     options.lastLevelWeight = lastLevelWeight
   }
@@ -91,7 +100,8 @@ struct ObjectiveFlags: ParsableArguments {
     named([
       ("--loss", loss != nil), ("--soft-min", softMin != nil), ("--energy", energy != nil),
       ("--perceptual", perceptual != nil), ("--perceptual-weight", perceptualWeight != nil),
-      ("--balance", balance != nil), ("--last-level-weight", lastLevelWeight != nil), ("--beta2", beta2 != nil),
+      ("--adversarial", adversarial != nil), ("--balance", balance != nil),
+      ("--last-level-weight", lastLevelWeight != nil), ("--beta2", beta2 != nil),
     ])
   }
 }
@@ -101,9 +111,9 @@ extension TrainingOptions {
   ///
   /// - Throws: `FileError` when the classifier is missing or damaged; `TorchError`.
   func loadObjective(on device: Device) throws -> any Objective {
-    guard let featureTerm else { return objective() }
+    guard let featureTerm else { return try objective(on: device) }
     let classifier = try ResidualClassifier(
       contentsOf: ResidualClassifier.url(of: featureTerm.classifier), device: device)
-    return objective(features: classifier.featureMaps)
+    return try objective(on: device, features: classifier.featureMaps)
   }
 }

@@ -8,9 +8,19 @@ public protocol Objective {
 
   /// Chooses the nodes to train; its choices must have distances, which Split-and-Prune needs.
   func chooser(for target: Target) -> any Chooser
+
+  /// What the objective learns, by name, on the network's device: saved with the run and loaded in place.
+  var state: [String: Tensor] { get }
+
+  /// Called after the network's optimizer has made a step, which can no longer be abandoned.
+  func finishStep() throws
 }
 
 extension Objective {
+  public var state: [String: Tensor] { [:] }
+
+  public func finishStep() throws {}
+
   public func chooser(for target: Target) -> any Chooser { NearestChooser(target) }
 }
 
@@ -59,4 +69,16 @@ public struct SumObjective: Objective {
   }
 
   public func chooser(for target: Target) -> any Chooser { terms[0].objective.chooser(for: target) }
+
+  public var state: [String: Tensor] {
+    var state: [String: Tensor] = [:]
+    for (index, (_, objective)) in terms.enumerated() {
+      for (name, tensor) in objective.state { state["\(index)/\(name)"] = tensor }
+    }
+    return state
+  }
+
+  public func finishStep() throws {
+    for (_, objective) in terms { try objective.finishStep() }
+  }
 }
