@@ -44,7 +44,7 @@ struct ObjectiveFlags: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: """
-      Weight of a discriminator's gradient at the last level, in units of the pixel loss's, against blur. (default: 0)
+      Weight of a discriminator's gradient at the last level, in units of its pixel loss's, against blur. (default: 0)
       """,
     transform: number(to: 1e6))
   var adversarial: Double?

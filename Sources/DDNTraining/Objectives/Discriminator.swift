@@ -4,7 +4,7 @@ import Torch
 /// A small network that learns to tell the last level's images from their targets, and their distance by its score:
 /// against blur, which it recognizes. Zero at other levels.
 ///
-/// Its gradient is scaled to the length of the pixel distance's, so that its weight says how much it counts, whatever its
+/// Its gradient is scaled to the length of that level's pixel distance's, so that its weight says how much it counts, whatever its
 /// scores are. The reported loss has no share of it.
 ///
 /// Source: Esser, Rombach and Ommer, Taming Transformers (2021): a discriminator with an adaptive weight beside a
@@ -37,8 +37,7 @@ public final class Discriminator: Objective {
       return try direction * (ofPixels / (direction.squared().sum().squareRoot() + 1e-12))
     }
     let products = try (scaled * images).sum([1, 2, 3])
-    // The gradient without the value. Losses are averaged over levels.
-    return try (products - products.detached()) * Double(step.levels)
+    return try products - products.detached()  // The gradient without the value.
   }
 
   /// The gradient of the images' negative scores.
