@@ -113,9 +113,12 @@ extension CommandTests {
         )
         .write(to: folder.appending(path: "pictures/\(index).png"))
       }
+      // Random choices: images share no paths, which would make a step short.
       let command = try Command(
-        ["train", "--threads", "1", "--data", "pictures", "--batch", "512", "--max-blockn", "4", "--outdir", "runs"],
-        in: folder)
+        [
+          "train", "--threads", "1", "--data", "pictures", "--batch", "512", "--max-blockn", "4", "--outdir", "runs",
+          "--chain-dropout", "1", "--chain-dropout-per", "sample",
+        ], in: folder)
       try await command.waitForOutput("images,")
       try await Task.sleep(for: .seconds(1))
       let start = ContinuousClock.now
