@@ -1,7 +1,7 @@
 import Foundation
 import Torch
 
-/// Weights and images by the formula of `Tests/Golden/vision/generate.py`.
+/// Weights and images by the formula of `Tests/Golden/formula.py`.
 public enum Formula {
   private static let outputs = Result { try Golden.safetensors("vision/outputs.safetensors") }
 

@@ -278,9 +278,6 @@ extension DenseNetwork.Configuration: NetworkArchitecture {
       throw ConfigurationError(
         "\(side) x \(side) patches do not divide images of \(imageShape[1]) pixels and \(components) components")
     }
-    if case .patches = choices, components / count > values / count {
-      throw ConfigurationError("a patch of \(values / count) values has no \(components / count) components")
-    }
     if let gains, !(1...64).contains(gains) || nodes % gains != 0 {
       throw ConfigurationError("\(nodes) nodes do not divide into \(gains) gains")
     }
