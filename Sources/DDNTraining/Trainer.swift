@@ -56,7 +56,8 @@ public final class Trainer {
     network.setMode(.training)
     optimizer = try Adam(
       network, learningRate: options.learningRate,
-      betas: (0.9, options.secondMomentDecay ?? TrainingDefaults.secondMomentDecay))
+      betas: (0.9, options.secondMomentDecay ?? TrainingDefaults.secondMomentDecay),
+      epsilon: options.adamEpsilon ?? TrainingDefaults.adamEpsilon)
     average = options.averageHalfLifeImages > 0 ? try ExponentialMovingAverage(network) : nil
     dropoutGenerator = try Generator(seed: options.seed, device: device)
     let share = group.map { BatchShare(rank: $0.rank, ranks: $0.ranks) } ?? .whole
@@ -76,10 +77,11 @@ public final class Trainer {
   /// the first step of new weights.
   ///
   /// - Parameter progress: called with the finished share; throwing aborts.
-  /// - Throws: `FileError` for an image that cannot be decoded; what `progress` throws; `TorchError`.
+  /// - Throws: `FileError` for an image that cannot be decoded; `ConfigurationError` for initial nodes that the network
+  ///   cannot have; what `progress` throws; `TorchError`.
   public func fit(progress: (Double) throws -> Void = { _ in }) throws {
     guard let network = network as? any FittedNetwork else { return }
-    try network.fit(to: data, progress: progress)
+    try network.fit(to: data, nodes: options.initialNodes ?? .random, progress: progress)
     try average?.restart()
   }
 
@@ -139,7 +141,8 @@ public final class Trainer {
       var run = try network.begin(samples: indices.count, condition: condition)
       let chooser = ChainDropout(
         try searched(for: images, from: run, else: balanced(objective.chooser(for: target))),
-        probability: options.chainDropout, scope: options.chainDropoutScope, generator: dropoutGenerator, share: share)
+        probabilities: options.chainDropouts, scope: options.chainDropoutScope, generator: dropoutGenerator,
+        share: share)
       stepProgress.finishSearch()
       while !run.isFinished {
         let candidates = try run.candidates()

@@ -7,6 +7,7 @@ public enum TrainingDefaults {
   public static let batch = 128
   public static let learningRate = 1e-3
   public static let secondMomentDecay = 0.999
+  public static let adamEpsilon = 1e-8
   public static let rampImages = 0
   public static let cooldownImages = 0
   public static let averageHalfLifeImages = 0.0

@@ -30,6 +30,10 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   public var lastLevelWeight: Double?
   /// Adam's decay of squared gradients; nil, as in runs of earlier versions, for 0.999.
   public var secondMomentDecay: Double?
+  /// Added by Adam to the root of squared gradients; nil for 1e-8.
+  public var adamEpsilon: Double?
+  /// The nodes of a dense network to start from; nil for random ones.
+  public var initialNodes: InitialNodes?
   /// Resizing of 28x28 digits to 32x32: "bilinear" or "padded".
   public var resize: String
   public var network: NetworkConfiguration
@@ -50,6 +54,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   public var averageHalfLifeImages: Double
   /// Probability that a choice is replaced by a random one.
   public var chainDropout: Double
+  /// That of the last level, linear between; nil for the first one's.
+  public var lastChainDropout: Double?
   public var chainDropoutScope: ChainDropout.Scope
   public var split: SplitPolicy
   /// The pixel distance to minimize; nil, as in runs of earlier versions, for squared.
@@ -146,6 +152,20 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
       return "the moving average's half-life must be 0 or more images, not \(averageHalfLifeImages)"
     }
     if !(0...1).contains(chainDropout) { return "chain dropout is a probability from 0 to 1, not \(chainDropout)" }
+    if let lastChainDropout, !(0...1).contains(lastChainDropout) {
+      return "the last level's chain dropout is a probability from 0 to 1, not \(lastChainDropout)"
+    }
+    if let adamEpsilon, !(adamEpsilon > 0 && adamEpsilon <= 1) {
+      return "Adam's epsilon is above 0 and at most 1, not \(adamEpsilon)"
+    }
+    if initialNodes == .kmeans {
+      guard let dense = network.architecture as? DenseNetwork.Configuration else {
+        return "initial nodes by k-means are for dense networks"
+      }
+      if dense.choices != nil || dense.gains != nil || dense.sharesLevels {
+        return "initial nodes by k-means need one choice a pass, no gains and no shared levels"
+      }
+    }
     if let augmentation, !(0...4).contains(augmentation) {
       return "an augmentation of strength \(augmentation) is not within 0...4"
     }
@@ -178,6 +198,16 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     return try encoder.encode(self)
+  }
+
+  /// The probability of chain dropout of each level.
+  var chainDropouts: [Double] {
+    let levels = network.codeSpace.levels.count
+    guard let last = lastChainDropout, levels > 1 else { return [chainDropout] }
+    return (0..<levels).map { level in
+      let share = Double(level) / Double(levels - 1)
+      return (1 - share) * chainDropout + share * last  // Within their range, however it rounds.
+    }
   }
 
   /// The learning rate after `seen` images: linear warm-up and decay.

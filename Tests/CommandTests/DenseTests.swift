@@ -66,6 +66,32 @@ extension CommandTests {
       #expect(!FileManager.default.fileExists(atPath: folder.appending(path: "others").path))
     }
 
+    @Test("trains on latents from nodes by k-means, resumes, codes, and is guided") func latents() async throws {
+      let folder = try Scratch.folder()
+      let shape =
+        "--nodes 6 --levels 4 --width 16 --node-features 4 --components 24 --rank 6 --latents 8 --latent-width 32"
+      let learning = "--chain-dropout 0.1 --last-chain-dropout 0 --adam-epsilon 1e-7 --initial-nodes kmeans"
+      _ = try await Self.run(
+        "train \(shape) \(learning) --duration 0.002 --batch 64 --tick 1 --snap 1 --outdir runs", in: folder)
+      _ = try await Self.run("train --resume runs/00000-mnist-test --duration 0.006", in: folder)
+      let options = try String(
+        contentsOf: folder.appending(path: "runs/00000-mnist-test/options.json"), encoding: .utf8)
+      for text in [
+        "\"latents\" : {", "\"initialNodes\" : \"kmeans\"", "\"adamEpsilon\" : 1e-07", "\"lastChainDropout\" : 0",
+      ] { #expect(options.contains(text), "\(options)") }
+      let network = "--network runs/00000-mnist-test"
+      let errors = try await Self.run("reconstruct \(network) --count 100 --outdir r", in: folder).output
+        .split(separator: "\n").compactMap { $0.hasPrefix("level ") ? Double($0.split(separator: " ").last!) : nil }
+      #expect(errors.count == 4 && errors[3] < errors[0] && errors[3] < 0.2, "\(errors)")
+      _ = try await Self.run("encode \(network) --count 9 --beams 3 -o nine.ddn", in: folder)
+      _ = try await Self.run("decode \(network) nine.ddn --outdir nine", in: folder)
+      _ = try await Self.run("guide \(network) --guide sr:4 --count 2 --samples 2 --outdir guided", in: folder)
+      let refused = try await Command.run(["train", "--shared-levels", "--initial-nodes", "kmeans"], in: folder)
+      #expect(refused.exitCode == 64 && refused.errors.contains("no shared levels"), "\(refused)")
+      let alone = try await Command.run(["train", "--latent-width", "8"], in: folder)
+      #expect(alone.exitCode == 64 && alone.errors.contains("--latent-width is for --latents"), "\(alone)")
+    }
+
     @Test("the original's preset is its network and training, but for given options") func preset() async throws {
       let folder = try Scratch.folder()
       let result = try await Command.run(["train", "--preset", "original", "--lr", "0.002", "--dry-run"], in: folder)

@@ -80,7 +80,7 @@ struct ChooserTests {
     let generator = try Generator(seed: 1)
     let before = try generator.state().bytes()
     let nearest = try Self.nearest(samples: 100)
-    let chooser = ChainDropout(nearest, probability: 0, scope: scope, generator: generator)
+    let chooser = ChainDropout(nearest, probabilities: [0], scope: scope, generator: generator)
     #expect(try Self.codes(chooser, samples: 100) == Self.codes(nearest, samples: 100))
     #expect(try generator.state().bytes() == before)
   }
@@ -90,11 +90,11 @@ struct ChooserTests {
     arguments: ChainDropout.Scope.allCases)
   func fullDropout(scope: ChainDropout.Scope) throws {
     let given = GivenChooser([try Tensor([Int](repeating: 2, count: 8000), shape: [8000])])
-    let chooser = ChainDropout(given, probability: 1, scope: scope, generator: try Generator(seed: 1))
+    let chooser = ChainDropout(given, probabilities: [1], scope: scope, generator: try Generator(seed: 1))
     #expect(try Self.unevenness(Self.codes(chooser, samples: 8000)) < 24.3)
 
     let nearest = try Self.nearest(samples: 20)
-    let dropped = ChainDropout(nearest, probability: 1, scope: scope, generator: try Generator(seed: 1))
+    let dropped = ChainDropout(nearest, probabilities: [1], scope: scope, generator: try Generator(seed: 1))
     let expected = try #require(try Self.choose(nearest, samples: 20).distances)
     let distances = try #require(try Self.choose(dropped, samples: 20).distances)
     #expect(try distances.array(Float.self) == expected.array())
@@ -103,16 +103,27 @@ struct ChooserTests {
   @Test("per sample, chain dropout replaces a fraction of every batch")
   func dropoutBySample() throws {
     let given = GivenChooser([try Tensor([Int](repeating: 2, count: 8000), shape: [8000])])
-    let chooser = ChainDropout(given, probability: 0.25, scope: .sample, generator: try Generator(seed: 1))
+    let chooser = ChainDropout(given, probabilities: [0.25], scope: .sample, generator: try Generator(seed: 1))
     let changed = try Self.codes(chooser, samples: 8000).filter { $0 != 2 }.count
     // A replaced code is unchanged with probability 1/8; four standard deviations of 8000 draws are 150.
     #expect(abs(changed - 8000 / 4 * 7 / 8) < 150)
   }
 
+  @Test("every level has its probability of chain dropout, further ones the last")
+  func dropoutByLevel() throws {
+    let given = GivenChooser(try (0..<5).map { _ in try Tensor([Int](repeating: 2, count: 4000), shape: [4000]) })
+    let chooser = ChainDropout(
+      given, probabilities: [0, 1, 0.25], scope: .sample, generator: try Generator(seed: 1))
+    for (level, share) in [0, 1, 0.25, 0.25].enumerated() {
+      let codes = try Self.choose(chooser, samples: 4000, level: level).codes.array(Int.self)
+      #expect(abs(Double(codes.filter { $0 != 2 }.count) / 4000 - share * 7 / 8) < 0.03, "level \(level)")
+    }
+  }
+
   @Test("per batch, chain dropout replaces all codes of a fraction of the batches")
   func dropoutByBatch() throws {
     let given = GivenChooser([try Tensor([Int](repeating: 2, count: 100), shape: [100])])
-    let chooser = ChainDropout(given, probability: 0.25, scope: .batch, generator: try Generator(seed: 1))
+    let chooser = ChainDropout(given, probabilities: [0.25], scope: .batch, generator: try Generator(seed: 1))
     let changed = try (0..<400).map { _ in try Self.codes(chooser, samples: 100).filter { $0 != 2 }.count }
     #expect(changed.allSatisfy { $0 == 0 || $0 > 60 })
     #expect(abs(changed.filter { $0 > 0 }.count - 100) < 35)

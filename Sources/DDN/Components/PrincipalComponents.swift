@@ -4,6 +4,9 @@ import Torch
 ///
 /// The 1x1 convolution of a node commutes with linear maps over pixels. A layer may therefore compute and choose in
 /// coefficients, P numbers instead of C x H x W pixels: distances are those of pixels less a constant of the target.
+///
+/// With an autoencoder an image's numbers are its latents: nodes and distances are in latents, which pixels follow only
+/// roughly, and an image is what the decoder computes.
 public final class PrincipalComponents: Module {
   /// `[C, H, W]`.
   let mean: Parameter
@@ -13,20 +16,27 @@ public final class PrincipalComponents: Module {
   let scale: Parameter
 
   public let imageShape: [Int]
-  /// P.
+  /// P, the numbers of an image: its coefficients, or its latents.
   public let count: Int
+  /// Between latents and coefficients; nil for images in coefficients.
+  let autoencoder: LatentAutoencoder?
   /// Squares on a side: the components are those of each square in turn, and zero elsewhere.
   let patchSide: Int
 
   /// Components that are zero until they are fitted or loaded.
   ///
   /// - Parameters:
-  ///   - count: P, at most the values of an image.
+  ///   - count: of components, at most the values of an image.
   ///   - imageShape: `[C, H, W]`.
   ///   - patchSide: squares on a side that have separate components, as many each.
-  init(count: Int, imageShape: [Int], patchSide: Int = 1) throws(TorchError) {
+  ///   - autoencoder: not for patches.
+  init(
+    count: Int, imageShape: [Int], patchSide: Int = 1, autoencoder: LatentAutoencoder? = nil
+  ) throws(TorchError) {
     precondition(count <= imageShape.reduce(1, *), "\(count) components of images of \(imageShape)")
-    self.count = count
+    precondition(autoencoder == nil || patchSide == 1, "an autoencoder of patches")
+    self.count = autoencoder?.count ?? count
+    self.autoencoder = autoencoder
     self.imageShape = imageShape
     self.patchSide = patchSide
     mean = try Parameter(.zeros(imageShape), isTrainable: false)
@@ -38,23 +48,31 @@ public final class PrincipalComponents: Module {
   ///
   /// - Throws: what the source and `progress` throw; `TorchError`.
   func fit(to source: any EncodingSource, progress: (Double) throws -> Void = { _ in }) throws {
-    let kept = count / (patchSide * patchSide)
+    let kept = componentCount / (patchSide * patchSide)
+    let linearShare = autoencoder == nil ? 1 : 0.2
     var variance = 0.0
     for patch in 0..<patchSide * patchSide {
       let (rows, columns) = square(patch)
       let patches = PatchSource(images: source, rows: rows, columns: columns)
       let axes = try PrincipalAxes(of: patches, count: source.count, kept: kept) { done in
-        try progress((Double(patch) + done) / Double(patchSide * patchSide))
+        try progress(linearShare * (Double(patch) + done) / Double(patchSide * patchSide))
       }
       variance += axes.variances.prefix(kept).reduce(0, +)
       let patchShape = [imageShape[0], rows.count, columns.count]
       try mean.tensor.slice(1, rows).slice(2, columns).copy(from: axes.mean.reshaped(patchShape))
-      try components.tensor.reshaped([count] + imageShape).slice(0, patch * kept..<(patch + 1) * kept)
+      try components.tensor.reshaped([componentCount] + imageShape).slice(0, patch * kept..<(patch + 1) * kept)
         .slice(2, rows).slice(3, columns)
         .copy(from: axes.vectors.transposed(0, 1).reshaped([kept] + patchShape))
     }
-    try scale.tensor.copy(from: .full([1], max((variance / Double(count)).squareRoot(), 1e-6)))
+    try scale.tensor.copy(from: .full([1], max((variance / Double(componentCount)).squareRoot(), 1e-6)))
+    try autoencoder?.fit(to: source, project: project) { try progress(linearShare + (1 - linearShare) * $0) }
   }
+
+  /// Whether images are linear in their numbers.
+  public var isLinear: Bool { autoencoder == nil }
+
+  /// All components, of which an autoencoder makes fewer numbers.
+  private var componentCount: Int { components.tensor.shape[0] }
 
   /// The pixels of a square.
   private func square(_ patch: Int) -> (rows: Range<Int>, columns: Range<Int>) {
@@ -77,20 +95,28 @@ public final class PrincipalComponents: Module {
 
   /// `[B, C, H, W]` to `[B, 1, 1, P]`.
   func coefficients(of images: Tensor) throws(TorchError) -> Tensor {
+    let rows = try project(images)
+    return try (autoencoder?.encode(rows) ?? rows).reshaped([images.shape[0], 1, 1, count])
+  }
+
+  /// `[B, C, H, W]` to coefficients, `[B, P]`.
+  private func project(_ images: Tensor) throws(TorchError) -> Tensor {
     let values = try (images.to(.float32) - mean.tensor).reshaped([images.shape[0], -1])
-    return try (values.linear(components.tensor, in: mode) / scale.tensor).reshaped([images.shape[0], 1, 1, count])
+    return try values.linear(components.tensor, in: mode) / scale.tensor
   }
 
   /// `[B, 1, 1, P]` to `[B, C, H, W]`.
   func images(of coefficients: Tensor) throws(TorchError) -> Tensor {
     let rows = coefficients.shape[0]
-    let values = try (coefficients * scale.tensor).reshaped([rows, count])
+    let numbers = try coefficients.reshaped([rows, count])
+    let values = try ((autoencoder?.decode(numbers) ?? numbers) * scale.tensor)
       .linear(components.tensor.transposed(0, 1), in: mode)
     return try values.reshaped([rows] + imageShape) + mean.tensor
   }
 
-  /// The images of features, without the mean: `[R, F, 1, P]` to `[R, F C, H, W]`.
+  /// The images of features, without the mean: `[R, F, 1, P]` to `[R, F C, H, W]`. Only of linear ones.
   func pixels(of features: Tensor) throws(TorchError) -> Tensor {
+    precondition(isLinear, "features of latents have no images")
     let (rows, width) = (features.shape[0], features.shape[1])
     return try (features * scale.tensor).reshaped([rows * width, count])
       .linear(components.tensor.transposed(0, 1), in: mode)
@@ -102,10 +128,11 @@ public final class PrincipalComponents: Module {
     try scale.tensor.squared() * (Double(count) / Double(imageShape.reduce(1, *)))
   }
 
-  /// The mean square of images that no coefficient expresses: `[B]`.
+  /// The mean square of images that no coefficient expresses, or that the autoencoder loses: `[B]`.
   ///
   /// - Parameter coefficients: of the images.
   func remainder(of images: Tensor, coefficients: Tensor) throws(TorchError) -> Tensor {
+    guard isLinear else { return try (images.to(.float32) - self.images(of: coefficients)).squared().mean([1, 2, 3]) }
     let whole = try (images.to(.float32) - mean.tensor).squared().mean([1, 2, 3])
     return try (whole - coefficients.squared().mean([1, 2, 3]) * pixelShare()).clamped(0...Double.infinity)
   }

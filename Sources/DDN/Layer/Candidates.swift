@@ -82,6 +82,14 @@ public struct Candidates {
   public func inPixels() throws(TorchError) -> Candidates {
     guard let components else { return self }
     let (rows, channels) = (paths.rows, imageShape[0])
+    guard components.isLinear else {
+      // Every image is a separate feature.
+      let count = nodes * channels
+      let features = try images().reshaped([rows, count] + imageShape[1...])
+      let weights = try Self.identity(count, device: device).reshaped([nodes, channels, count])
+      return Candidates(
+        level: level, paths: paths, levelFeatures: levelFeatures, features: features, weights: weights, base: nil)
+    }
     let base = try base.map { (base) throws(TorchError) in try components.images(of: base) }
     let mean = try components.mean.tensor.expanded([rows] + imageShape)
     // A node multiplies all channels of a feature by one weight: [K, 1, F] to [K, C, F C].
@@ -104,6 +112,8 @@ public struct Candidates {
   }
 
   /// Distance of each of the K images to the target: `[B, K]`, lower is nearer. It has no gradient.
+  ///
+  /// With an autoencoder it is the distance of latents plus what the autoencoder loses of the target.
   ///
   /// - Parameters:
   ///   - target: `[B, C, H, W]` at any resolution.

@@ -89,23 +89,26 @@ public struct ChainDropout: Chooser {
   }
 
   private let inner: any Chooser
-  private let probability: Double
+  /// Of each level from 0; the last one's of all further ones.
+  private let probabilities: [Double]
   private let scope: Scope
   private let generator: Generator
   private let share: BatchShare
 
   /// - Parameters:
   ///   - inner: the chooser whose choices are replaced.
-  ///   - probability: in 0...1, of each level.
+  ///   - probabilities: in 0...1, of each level from 0; the last one's of all further levels.
   ///   - scope: whether a draw is for the batch or for each image.
   ///   - generator: on the device of the network.
   ///   - share: the images of a batch over several processes that this one has; all of them draw the same numbers.
   public init(
-    _ inner: any Chooser, probability: Double, scope: Scope, generator: Generator, share: BatchShare = .whole
+    _ inner: any Chooser, probabilities: [Double], scope: Scope, generator: Generator, share: BatchShare = .whole
   ) {
-    precondition((0...1).contains(probability), "a probability is within 0...1, not \(probability)")
+    precondition(
+      !probabilities.isEmpty && probabilities.allSatisfy { (0...1).contains($0) },
+      "probabilities are within 0...1, not \(probabilities)")
     self.inner = inner
-    self.probability = probability
+    self.probabilities = probabilities
     self.scope = scope
     self.generator = generator
     self.share = share
@@ -113,6 +116,7 @@ public struct ChainDropout: Chooser {
 
   public func choose(from candidates: Candidates) throws -> Choice {
     let choice = try inner.choose(from: candidates)
+    let probability = probabilities[min(candidates.level, probabilities.count - 1)]
     guard probability > 0 else { return choice }
     let samples = share.batch(of: candidates.samples)
     var draws = try Tensor.uniform([scope == .sample ? samples : 1], generator: generator)

@@ -68,7 +68,7 @@ struct ChosenImages {
 
   /// `[B]`, the distance of every image to its target.
   func losses(to target: Target, measure: NodeDistances.Measure = .squared) throws(TorchError) -> Tensor {
-    if let components, measure == .squared {
+    if let components, components.isLinear, measure == .squared {
       let projection = try target.projected(on: components)
       let squares = try (paths.perSample(chosen) - projection.coefficients).squared().mean([1, 2, 3])
       return try squares * components.pixelShare() + projection.remainder

@@ -44,9 +44,12 @@ public final class Target {
   func projected(on components: PrincipalComponents) throws(TorchError) -> Projection {
     if let cached = projections[ObjectIdentifier(components)] { return cached }
     let sized = try sized(height: components.imageShape[1], width: components.imageShape[2])
-    let coefficients = try components.coefficients(of: sized)
-    let projection = Projection(
-      coefficients: coefficients, remainder: try components.remainder(of: sized, coefficients: coefficients))
+    // An autoencoder is not to learn latents that are easy to code.
+    let projection = try withoutGradients { () throws(TorchError) in
+      let coefficients = try components.coefficients(of: sized)
+      return Projection(
+        coefficients: coefficients, remainder: try components.remainder(of: sized, coefficients: coefficients))
+    }
     projections[ObjectIdentifier(components)] = projection
     return projection
   }

@@ -36,6 +36,8 @@ public final class DenseNetwork: Module, DiscreteDistributionNetwork, FittedNetw
     /// Q, learned factors of every node's image, of which one is chosen with it: K is the number of both's pairs. Nil
     /// for 1.
     public var gains: Int?
+    /// An autoencoder of the components: levels compute its latents. Nil for the components themselves.
+    public var latents: LatentAutoencoder.Configuration?
 
     /// Several choices from the features of one pass. Each is a level, with its own nodes.
     public enum Choices: Codable, Sendable, Equatable {
@@ -56,7 +58,7 @@ public final class DenseNetwork: Module, DiscreteDistributionNetwork, FittedNetw
     public init(
       imageShape: [Int], components: Int = 128, nodes: Int = 64, levels: Int = 10, width: Int = 96, blocks: Int = 1,
       nodeFeatures: Int = 8, rank: Int = 64, sharesLevels: Bool = false, classes: Int = 0, choices: Choices? = nil,
-      gains: Int? = nil
+      gains: Int? = nil, latents: LatentAutoencoder.Configuration? = nil
     ) {
       self.imageShape = imageShape
       self.components = components
@@ -70,8 +72,11 @@ public final class DenseNetwork: Module, DiscreteDistributionNetwork, FittedNetw
       self.classes = classes
       self.choices = choices
       self.gains = gains
+      self.latents = latents
     }
 
+    /// The numbers that levels read and compute.
+    var coordinates: Int { latents?.count ?? components }
     /// Choices from the features of one pass.
     var choicesPerPass: Int { choices?.count ?? 1 }
     /// Passes through the network.
@@ -106,7 +111,7 @@ public final class DenseNetwork: Module, DiscreteDistributionNetwork, FittedNetw
         try .normal(shape, generator: generator) * deviation
       }
       shape = [configuration.nodeFeatures, rank]
-      input = try Linear(configuration.components, width, generator: generator)
+      input = try Linear(configuration.coordinates, width, generator: generator)
       var blocks: [DenseBlock] = []
       for _ in 0..<configuration.blocks { blocks.append(try DenseBlock(width, generator: generator)) }
       self.blocks = blocks
@@ -116,8 +121,8 @@ public final class DenseNetwork: Module, DiscreteDistributionNetwork, FittedNetw
         weight: normal([shape[0] * rank, width], 0.3 / Double(width).squareRoot()), bias: normal([shape[0] * rank], 0.3)
       )
       basis =
-        rank == configuration.components
-        ? nil : try Parameter(normal([rank, configuration.components], 1 / Double(rank).squareRoot()))
+        rank == configuration.coordinates
+        ? nil : try Parameter(normal([rank, configuration.coordinates], 1 / Double(rank).squareRoot()))
       layer = try DiscreteDistributionLayer(configuration.layer, generator: generator)
       var others: [DiscreteDistributionLayer] = []
       for _ in 1..<configuration.choicesPerPass {
@@ -159,7 +164,10 @@ public final class DenseNetwork: Module, DiscreteDistributionNetwork, FittedNetw
     self.configuration = configuration
     codeSpace = configuration.codeSpace
     principal = try PrincipalComponents(
-      count: configuration.components, imageShape: configuration.imageShape, patchSide: configuration.patchSide)
+      count: configuration.components, imageShape: configuration.imageShape, patchSide: configuration.patchSide,
+      autoencoder: configuration.latents.map { (latents) throws(TorchError) in
+        try LatentAutoencoder(latents, components: configuration.components, generator: generator)
+      })
     masks = try principal.patchMasks()
     levelShifts = try Parameter(.normal([configuration.passes, configuration.width], generator: generator))
     classShifts =
@@ -177,8 +185,12 @@ public final class DenseNetwork: Module, DiscreteDistributionNetwork, FittedNetw
   public var components: PrincipalComponents? { principal }
   public var device: Device { levelShifts.tensor.device }
 
-  public func fit(to images: any EncodingSource, progress: (Double) throws -> Void) throws {
-    try principal.fit(to: images, progress: progress)
+  public func fit(
+    to images: any EncodingSource, nodes: InitialNodes, progress: (Double) throws -> Void
+  ) throws {
+    let share = nodes == .random ? 1 : 0.7
+    try principal.fit(to: images) { try progress(share * $0) }
+    if nodes == .kmeans { try fitNodes(to: images) { try progress(share + (1 - share) * $0) } }
   }
 
   /// The run's condition holds each row's class, `[R]`, if any; its features are unused at level 0.
@@ -241,100 +253,5 @@ final class DenseBlock: Module {
   func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
     let inner = try first(norm(input), in: mode).silu()
     return try input + second(inner, in: mode)
-  }
-}
-
-extension DenseNetwork.Configuration: NetworkArchitecture {
-  public static var kind: String { "dense" }
-  public static var noun: String { "dense network" }
-
-  public func validate() throws(ConfigurationError) {
-    guard imageShape.count == 3, [1, 3].contains(imageShape[0]), imageShape[1] == imageShape[2],
-      (1...1024).contains(imageShape[1])
-    else { throw ConfigurationError("images of shape \(imageShape) are not [1 or 3, N, N]") }
-    let values = imageShape.reduce(1, *)
-    if values > PrincipalAxes.maxValues {
-      throw ConfigurationError(
-        "a dense network takes images of at most \(PrincipalAxes.maxValues) values, not \(values)")
-    }
-    if !(1...values).contains(components) {
-      throw ConfigurationError("\(components) components are not within 1...\(values), the values of an image")
-    }
-    if !(1...components).contains(rank) {
-      throw ConfigurationError("a rank of \(rank) is not within 1...\(components), the components")
-    }
-    if !(2...4096).contains(nodes) { throw ConfigurationError("\(nodes) nodes a level are not within 2...4096") }
-    if !(1...1024).contains(levels) { throw ConfigurationError("\(levels) levels are not within 1...1024") }
-    if !(1...8192).contains(width) { throw ConfigurationError("a width of \(width) is not within 1...8192") }
-    if !(0...64).contains(blocks) { throw ConfigurationError("\(blocks) blocks a level are not within 0...64") }
-    if !(1...1024).contains(nodeFeatures) {
-      throw ConfigurationError("\(nodeFeatures) features for a node are not within 1...1024")
-    }
-    let count = choicesPerPass
-    guard (1...1024).contains(count), levels % count == 0 else {
-      throw ConfigurationError("\(levels) levels do not divide into passes of \(count) choices")
-    }
-    if case .patches(let side) = choices, imageShape[1] % side != 0 || components % count != 0 {
-      throw ConfigurationError(
-        "\(side) x \(side) patches do not divide images of \(imageShape[1]) pixels and \(components) components")
-    }
-    if let gains, !(1...64).contains(gains) || nodes % gains != 0 {
-      throw ConfigurationError("\(nodes) nodes do not divide into \(gains) gains")
-    }
-    if classes != 0, !(2...1_000_000).contains(classes) {
-      throw ConfigurationError("\(classes) classes are not 0 or within 2...1000000")
-    }
-  }
-
-  public var codeSpace: CodeSpace { CodeSpace(nodes: nodes, levels: levels, side: imageShape[1]) }
-  public var conditions: [ConditionKind] { classes == 0 ? [] : [.classNumber(of: classes)] }
-
-  /// Exactly the parameter count.
-  public var parameterLowerBound: Int {
-    let values = imageShape.reduce(1, *)
-    let gains = gains ?? 1
-    let block = 2 * width + 2 * width * (width + 1) + width * (2 * width + 1)
-    let basis = rank == components ? 0 : rank * components
-    let nodesOfChoice = nodes / gains * nodeFeatures + (gains > 1 ? gains : 0)
-    var pass = width * (components + 1) + blocks * block + 2 * width
-    pass += nodeFeatures * rank * (width + 1) + basis + choicesPerPass * nodesOfChoice
-    return values * (components + 1) + 1 + (passes + classes) * width + (sharesLevels ? 1 : passes) * pass
-  }
-
-  public var multiplyAdds: Int? {
-    passes * (width * (components + 4 * width * blocks + nodeFeatures * rank) + nodeFeatures * rank * components)
-  }
-
-  public var formatVersion: Int { choices == nil && gains == nil ? 3 : 4 }
-
-  public var summary: String {
-    "\(nodes) nodes x \(levels) levels, dense, \(components) components, width \(width), \(nodeFeatures) node features"
-      + (sharesLevels ? ", shared levels" : "") + choicesSummary + (classes > 0 ? ", \(classes) classes" : "")
-  }
-
-  private var choicesSummary: String {
-    let gains = gains.map { ", \($0) gains" } ?? ""
-    switch choices {
-    case .sum(let count): return ", \(count) nodes a pass" + gains
-    case .patches(let side): return ", \(side) x \(side) patches" + gains
-    case nil: return gains
-    }
-  }
-
-  public func weightDifference(from other: Self) -> String? {
-    let differences = [
-      difference("images of", imageShape, other.imageShape), difference("components", components, other.components),
-      difference("nodes", nodes, other.nodes), difference("levels", levels, other.levels),
-      difference("width", width, other.width), difference("blocks", blocks, other.blocks),
-      difference("node features", nodeFeatures, other.nodeFeatures), difference("rank", rank, other.rank),
-      difference("shared levels", sharesLevels, other.sharesLevels), difference("classes", classes, other.classes),
-      difference("choices a pass", choicesPerPass, other.choicesPerPass),
-      difference("patches on a side", patchSide, other.patchSide), difference("gains", gains ?? 1, other.gains ?? 1),
-    ]
-    return differences.lazy.compactMap(\.self).first
-  }
-
-  public func makeNetwork(generator: Generator) throws(TorchError) -> any DiscreteDistributionNetwork {
-    try DenseNetwork(self, generator: generator)
   }
 }

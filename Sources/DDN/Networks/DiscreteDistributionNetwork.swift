@@ -42,9 +42,10 @@ public protocol FittedNetwork: DiscreteDistributionNetwork {
   ///
   /// - Parameters:
   ///   - images: the training images.
+  ///   - nodes: how to choose the initial nodes.
   ///   - progress: called with the finished share; throwing aborts.
   /// - Throws: what the source and `progress` throw; `TorchError`.
-  func fit(to images: any EncodingSource, progress: (Double) throws -> Void) throws
+  func fit(to images: any EncodingSource, nodes: InitialNodes, progress: (Double) throws -> Void) throws
 }
 
 extension DiscreteDistributionNetwork {

@@ -232,6 +232,7 @@ struct Train: ParsableCommand {
         rule: learning.split ?? Defaults.splitRule, warmupImages: learning.splitWarmup ?? Defaults.splitWarmupImages),
       seed: learning.seed ?? Defaults.seed, tickImages: learning.tick.map { $0 * 1000 } ?? Defaults.tickImages,
       saveTicks: learning.snap ?? Defaults.saveTicks)
+    options.lastChainDropout = learning.lastChainDropout
     objective.apply(to: &options)
     options.secondMomentDecay = objective.beta2 ?? defaults.secondMomentDecay
     options.xflip = xflip

@@ -48,7 +48,27 @@ struct DenseRules: ParsableArguments {
     transform: wholeNumber(in: 1...64))
   var gains: Int?
 
+  @Option(
+    parsing: .unconditional,
+    help: .init(
+      """
+      Train an autoencoder of the components first; levels compute its N latents. (default: none: levels compute \
+      components)
+      """, valueName: "N"),
+    transform: wholeNumber(in: 1...4096))
+  var latents: Int?
+
+  @Option(
+    parsing: .unconditional, help: "Hidden numbers of the autoencoder. (default: \(Self.defaultLatentWidth))",
+    transform: wholeNumber(in: 1...8192))
+  var latentWidth: Int?
+
+  static let defaultLatentWidth = 256
+
   func validate() throws {
+    if latentWidth != nil, latents == nil {
+      throw ValidationError("--latent-width is for --latents; add it, or leave both out")
+    }
     if choices != nil, patches != nil {
       throw ValidationError("--choices and --patches exclude each other; leave one out")
     }
@@ -59,7 +79,7 @@ struct DenseRules: ParsableArguments {
     named([
       ("--components", components != nil), ("--rank", rank != nil), ("--blocks", blocks != nil),
       ("--shared-levels", sharedLevels), ("--choices", choices != nil), ("--patches", patches != nil),
-      ("--gains", gains != nil),
+      ("--gains", gains != nil), ("--latents", latents != nil), ("--latent-width", latentWidth != nil),
     ])
   }
 
@@ -70,13 +90,17 @@ struct DenseRules: ParsableArguments {
   ///   - imageShape: `[C, H, W]`.
   ///   - classes: that it is conditioned on; 0 for none.
   func configuration(_ shape: NetworkShape, imageShape: [Int], classes: Int) -> DenseNetwork.Configuration {
-    let components = components ?? min(denseDefaults.components, imageShape.reduce(1, *))
+    let values = imageShape.reduce(1, *)
+    let components = components ?? min(max(denseDefaults.components, latents ?? 0), values)
+    let coordinates = latents ?? components
     return .init(
       imageShape: imageShape, components: components, nodes: shape.nodes ?? denseDefaults.nodes,
       levels: shape.levels ?? denseDefaults.levels, width: shape.width ?? denseDefaults.width,
       blocks: blocks ?? denseDefaults.blocks,
-      nodeFeatures: shape.nodeFeatures ?? denseDefaults.nodeFeatures, rank: rank ?? min(denseDefaults.rank, components),
-      sharesLevels: sharedLevels, classes: classes, choices: severalChoices, gains: gains == 1 ? nil : gains)
+      nodeFeatures: shape.nodeFeatures ?? denseDefaults.nodeFeatures,
+      rank: rank ?? min(denseDefaults.rank, coordinates),
+      sharesLevels: sharedLevels, classes: classes, choices: severalChoices, gains: gains == 1 ? nil : gains,
+      latents: latents.map { .init(count: $0, width: latentWidth ?? Self.defaultLatentWidth) })
   }
 
   private var severalChoices: DenseNetwork.Configuration.Choices? {

@@ -73,6 +73,19 @@ struct ObjectiveFlags: ParsableArguments {
     transform: number(to: 1))
   var beta2: Double?
 
+  @Option(
+    parsing: .unconditional,
+    help: "Added by Adam to the root of squared gradients. (default: \(plain(TrainingDefaults.adamEpsilon)))",
+    transform: number(to: 1, isOpen: true))
+  var adamEpsilon: Double?
+
+  @Option(
+    help: """
+      Dense: initial nodes, random or kmeans: the centres of what the levels before leave of the training images. \
+      (default: \(InitialNodes.random.rawValue))
+      """)
+  var initialNodes: InitialNodes?
+
   static let defaultWeight = 0.1
 
   func validate() throws {
@@ -93,6 +106,8 @@ struct ObjectiveFlags: ParsableArguments {
     options.discriminatorWeight = positive(adversarial)
     options.balance = positive(balance)
     options.lastLevelWeight = lastLevelWeight
+    options.adamEpsilon = adamEpsilon
+    options.initialNodes = initialNodes
   }
 
   /// Names of the given options that a resumed run cannot change.
@@ -102,9 +117,12 @@ struct ObjectiveFlags: ParsableArguments {
       ("--perceptual", perceptual != nil), ("--perceptual-weight", perceptualWeight != nil),
       ("--adversarial", adversarial != nil), ("--balance", balance != nil),
       ("--last-level-weight", lastLevelWeight != nil), ("--beta2", beta2 != nil),
+      ("--adam-epsilon", adamEpsilon != nil), ("--initial-nodes", initialNodes != nil),
     ])
   }
 }
+
+extension InitialNodes: ExpressibleByArgument {}
 
 extension TrainingOptions {
   /// The options' loss, with the classifier that it names.

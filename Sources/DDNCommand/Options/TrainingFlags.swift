@@ -246,6 +246,12 @@ struct LearningOptions: ParsableArguments {
   var chainDropout: Double?
 
   @Option(
+    parsing: .unconditional,
+    help: "That probability at the last level, linear between. (default: that of the first)",
+    transform: number(to: 1))
+  var lastChainDropout: Double?
+
+  @Option(
     help:
       "Draw chain dropout per sample, or per batch like the original. (default: \(Defaults.chainDropoutScope.rawValue))"
   )
@@ -302,7 +308,8 @@ struct LearningOptions: ParsableArguments {
       ("--batch", batch != nil), ("--batch-gpu", batchGpu != nil), ("--lr", lr != nil),
       ("--lr-rampup", lrRampup != nil), ("--ema", ema != nil), ("--augment", augment != nil),
       ("--beams", beams != nil),
-      ("--chain-dropout", chainDropout != nil), ("--chain-dropout-per", chainDropoutPer != nil),
+      ("--chain-dropout", chainDropout != nil), ("--last-chain-dropout", lastChainDropout != nil),
+      ("--chain-dropout-per", chainDropoutPer != nil),
       ("--split", split != nil), ("--split-warmup", splitWarmup != nil),
       ("--resize", resize != nil),
       ("--seed", seed != nil), ("--tick", tick != nil), ("--snap", snap != nil), ("--desc", desc != nil),

@@ -50,7 +50,7 @@ public struct MeasurementGuide: Guide {
     }
     let sized = comparisons.ofSize[size]!
     // Weights of each image leave no map to share.
-    if let components = candidates.components, (sized.rootOfWeight?.shape[0] ?? 1) == 1 {
+    if let components = candidates.components, components.isLinear, (sized.rootOfWeight?.shape[0] ?? 1) == 1 {
       return try scores(of: candidates, components, sized)
     }
     return try scores(of: candidates.inPixels(), by: sized.comparison, rootOfWeight: sized.rootOfWeight)

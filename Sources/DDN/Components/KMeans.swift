@@ -90,7 +90,7 @@ public struct KMeans {
   ///   - points: `[N, D]`.
   ///   - centers: `[K, D]`.
   /// - Returns: `[N]` int64 and `[N]` float32.
-  static func nearest(
+  public static func nearest(
     _ points: Tensor, _ centers: Tensor
   ) throws(TorchError) -> (places: Tensor, distances: Tensor) {
     let squares = try centers.squared().sum([1])
