@@ -17,7 +17,8 @@ let package = Package(
     .library(
       name: "DDNKit",
       targets: [
-        "Archives", "DDN", "DDNClassifiers", "DDNCodes", "DDNData", "DDNDensities", "DDNEvaluation", "DDNFigures",
+        "Archives", "DDN", "DDNAblation", "DDNClassifiers", "DDNCodes", "DDNData", "DDNDensities", "DDNEvaluation",
+        "DDNFigures",
         "DDNFiles", "DDNGuidance", "DDNImport", "DDNModels", "DDNPictures", "DDNTraining", "DDNTrees", "DDNVision",
         "Images", "Torch",
       ]),
@@ -75,6 +76,14 @@ let package = Package(
       ],
       swiftSettings: settings),
     .target(
+      name: "DDNAblation",
+      dependencies: [
+        "DDN", "DDNData", "DDNEvaluation", "DDNFigures", "DDNFiles", "DDNPictures", "DDNTraining", "DDNVision",
+        "Images",
+        "Torch",
+      ],
+      swiftSettings: settings),
+    .target(
       name: "DDNBenchmark",
       dependencies: [
         "DDN", "DDNCodes", "DDNData", "DDNDensities", "DDNFiles", "DDNGuidance", "DDNTraining", "DDNTrees",
@@ -85,7 +94,8 @@ let package = Package(
     .executableTarget(
       name: "DDNCommand",
       dependencies: [
-        "DDN", "DDNBenchmark", "DDNClassifiers", "DDNCodes", "DDNData", "DDNDensities", "DDNEvaluation", "DDNFigures",
+        "DDN", "DDNAblation", "DDNBenchmark", "DDNClassifiers", "DDNCodes", "DDNData", "DDNDensities", "DDNEvaluation",
+        "DDNFigures",
         "DDNFiles", "DDNGuidance", "DDNImport", "DDNModels", "DDNPictures", "DDNTraining", "DDNTrees", "DDNVision",
         "Images", "Torch",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -152,6 +162,13 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "DDNFiguresTests", dependencies: ["DDN", "DDNDensities", "DDNFigures", "DDNPictures", "Images", "Torch"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "DDNAblationTests",
+      dependencies: [
+        "DDN", "DDNAblation", "DDNClassifiers", "DDNData", "DDNEvaluation", "DDNFiles", "DDNTraining", "Images",
+        "Torch",
+      ],
       swiftSettings: settings),
     .testTarget(name: "CommandTests", dependencies: ["DDNFiles", "Images", "Torch"], swiftSettings: settings),
   ]

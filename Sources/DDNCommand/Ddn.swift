@@ -1,5 +1,6 @@
 import ArgumentParser
 import DDN
+import DDNAblation
 import DDNClassifiers
 import DDNCodes
 import DDNEvaluation
@@ -25,7 +26,8 @@ struct Ddn: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       Demo.self, Train.self, Generate.self, Reconstruct.self, Encode.self, Decode.self, PriorCommand.self,
-      TreeCommand.self, GuideCommand.self, Classifier.self, Evaluate.self, Fid.self, Neighbours.self, Dataset.self,
+      TreeCommand.self, GuideCommand.self, Classifier.self, Evaluate.self, Fid.self, Ablate.self, Neighbours.self,
+      Dataset.self,
       Info.self, Import.self,
       Export.self,
       Toy.self, Bench.self,
@@ -74,6 +76,7 @@ struct Ddn: ParsableCommand {
       return fail(error.description, 130)
     case let error as ClassifierError: return fail(error.description, 1)
     case let error as PriorError: return fail(error.description, 65)
+    case let error as AblationError: return fail(error.description, 1)
     case let error as EvaluationError: return fail(error.description, 65)
     case let error as PriorStopped: return fail(error.description, 130)
     case let error as ClassifierStopped: return fail(error.description, 130)

@@ -42,7 +42,7 @@ public struct Model {
 
   /// The metadata entry "format" of a model file.
   public static let format = "ddn-swift"
-  static let formatVersions = ["1", "2", "3", "4", "5"]
+  static let formatVersions = ["1", "2", "3", "4", "5", "6"]
 
   /// Reads a model file.
   ///

@@ -27,6 +27,8 @@ public final class PyramidNetwork: Module, DiscreteDistributionNetwork {
     public var blocksTimes: Double
     /// Whether nodes compute a residual to the previous level's image.
     public var learnsResidual: Bool
+    /// Whether the chosen node gives the next level a hint (Leak Choice); nil for yes, as in the original program.
+    public var leaksChoice: Bool?
     /// What the network is conditioned on.
     public var conditions: [ConditionKind]
     /// What the first level reads as the previous image; nil for zeros. Only for images of 3 channels.
@@ -36,7 +38,7 @@ public final class PyramidNetwork: Module, DiscreteDistributionNetwork {
       resolution: Int = 32, imageChannels: Int = 3, startSide: Int = 1, channelBase: Int = 8192,
       channelMinimum: Int = 4, channelMaximum: Int = 256, channelsOfScales: [Int]? = nil, maxBlocks: Int = 64,
       maxNodes: Int = 64, blocksTimes: Double = 1, learnsResidual: Bool = true, conditions: [ConditionKind] = [],
-      initialImage: InitialImage? = nil
+      initialImage: InitialImage? = nil, leaksChoice: Bool? = nil
     ) {
       self.resolution = resolution
       self.imageChannels = imageChannels
@@ -51,12 +53,13 @@ public final class PyramidNetwork: Module, DiscreteDistributionNetwork {
       self.learnsResidual = learnsResidual
       self.conditions = conditions
       self.initialImage = initialImage
+      self.leaksChoice = leaksChoice
     }
 
     func layer(_ level: PyramidLevel) -> DiscreteDistributionLayer.Configuration {
       .init(
-        nodes: level.nodes, imageChannels: imageChannels, featureChannels: level.channels, leaksChoice: true,
-        learnsResidual: learnsResidual)
+        nodes: level.nodes, imageChannels: imageChannels, featureChannels: level.channels,
+        leaksChoice: leaksChoice ?? true, learnsResidual: learnsResidual)
     }
   }
 
@@ -109,11 +112,9 @@ public final class PyramidNetwork: Module, DiscreteDistributionNetwork {
   public func features(of run: NetworkRun) throws -> Tensor {
     let level = plan[run.level]
     var additions: [ChannelAddition] = []
-    if let images = run.chosen, let leakedChoice = run.leakedChoice {
-      additions = [
-        ChannelAddition(images, at: 0),
-        ChannelAddition(leakedChoice, at: level.inputChannels - configuration.imageChannels),
-      ]
+    if let images = run.chosen { additions.append(ChannelAddition(images, at: 0)) }
+    if let leakedChoice = run.leakedChoice {
+      additions.append(ChannelAddition(leakedChoice, at: level.inputChannels - configuration.imageChannels))
     }
     let condition = ConditionFeatures(parts: run.condition)
     if level.takesCondition, condition.channels > 0 {
@@ -143,14 +144,15 @@ extension PyramidNetwork.Configuration: NetworkArchitecture {
   /// As in the original program. It matters only relative to Adam's epsilon, beside which a pyramid's mean-loss
   /// gradients are small.
   public var lossScale: Double { Double(imageChannels * resolution * resolution) }
-  /// Readers of version 1 overlook an initial image.
-  public var formatVersion: Int { initialImage == nil ? 1 : 2 }
+  /// Readers of version 1 overlook an initial image, those of versions up to 5 that there is no leaked choice.
+  public var formatVersion: Int { leaksChoice == false ? 6 : initialImage == nil ? 1 : 2 }
 
   /// Compares levels, because different rules can give the same levels.
   public func weightDifference(from other: Self) -> String? {
     if let difference = difference("image channels", imageChannels, other.imageChannels)
       ?? difference("resolution", resolution, other.resolution)
       ?? difference("learned residuals", learnsResidual, other.learnsResidual)
+      ?? difference("leaked choice", leaksChoice ?? true, other.leaksChoice ?? true)
       ?? difference("initial image", initialImage?.rawValue ?? "zeros", other.initialImage?.rawValue ?? "zeros")
     {
       return difference

@@ -16,6 +16,8 @@ public struct PyramidLevel: Encodable, Sendable, Equatable {
   public let takesCondition: Bool
   /// Channels of the images.
   public let imageChannels: Int
+  /// F, the feature channels that nodes read: half of them with leak choice.
+  public let nodeInputs: Int
 
   /// "8x8_3", or "8x8_0_up" for the level that doubles 4x4.
   public var name: String { "\(side)x\(side)_\(place)" + (isUp ? "_up" : "") }
@@ -36,7 +38,7 @@ public struct PyramidLevel: Encodable, Sendable, Equatable {
         ("secondConvolution.weight", [channels, channels, 3, 3]), ("secondConvolution.bias", [channels]),
       ]
       + (hasSkip ? [("skip.weight", [channels, inputChannels, 1, 1]), ("skip.bias", [channels])] : [])
-    return block.map { ("block.\($0)", $1) } + [("layer.weight", [nodes * imageChannels, channels / 2, 1, 1])]
+    return block.map { ("block.\($0)", $1) } + [("layer.weight", [nodes * imageChannels, nodeInputs, 1, 1])]
   }
 
   /// The level's parameter count.
@@ -87,6 +89,7 @@ extension PyramidNetwork.Configuration {
     let nodes = (levels.map(\.nodes).min()!, levels.map(\.nodes).max()!)
     return "pyramid of \(levels.count) levels, \(nodes.0 == nodes.1 ? "" : "\(nodes.0) to ")\(nodes.1) nodes, "
       + "\(resolution)x\(resolution) \(imageChannels == 1 ? "gray" : "colour")"
+      + (leaksChoice == false ? ", no leaked choice" : "")
       + (conditions.isEmpty ? "" : ", conditioned on " + conditions.map(\.description).joined(separator: " and "))
       + (initialImage.map { ", initial image \($0.rawValue)" } ?? "")
   }
@@ -106,7 +109,7 @@ extension PyramidNetwork.Configuration {
           PyramidLevel(
             side: side, place: place, inputChannels: levels.last?.channels ?? channels, channels: channels,
             nodes: nodes(channels: channels), isUp: isUp, takesCondition: inputSide != sideOfCondition,
-            imageChannels: imageChannels))
+            imageChannels: imageChannels, nodeInputs: leaksChoice == false ? channels : channels / 2))
         sideOfCondition = inputSide
       }
     }

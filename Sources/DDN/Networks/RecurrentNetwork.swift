@@ -143,7 +143,8 @@ extension RecurrentNetwork.Configuration: NetworkArchitecture {
 
   public var summary: String {
     "\(nodes) nodes x \(levels) levels, width \(baseWidth)" + (nodeFeatures.map { ", \($0) node features" } ?? "")
-      + (normsByChannel == true ? ", norms by channel" : "") + (isClassConditional ? ", class-conditional" : "")
+      + (leaksChoice ? "" : ", no leaked choice") + (normsByChannel == true ? ", norms by channel" : "")
+      + (isClassConditional ? ", class-conditional" : "")
   }
 
   /// Repeats and the class condition may differ: they have no weights.

@@ -102,8 +102,8 @@ struct Train: ParsableCommand {
     let dataset = try loadImages(saved, cacheBytes: cacheBytes)
     var options = try saved ?? newOptions(for: dataset)
     if resume != nil {
-      if let duration { options.images = try images(fromMillions: duration) }
-      if let cooldown = learning.cooldown { options.cooldownImages = try images(fromMillions: cooldown) }
+      if let duration { options.images = try imageCount(fromMillions: duration) }
+      if let cooldown = learning.cooldown { options.cooldownImages = try imageCount(fromMillions: cooldown) }
       if data != nil { options.dataFolder = dataPath }
     }
     if film { options.film = true }
@@ -217,30 +217,8 @@ struct Train: ParsableCommand {
       throw UsageError(
         "--transfer \(transfer!): \(difference); remove the network options to use the model's, or change them")
     }
-    let defaults = network.learning(for: configuration.architecture)
-    let length = try duration.map(images(fromMillions:)) ?? defaults.images
-    let cooldown = Int(Double(length) * defaults.cooldownShare)
-    var options = try TrainingOptions(
-      network: configuration, transferFile: source?.file, images: length, dataFolder: dataPath,
-      resize: learning.resize ?? Defaults.resize,
-      batch: learning.batch ?? defaults.batch, learningRate: learning.lr ?? defaults.learningRate,
-      cooldownImages: learning.cooldown.map(images(fromMillions:)) ?? cooldown,
-      averageHalfLifeImages: learning.ema.map { $0 * 1e6 } ?? Defaults.averageHalfLifeImages,
-      chainDropout: learning.chainDropout ?? defaults.chainDropout,
-      chainDropoutScope: learning.chainDropoutPer ?? Defaults.chainDropoutScope,
-      split: SplitPolicy(
-        rule: learning.split ?? Defaults.splitRule, warmupImages: learning.splitWarmup ?? Defaults.splitWarmupImages),
-      seed: learning.seed ?? Defaults.seed, tickImages: learning.tick.map { $0 * 1000 } ?? Defaults.tickImages,
-      saveTicks: learning.snap ?? Defaults.saveTicks)
-    options.lastChainDropout = learning.lastChainDropout
-    objective.apply(to: &options)
-    options.secondMomentDecay = objective.beta2 ?? defaults.secondMomentDecay
-    options.xflip = xflip
-    options.augmentation = learning.augment
-    options.beams = learning.beams
-    options.microBatch = learning.batchGpu
-    options.rampImages = try learning.lrRampup.map(images(fromMillions:))
-    return options
+    return try NewRun(network: network, learning: learning, objective: objective, xflip: xflip, duration: duration)
+      .options(configuration, path: dataPath, transferFile: source?.file)
   }
 
   /// The model to start from: its file and its network.
@@ -249,15 +227,9 @@ struct Train: ParsableCommand {
     source.network = name
     return (source.url.path, try source.load(device: .cpu).configuration)
   }
-
-  private func images(fromMillions millions: Double) throws -> Int {
-    let images = (millions * 1e6).rounded()
-    guard images >= 0, images < 1e15 else { throw UsageError("\(millions) million images is not a number of images") }
-    return Int(images)
-  }
 }
 
-@Sendable private func parseGibibytes(_ text: String) throws -> Int {
+@Sendable func parseGibibytes(_ text: String) throws -> Int {
   Int(try number(to: 1e6)(text) * Double(1 << 30))
 }
 

@@ -59,14 +59,15 @@ struct PyramidRules: ParsableArguments {
 
   /// - Throws: `ConfigurationError` for an invalid network.
   func configuration(
-    resolution: Int, imageChannels: Int, learnsResidual: Bool? = nil, conditions: [ConditionKind] = []
+    resolution: Int, imageChannels: Int, learnsResidual: Bool? = nil, leaksChoice: Bool? = nil,
+    conditions: [ConditionKind] = []
   ) throws -> PyramidNetwork.Configuration {
     let configuration = PyramidNetwork.Configuration(
       resolution: resolution, imageChannels: imageChannels, startSide: startSize ?? standard.startSide,
       channelBase: cbase ?? standard.channelBase, channelMaximum: cmax ?? standard.channelMaximum,
       maxBlocks: maxBlockn ?? standard.maxBlocks, maxNodes: maxOutputk ?? standard.maxNodes,
       blocksTimes: blocknTimes ?? standard.blocksTimes, learnsResidual: learnsResidual ?? standard.learnsResidual,
-      conditions: conditions)
+      conditions: conditions, leaksChoice: leaksChoice == false ? false : nil)
     try configuration.validate()
     return configuration
   }

@@ -8,7 +8,7 @@ extension Tensor {
   }
 
   /// Images in [-1, 1] as uint8, as `bitmaps()` writes them.
-  func eightBit() throws(TorchError) -> Tensor {
+  public func eightBit() throws(TorchError) -> Tensor {
     try ((detached().to(.float32) * 127.5) + 128).clamped(0...255).to(.uint8)
   }
 }
