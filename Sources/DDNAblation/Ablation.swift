@@ -32,7 +32,7 @@ public struct Ablation {
 
   /// - Parameters:
   ///   - plan: what to run.
-  ///   - folder: opened for the plan's setting.
+  ///   - folder: opened for the plan's setting, and locked.
   ///   - data: the images of the plan's options.
   ///   - meter: measures trained networks.
   ///   - device: of the networks.
@@ -57,13 +57,12 @@ public struct Ablation {
   ///   - shouldStop: called often; true saves and stops.
   ///   - report: called with every event.
   /// - Returns: the results of all runs, in the plan's order.
-  /// - Throws: `JobStopped` after a clean stop; `AblationError` for a run that diverges; `FileError`;
+  /// - Throws: `JobStopped` after a clean stop; `AblationError` for a run that diverges, or was continued
+  ///   beyond its length; `FileError`;
   ///   `EvaluationError`; `TorchError`.
   public func run(
     shouldStop: () -> Bool = { false }, report: (Event) throws -> Void = { _ in }
   ) throws -> [AblationResult] {
-    let lock = try FolderLock(folder.url, for: "running an ablation study")
-    defer { withExtendedLifetime(lock) {} }
     for run in openRuns {
       do {
         let result = try finish(run, shouldStop: shouldStop, report: report)
@@ -91,6 +90,11 @@ public struct Ablation {
     let start = try training.resume { share in
       guard !shouldStop() else { throw JobStopped() }
       try report(.fitting(run, share))
+    }
+    guard start.images < options.images + options.batch else {
+      throw AblationError(
+        "\(run.name): has seen \(start.images) images, more than the study's \(options.images); remove its folder to "
+          + "repeat the run")
     }
     try report(.begins(run, images: start.images))
     try training.run(shouldStop: shouldStop) { try report(.trains(run, $0)) }

@@ -43,15 +43,21 @@ public enum AblationChange: Hashable, Sendable {
     }
   }
 
-  /// For tables and pictures.
-  var label: String {
-    switch self {
-    case .nodes(let nodes): "K=\(nodes)"
-    case .withoutSplit: "without Split-and-Prune"
-    case .withoutChainDropout: "without chain dropout"
-    case .withoutLearnedResidual: "without learned residuals"
-    case .withoutLeakChoice: "without leak choice"
+  /// For tables and pictures: "K=2, without Split-and-Prune and chain dropout".
+  static func label(_ changes: [AblationChange]) -> String {
+    var parts: [String] = []
+    var left: [String] = []
+    for change in changes {
+      switch change {
+      case .nodes(let nodes): parts.append("K=\(nodes)")
+      case .withoutSplit: left.append("Split-and-Prune")
+      case .withoutChainDropout: left.append("chain dropout")
+      case .withoutLearnedResidual: left.append("learned residuals")
+      case .withoutLeakChoice: left.append("leak choice")
+      }
     }
+    if !left.isEmpty { parts.append("without " + left.joined(separator: " and ")) }
+    return parts.joined(separator: ", ")
   }
 
   /// How a training takes a change.

@@ -92,10 +92,12 @@ public struct AblationFolder: Sendable {
     }
   }
 
-  /// Creates the folder, or checks that it belongs to the same study.
+  /// Creates the folder, or checks that it belongs to the same study, and locks it.
   ///
-  /// - Throws: `FileError` (`failed`) when it holds other files or a study of another setting.
-  public func open(for setting: AblationSetting) throws {
+  /// - Returns: the lock, to be held while the study runs.
+  /// - Throws: `FileError` (`failed`) when it holds other files or a study of another setting, or another process works in
+  ///   it.
+  public func open(for setting: AblationSetting) throws -> FolderLock {
     if let saved = try self.setting() {
       if let difference = setting.difference(from: saved) {
         throw FileError(
@@ -108,8 +110,10 @@ public struct AblationFolder: Sendable {
         remedy: "give another folder with --out")
     }
     try Folder.create(url)
+    let lock = try FolderLock(url, for: "running an ablation study")
     try Folder.removeLeftovers(in: url)
     try AtomicFile.write(Self.json(setting), to: url.appendingPathComponent(Self.settingName))
+    return lock
   }
 
   /// The folder of a run.

@@ -55,7 +55,7 @@ public struct AblationPace: Sendable {
 }
 
 extension AblationPace {
-  /// Seconds of timed steps of a row, besides the first step.
+  /// Of timed steps of a row, besides the first step.
   private static let timedSeconds = 1.0
 
   /// Times a few training steps of a row, and drawing and measuring a few images.
@@ -82,19 +82,20 @@ extension AblationPace {
     let trainer = try Trainer(options, data: data, device: device, objective: objective)
     try trainer.step()
     let start = ContinuousClock.now
-    var steps = 0
-    while steps == 0 || ContinuousClock.now - start < .seconds(Self.timedSeconds) {
+    var steps: [Double] = []
+    while steps.isEmpty || ContinuousClock.now - start < .seconds(Self.timedSeconds) {
+      let before = ContinuousClock.now
       try trainer.step()
-      steps += 1
+      steps.append((ContinuousClock.now - before) / .seconds(1))
     }
-    let seconds = (ContinuousClock.now - start) / .seconds(1)
-    setTraining(row.name, seconds / Double(steps * options.batch))
+    // The median, because other work on the machine delays some steps.
+    let training = steps.sorted()[steps.count / 2] / Double(options.batch)
+    setTraining(row.name, training)
 
     let network = trainer.network
     network.setMode(.evaluation)
     let codes = (0..<UInt64(64)).map { LatentCode(seed: $0, in: network.codeSpace) }
     let classes = network.classes > 0 ? codes.indices.map { $0 % network.classes } : nil
-    let training = seconds / Double(steps * options.batch)
     var drawing = 0.0
     if let detector {
       for _ in 0..<2 {  // The first time, operators prepare themselves.

@@ -105,7 +105,9 @@ public struct AblationPlan: Sendable, Equatable {
         } else {
           rows.append(row)
         }
-      case .failure(let omission): omissions.append(omission)
+      case .failure(let omission):
+        // K of the unchanged training is its row.
+        if set != [.nodes(base.network.mostNodes)] { omissions.append(omission) }
       }
     }
     guard rows.count > 1 else {
@@ -126,7 +128,7 @@ public struct AblationPlan: Sendable, Equatable {
     var applied: [AblationChange] = []
     var reasons: [String] = []
     func omission(_ reason: String) -> RowResult {
-      .failure(.init(label: changes.map(\.label).joined(separator: ", "), reason: reason))
+      .failure(.init(label: AblationChange.label(changes), reason: reason))
     }
     for change in changes {
       switch change.apply(to: &options) {
@@ -139,7 +141,6 @@ public struct AblationPlan: Sendable, Equatable {
     do throws(ConfigurationError) { try options.validate() } catch { return omission(error.description) }
     return .success(
       AblationRow(
-        name: applied.map(\.name).joined(separator: "-"), label: applied.map(\.label).joined(separator: ", "),
-        options: options))
+        name: applied.map(\.name).joined(separator: "-"), label: AblationChange.label(applied), options: options))
   }
 }

@@ -44,7 +44,7 @@ public struct AblationTable {
     return notes.joined(separator: "\n") + "\n\n" + table(rows) + "\n" + levelCaption + "\n" + table(levelRows)
   }
 
-  /// Frechet distances, which compare with each other alone, and the rest of what a reader has to know.
+  /// What a reader of the numbers has to know.
   private var notes: [String] {
     let options = plan.base
     var notes = [
@@ -59,6 +59,9 @@ public struct AblationTable {
           + "\(images.training.count) training images" + (images.test.map { " and \($0.count) test images" } ?? "")
           + ".")
     }
+    notes.append(
+      "Error and PSNR are of the last level. Nodes in use: perplexity of their use in training over K, mean over layers."
+    )
     notes += plan.omissions.map { "Left out: \($0.label): \($0.reason)." }
     return notes
   }
@@ -100,8 +103,8 @@ public struct AblationTable {
   }
 
   private var levelCaption: String {
-    "Mean squared error of \(images.test == nil ? "training" : "test") images at levels, in units of [-1, 1] squared; "
-      + "nodes in use: perplexity of their use in training, as a share of K, mean over layers:"
+    "Mean squared error of \(images.test == nil ? "training" : "test") images after each "
+      + "level, in units of [-1, 1] squared:"
   }
 
   /// The levels that most rows have.

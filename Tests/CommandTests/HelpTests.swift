@@ -4,6 +4,21 @@ import Testing
 extension CommandTests {
   @Suite("Help and information") struct HelpTests {
     private static let machine = ["--device", "--threads", "--precision", "--help"]
+    private static let training = [
+      "--nodes", "--levels",
+      "--width", "--node-features", "--norms-by-channel", "--components", "--rank", "--blocks",
+      "--shared-levels", "--choices", "--patches", "--gains", "--latents", "--latent-width", "--cond", "--arch",
+      "--preset", "--condition",
+      "--learn-res", "--leak-choice",
+      "--max-outputk", "--max-blockn",
+      "--blockn-times", "--start-size", "--cbase", "--cmax", "--batch", "--batch-gpu", "--lr", "--lr-rampup",
+      "--cooldown", "--ema", "--augment", "--beams", "--chain-dropout", "--last-chain-dropout",
+      "--chain-dropout-per", "--split",
+      "--split-warmup", "--loss", "--soft-min", "--energy", "--perceptual", "--perceptual-weight", "--adversarial",
+      "--balance",
+      "--last-level-weight", "--beta2", "--adam-epsilon", "--initial-nodes", "--resize", "--seed", "--tick",
+      "--snap", "--desc",
+    ]
     static let options: [(command: String, options: [String])] = [
       ("demo", ["--seconds", "--outdir", "--overwrite", "--seed"] + machine),
       (
@@ -11,20 +26,14 @@ extension CommandTests {
         [
           "--outdir", "--data", "--xflip", "--cache", "--resume", "--transfer", "--duration", "--film",
           "-n, --dry-run", "--metrics", "--metrics-count",
-          "--nodes", "--levels",
-          "--width", "--node-features", "--norms-by-channel", "--components", "--rank", "--blocks",
-          "--shared-levels", "--choices", "--patches", "--gains", "--latents", "--latent-width", "--cond", "--arch",
-          "--preset", "--condition",
-          "--learn-res",
-          "--max-outputk", "--max-blockn",
-          "--blockn-times", "--start-size", "--cbase", "--cmax", "--batch", "--batch-gpu", "--lr", "--lr-rampup",
-          "--cooldown", "--ema", "--augment", "--beams", "--chain-dropout", "--last-chain-dropout",
-          "--chain-dropout-per", "--split",
-          "--split-warmup", "--loss", "--soft-min", "--energy", "--perceptual", "--perceptual-weight", "--adversarial",
-          "--balance",
-          "--last-level-weight", "--beta2", "--adam-epsilon", "--initial-nodes", "--resize", "--seed", "--tick",
-          "--snap", "--desc",
-        ] + machine
+        ] + training + machine
+      ),
+      (
+        "ablate",
+        [
+          "--data", "--xflip", "--cache", "--out", "--rows", "--seeds", "--duration", "-n, --dry-run", "--test",
+          "--count", "--detector",
+        ] + training + machine
       ),
       (
         "generate",

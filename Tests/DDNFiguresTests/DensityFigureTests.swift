@@ -44,6 +44,20 @@ import Testing
     #expect(LossCurve.svg([]).hasPrefix("<svg"))
   }
 
+  @Test("loss curves of several trainings average runs after as many images, and name every training")
+  func lossCurves() {
+    func points(_ last: [Double]) -> [LossCurve.Point] {
+      last.indices.map { LossCurve.Point(images: ($0 + 1) * 1000, losses: [9, last[$0]]) }
+    }
+    let svg = LossCurve.svg(rows: [
+      ("a & b", points([0.1, 0.2]) + points([0.3, 0.2])), ("c", points([0.2, 0.2, .nan])),
+    ])
+    let places = svg.matches(of: /points="([^"]*)"/).map { $0.1 }
+    #expect(places.count == 2 && places[0] == places[1], "means are 0.2 and 0.2")
+    #expect(svg.contains(">a &amp; b<") && svg.contains(">c<"))
+    #expect(LossCurve.svg(rows: []).hasPrefix("<svg"))
+  }
+
   @Test("a drawing in one dimension names every stage and marks the next node to split or prune")
   func line() {
     let stages = NodeLine.stages(nodes: 5, seed: 0)

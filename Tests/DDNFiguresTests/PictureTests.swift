@@ -54,6 +54,23 @@ import Torch
     #expect(few.width == many.width)
   }
 
+  @Test("a study's picture has a row of targets above its rows, and a block for test images only if there are any")
+  func ablation() throws {
+    let black = Bitmap(width: 32, height: 32, channels: 1, shade: 0)
+    let white = Bitmap(width: 32, height: 32, channels: 1, shade: 255)
+    func row(_ test: [Bitmap]) -> AblationGrid.Row {
+      .init(label: "row", samples: [black, black, black], training: [white, white], test: test)
+    }
+    let whole = try AblationGrid.draw(training: [black, black], test: [black], rows: [row([black]), row([black])])
+    let without = try AblationGrid.draw(training: [black, black], test: [], rows: [row([])])
+    // Two more columns of 64 pixels and their gaps, one more row.
+    #expect(whole.width == without.width + 2 * 66 && whole.height == without.height + 66)
+    // Enlarged twice: three samples of each row, and the targets of training.
+    let ink = whole.pixels.filter { $0 == 0 }.count
+    #expect(ink >= (2 * 3 + 2 + 1 + 2) * 64 * 64 && ink < (2 * 3 + 2 + 1 + 2) * 64 * 64 + 2000)
+    #expect(throws: ImageError.self) { try AblationGrid.draw(training: [black], test: [], rows: []) }
+  }
+
   @Test("a demo page shows its images, errors and codes")
   func demoPage() throws {
     let code = try LatentCode([3, 0, 7], in: CodeSpace(nodes: 8, levels: 3, side: 32))

@@ -92,6 +92,21 @@ import Torch
     }
   }
 
+  @Test("without leak choice nodes read all features, files say so, and earlier readers refuse them")
+  func leakChoice() throws {
+    let without = PyramidNetwork.Configuration(resolution: 8, maxNodes: 4, leaksChoice: false)
+    let with = PyramidNetwork.Configuration(resolution: 8, maxNodes: 4)
+    #expect(without.levels.map(\.nodeInputs) == without.levels.map(\.channels))
+    #expect(with.levels.map(\.nodeInputs) == with.levels.map { $0.channels / 2 })
+    #expect(try PyramidNetwork(without, generator: Generator(seed: 1)).parameterCount == without.parameterLowerBound)
+    let (one, other) = (NetworkConfiguration.pyramid(without), NetworkConfiguration.pyramid(with))
+    #expect(one.weightDifference(from: other) == "it has leaked choice true, not false")
+    #expect(one.summary.contains("no leaked choice") && !other.summary.contains("leaked"))
+    #expect(try JSONDecoder().decode(NetworkConfiguration.self, from: JSONEncoder().encode(one)) == one)
+    #expect(!String(decoding: try JSONEncoder().encode(other), as: UTF8.self).contains("leaksChoice"))
+    #expect(one.architecture.formatVersion == 5 && other.architecture.formatVersion == 1)
+  }
+
   @Test("the summary describes it")
   func summary() {
     #expect(

@@ -10,13 +10,15 @@ import Torch
   static let samples = 12
 
   /// A small network with weights such that every term affects the output.
-  static func network(_ imageChannels: Int, _ conditions: [ConditionKind] = [], blocks: Int = 2) throws
+  static func network(
+    _ imageChannels: Int, _ conditions: [ConditionKind] = [], blocks: Int = 2, leaksChoice: Bool? = nil
+  ) throws
     -> PyramidNetwork
   {
     let network = try PyramidNetwork(
       .init(
         resolution: 8, imageChannels: imageChannels, channelMaximum: 12, maxBlocks: blocks, maxNodes: 4,
-        conditions: conditions), generator: Generator(seed: 3))
+        conditions: conditions, leaksChoice: leaksChoice), generator: Generator(seed: 3))
     let generator = try Generator(seed: 4)
     try withoutGradients {
       for (name, parameter) in network.namedParameters() where name.contains("secondConvolution") {
@@ -100,6 +102,36 @@ import Torch
     let drawn = try network.decode(found.codes, classes: classes, sources: images)
     #expect(try deviation(of: drawn, from: found.levels.last!) < 1e-5)
     #expect(found.levels.map { $0.shape[2] } == [1, 2, 2, 4, 4, 8, 8] && drawn.shape[1] == imageChannels)
+  }
+
+  @Test("without leak choice only the image tells the next level of a choice", arguments: [true, false])
+  func leakChoice(leaks: Bool) throws {
+    let network = try Self.network(3, leaksChoice: leaks)
+    // Two nodes of the first level with the same image, for the halves of the features that make it.
+    let layer = network.layer(at: 0)
+    let shape = layer.weight.tensor.shape  // [4 * 3, F, 1, 1]
+    try withoutGradients {
+      let rows = try layer.weight.tensor.reshaped([4, 3, shape[1]])
+      let features = try network.features(of: network.begin(samples: 1, condition: .none))
+      let read = try features.slice(1, 0..<shape[1]).reshaped([shape[1]]).array(Double.self)
+      // A weight that is orthogonal to the features that make the image.
+      var other = [Float](repeating: 0, count: shape[1])
+      (other[0], other[1]) = (Float(read[1]), Float(-read[0]))
+      let first = try rows.slice(0, 0..<1).array(Float.self)
+      let second = first.indices.map { first[$0] + other[$0 % shape[1]] }
+      let rest = try rows.slice(0, 2..<4).array(Float.self)
+      try layer.weight.tensor.copy(from: Tensor(first + second + rest, shape: shape))
+    }
+    let code = LatentCode(seed: 1, in: network.codeSpace).choices
+    let codes = try [0, 1].map { try LatentCode([$0] + code.dropFirst(), in: network.codeSpace) }
+    let outputs = try network.outputs(samples: 2, chooser: GivenChooser(codes.tensors(on: .cpu)))
+    func difference(_ output: LevelOutput) throws -> Double {
+      let images = try output.imagesPerSample()
+      return try (images.slice(0, 0..<1) - images.slice(0, 1..<2)).absolute().array(Double.self).max()!
+    }
+    #expect(try difference(outputs[0]) < 1e-5)
+    #expect(try (difference(outputs.last!) > 1e-3) == leaks)
+    #expect(outputs.allSatisfy { ($0.leakedChoice != nil) == leaks })
   }
 
   @Test("a model file restores the network", arguments: [1, 3])

@@ -98,9 +98,11 @@ struct Ablate: ParsableCommand {
     if dryRun {
       return try AblationForecast(plan: plan, images: images, detector: detector, data: data, device: device).print()
     }
-    try folder.open(
+    _ = try plan.base.loadObjective(on: device)
+    let lock = try folder.open(
       for: AblationSetting(
         options: plan.base, count: measures.count, images: images, detector: detector?.identity.description))
+    defer { withExtendedLifetime(lock) {} }
     StopSignal.listen(
       "saving and stopping; the same command continues from here; Ctrl-C again after 3 seconds stops at once without saving",
       onClosedPipe: true)
