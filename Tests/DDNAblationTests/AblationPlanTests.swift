@@ -10,7 +10,7 @@ import Testing
   static let recurrent = TrainingOptions(network: .recurrent(.init(baseWidth: 2, nodes: 8, repeats: 3)), images: 1000)
   static let dense = TrainingOptions(
     network: NetworkConfiguration(
-      DenseNetwork.Configuration(imageShape: [1, 32, 32], components: 24, nodes: 8, levels: 3, width: 16)),
+      DenseNetwork.Configuration(imageShape: [1, 32, 32], components: 24, nodes: 8, levels: 3, width: 16, rank: 8)),
     images: 1000, chainDropout: 0)
 
   private static func plan(_ base: TrainingOptions, _ rows: String, seeds: [UInt64] = [0]) throws -> AblationPlan {

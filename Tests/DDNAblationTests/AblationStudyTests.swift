@@ -1,6 +1,5 @@
 import DDN
 import DDNClassifiers
-import DDNData
 import DDNEvaluation
 import DDNFiles
 import DDNTraining
@@ -9,6 +8,7 @@ import Testing
 import Torch
 
 @testable import DDNAblation
+@testable import DDNData
 
 @Suite("Ablation studies") struct AblationStudyTests {
   /// 9,000 digits and 1,000 others.
@@ -69,7 +69,7 @@ import Torch
       #expect(Set(begun) == Set(plan.runs.map(\.name)))
       let idle = try Self.study(plan, in: stopped)
       #expect(idle.openRuns.isEmpty)
-      _ = try idle.run { event in Issue.record("nothing is left to do: \(event)") }
+      _ = try idle.run(report: { event in Issue.record("nothing is left to do: \(event)") })
     }
   }
 
@@ -141,9 +141,9 @@ import Torch
       }
       let reconstructed = try FrechetDistance(features[1], features[0]).value
       #expect(abs(found.test!.frechetDistance! - reconstructed) < 1e-4 * reconstructed)
-      let again = try AblationMeter(images: images, detector: detector, folder: folder) { _, _ in
-        Issue.record("the statistics are in files")
-      }
+      let again = try AblationMeter(
+        images: images, detector: detector, folder: folder,
+        progress: { _, _ in Issue.record("the statistics are in files") })
       #expect(try again(network) == found)
       #expect(throws: FileError.self) {
         try AblationMeter(images: images, detector: openDetector("digits-judge"), folder: folder)
@@ -172,10 +172,12 @@ import Torch
       let study = try Self.study(plan, in: folder)
       let run = study.folder.run(plan.runs[0])
       try Folder.create(run.url)
-      let training = try TrainingRun(
-        long, data: TrainingImages(Self.digits.get().head, device: .cpu), folder: run, device: .cpu)
-      _ = try training.resume()
-      try training.run()
+      do {  // Its lock ends with the run.
+        let training = try TrainingRun(
+          long, data: TrainingImages(Self.digits.get().head, device: .cpu), folder: run, device: .cpu)
+        _ = try training.resume()
+        try training.run()
+      }
       let error = #expect(throws: AblationError.self) { try study.run() }
       #expect(error?.description.contains("default-seed0: has seen 1024 images, more than the study's 320") == true)
     }
