@@ -80,8 +80,8 @@ public enum AblationChange: Hashable, Sendable {
       if options.split.rule == .none { return .alreadySo("nothing is split") }
       options.split.rule = .none
     case .withoutChainDropout:
-      if options.chainDropout == 0 { return .alreadySo("chain dropout is 0") }
-      options.chainDropout = 0
+      if options.chainDropout == 0, (options.lastChainDropout ?? 0) == 0 { return .alreadySo("chain dropout is 0") }
+      (options.chainDropout, options.lastChainDropout) = (0, nil)
     case .withoutLearnedResidual:
       switch options.network.architecture {
       case var recurrent as RecurrentNetwork.Configuration:

@@ -46,6 +46,10 @@ import Testing
     #expect(plan.rows[2].label == "without Split-and-Prune and chain dropout")
     let settings = plan.rows.map { [$0.options.chainDropout > 0, $0.options.split.rule != .none] }
     #expect(settings == [[true, true], [false, true], [false, false], [true, false]])
+    var rising = Self.recurrent
+    (rising.chainDropout, rising.lastChainDropout) = (0, 0.1)
+    let without = try Self.plan(rising, "dropout").rows[1].options
+    #expect(without.chainDropout == 0 && without.lastChainDropout == nil)
   }
 
   @Test("rows that a network cannot have are omitted with the reason, and K of the default silently")

@@ -104,7 +104,7 @@ import Torch
     #expect(one.summary.contains("no leaked choice") && !other.summary.contains("leaked"))
     #expect(try JSONDecoder().decode(NetworkConfiguration.self, from: JSONEncoder().encode(one)) == one)
     #expect(!String(decoding: try JSONEncoder().encode(other), as: UTF8.self).contains("leaksChoice"))
-    #expect(one.architecture.formatVersion == 5 && other.architecture.formatVersion == 1)
+    #expect(one.architecture.formatVersion == 6 && other.architecture.formatVersion == 1)
   }
 
   @Test("the summary describes it")
