@@ -100,7 +100,8 @@ public struct Ablation {
     try training.run(shouldStop: shouldStop) { try report(.trains(run, $0)) }
 
     let model = try Model(contentsOf: runFolder.model, device: device)
-    let measurement = try meter(model.network, shouldContinue: { !shouldStop() }) { stage, share in
+    func shouldContinue() -> Bool { !shouldStop() }
+    let measurement = try meter(model.network, shouldContinue: shouldContinue) { stage, share in
       try? report(.measures(run, stage, share))
     }
     return AblationResult(
