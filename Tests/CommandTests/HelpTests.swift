@@ -10,6 +10,7 @@ extension CommandTests {
         "train",
         [
           "--outdir", "--data", "--xflip", "--cache", "--resume", "--transfer", "--duration", "--film",
+          "--tensorboard",
           "-n, --dry-run", "--metrics", "--metrics-count",
           "--nodes", "--levels",
           "--width", "--node-features", "--norms-by-channel", "--components", "--rank", "--blocks",

@@ -27,6 +27,8 @@ extension CommandTests {
       for result in try await Ranks.run(ranks, arguments(network, in: folder)) {
         try #require(result.exitCode == 0, "\(result.errors)")
       }
+      let names = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
+      #expect(names.filter { $0.contains("tfevents") } == ["00000-mnist-test/events.out.tfevents.0000000000.ddn"])
       return SavedRun(url: folder.appending(path: "00000-mnist-test"))
     }
 
