@@ -23,7 +23,7 @@ demo: build ## set up, build and run the main job on the shipped digits
 
 # Tests run in parallel, so operators use one thread. The kernels are tested again with the instructions of older processors.
 test: build examples docs ## set up, build and run every test, the example and the documentation
-	@OMP_NUM_THREADS=1 swift test $(SWIFT_TEST)
+	@OMP_NUM_THREADS=1 DDN_TEST_PYTHON=$$(scripts/test-python) swift test $(SWIFT_TEST)
 	@for instructions in default avx2; do \
 	  OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=$$instructions swift test $(SWIFT_TEST) --skip-build --filter '$(KERNEL_TESTS)' \
 	    || exit; \

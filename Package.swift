@@ -1,4 +1,4 @@
-// swift-tools-version: 6.0
+// swift-tools-version: 6.1
 import PackageDescription
 
 /// One set of settings for every target: Swift 6 language mode comes from the tools version.
@@ -25,7 +25,8 @@ let package = Package(
     .plugin(name: "SetUpLibtorch", targets: ["SetUpLibtorch"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
     // Libraries of the system, found by pkg-config.
@@ -48,7 +49,12 @@ let package = Package(
       resources: [.copy("Resources/mnist-test")], swiftSettings: settings),
     .target(name: "DDNImport", dependencies: ["Archives", "DDN", "DDNFiles", "Torch"], swiftSettings: settings),
     .target(
-      name: "DDNTraining", dependencies: ["Archives", "DDN", "DDNData", "DDNFiles", "Torch"], swiftSettings: settings),
+      name: "TensorBoard",
+      dependencies: ["Archives", "DDNFiles", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["events.proto"], swiftSettings: settings),
+    .target(
+      name: "DDNTraining", dependencies: ["Archives", "DDN", "DDNData", "DDNFiles", "TensorBoard", "Torch"],
+      swiftSettings: settings),
     .target(name: "DDNVision", dependencies: ["Archives", "DDNFiles", "DDNImport", "Torch"], swiftSettings: settings),
     .target(
       name: "DDNClassifiers",
@@ -127,8 +133,13 @@ let package = Package(
     .testTarget(
       name: "DDNImportTests", dependencies: ["Archives", "DDN", "DDNFiles", "DDNImport", "GoldenSupport", "Torch"],
       swiftSettings: settings),
+    .target(name: "RecordSupport", path: "Tests/RecordSupport", swiftSettings: settings),
     .testTarget(
-      name: "DDNTrainingTests", dependencies: ["DDN", "DDNData", "DDNFiles", "DDNTraining", "Torch"],
+      name: "TensorBoardTests", dependencies: ["DDNFiles", "GoldenSupport", "RecordSupport", "TensorBoard"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "DDNTrainingTests",
+      dependencies: ["DDN", "DDNData", "DDNFiles", "DDNTraining", "RecordSupport", "TensorBoard", "Torch"],
       swiftSettings: settings),
     .testTarget(
       name: "DDNPicturesTests", dependencies: ["DDN", "DDNFiles", "DDNModels", "DDNPictures", "Images", "Torch"],
@@ -170,6 +181,7 @@ let package = Package(
         "Torch",
       ],
       swiftSettings: settings),
-    .testTarget(name: "CommandTests", dependencies: ["DDNFiles", "Images", "Torch"], swiftSettings: settings),
+    .testTarget(
+      name: "CommandTests", dependencies: ["DDNFiles", "Images", "RecordSupport", "Torch"], swiftSettings: settings),
   ]
 )

@@ -1,4 +1,4 @@
-// swift-tools-version: 6.0
+// swift-tools-version: 6.1
 import PackageDescription
 
 // A separate package: `make fuzz` rebuilds all dependencies with libFuzzer's instrumentation.

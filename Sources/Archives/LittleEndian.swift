@@ -24,7 +24,7 @@ package struct LittleEndian {
 
 extension Data {
   /// Appends a number in little-endian order.
-  mutating func append(littleEndian number: some FixedWidthInteger) {
+  package mutating func append(littleEndian number: some FixedWidthInteger) {
     Swift.withUnsafeBytes(of: number.littleEndian) { append(contentsOf: $0) }
   }
 }

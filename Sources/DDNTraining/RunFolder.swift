@@ -140,7 +140,7 @@ public struct RunFolder: Sendable {
   func append(_ tick: TickStatistics) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
-    try LineFile.append(try encoder.encode(tick), to: statistics)
+    try GrowingFile.append(try encoder.encode(tick) + [UInt8(ascii: "\n")], to: statistics)
   }
 }
 

@@ -27,6 +27,8 @@ public final class Trainer {
   /// `[L]` sum of losses since `takeLosses()`, over `lossParts` micro-batches.
   private var lossSums: Tensor?
   private var lossParts = 0
+  /// For each level `[K]`, images since `takeNodeUse()` to which the node was nearest.
+  private var nodeUse: [[Int]]
   /// As many consecutive skipped steps are divergence.
   static let maxConsecutiveSkips = 20
 
@@ -65,6 +67,7 @@ public final class Trainer {
     order = BatchOrder(count: data.count, seed: options.seed & 0xFFFF_FFFF, rank: share.rank, ranks: share.ranks)
     augmentation = Augmentation(strength: options.augmentation ?? 0, share: share)
     splitAndPrune = SplitAndPrune(policy: options.split, network: network)
+    nodeUse = network.codeSpace.levels.map { [Int](repeating: 0, count: $0.nodes) }
     let samples = options.forwardImages(ranks: share.ranks)
     exchange = group.map { [network, splitAndPrune] in
       StepExchange(
@@ -215,7 +218,11 @@ public final class Trainer {
   }
 
   private func splitNodes() throws -> [SplitAndPrune.Event] {
-    do { return try splitAndPrune.step(optimizer: optimizer, average: average) } catch is DistanceError {
+    do {
+      return try splitAndPrune.step(optimizer: optimizer, average: average) { level, nearest in
+        for node in nearest { nodeUse[level][node] += 1 }
+      }
+    } catch is DistanceError {
       throw TrainingError.diverged(images: images + options.batch)
     }
   }
@@ -242,6 +249,14 @@ public final class Trainer {
     self.lossSums = nil
     lossParts = 0
     return losses
+  }
+
+  /// For each level `[K]`, how many images each node was nearest to since the last call.
+  ///
+  /// Layers' `NodeStatistics` count all levels that share them, and move counts at splits.
+  public func takeNodeUse() -> [[Int]] {
+    defer { nodeUse = nodeUse.map { [Int](repeating: 0, count: $0.count) } }
+    return nodeUse
   }
 
   /// - Throws: `TrainingError.diverged` when a weight is not finite.

@@ -67,6 +67,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   public var saveTicks: Int
   /// Whether to draw the tree of codes at every tick; nil, as in runs of earlier versions, for no.
   public var film: Bool?
+  /// Whether to write TensorBoard's event files; nil, as in runs of earlier versions, for yes.
+  public var tensorboard: Bool?
   /// Precision of convolutions; nil, as in runs of earlier versions, for float32.
   public var precision: Precision?
   /// Threads per operation; results depend on it in the last bits. Nil for libtorch's default.

@@ -2,6 +2,7 @@ import DDN
 import DDNData
 import DDNFiles
 import Foundation
+import TensorBoard
 import Torch
 
 /// A training run with a folder: resumes, trains, writes statistics, saves, and stops cleanly.
@@ -36,9 +37,13 @@ public final class TrainingRun {
   private let group: ProcessGroup?
   private var elapsedSeconds = 0.0
   private var lastLosses: [Double] = []
-  /// Statistics that could not be written yet.
-  private var unwritten: [TickStatistics] = []
+  private var statisticsWrites = PendingWrites()
+  private var eventWrites = PendingWrites()
   private var isSaveDue = false
+  /// Nil without TensorBoard.
+  private var events: TrainingEvents?
+  /// Whether the newest tick's pictures belong in the event file, to `addPicture`: at saves, so that it stays small.
+  public private(set) var keepsPictures = false
   private static let keptStates = 2
 
   /// - Parameters:
@@ -139,6 +144,7 @@ public final class TrainingRun {
   public func run(shouldStop: () -> Bool = { false }, report: (Event) throws -> Void = { _ in }) throws {
     let options = trainer.options
     trainer.data.follow(trainer.order, batch: options.forwardImages(ranks: group?.ranks ?? 1))
+    if options.tensorboard ?? true { events = TrainingEvents(in: folder, startingAt: trainer.images) }
     var clock = Stopwatch()
     var (tickSeconds, tickStart) = (0.0, trainer.images)
     func rate() -> Double { Double(trainer.images - tickStart) / max(tickSeconds, 1e-9) }
@@ -193,15 +199,30 @@ public final class TrainingRun {
   /// Writes statistics and saves if due. Failures are retried at the next tick.
   private func write(_ tick: TickStatistics, mustSave: Bool, _ report: (Event) throws -> Void) throws {
     guard isMain else { return isSaveDue ? try save() : () }
-    unwritten.append(tick)
-    do {
-      while let next = unwritten.first {
-        try folder.append(next)
-        unwritten.removeFirst()
-      }
-    } catch let error as FileError { try report(.writeFailed(error)) }
+    statisticsWrites.add { [folder] in try folder.append(tick) }
+    keepsPictures = isSaveDue && events != nil
+    if let events {
+      let nodeUse = isSaveDue ? trainer.takeNodeUse() : []
+      eventWrites.add { try events.append(tick, nodeUse: nodeUse) }
+    }
+    do { try statisticsWrites.perform() } catch let error as FileError { try report(.writeFailed(error)) }
+    do { try eventWrites.perform() } catch let error as FileError { try report(.writeFailed(error)) }
     guard isSaveDue else { return }
     do { try save() } catch let error as FileError where !mustSave { try report(.writeFailed(error)) }
+  }
+
+  /// Adds a picture of the newest tick to the event file; see `keepsPictures`.
+  ///
+  /// - Parameters:
+  ///   - name: its name in TensorBoard.
+  ///   - file: a PNG file's bytes.
+  ///   - width: in pixels.
+  ///   - height: in pixels.
+  ///   - channels: 1 (gray) or 3 (RGB).
+  /// - Throws: `FileError` when it cannot be written.
+  public func addPicture(_ name: String, file: Data, width: Int, height: Int, channels: Int) throws(FileError) {
+    let picture = PNGPicture(file: file, width: width, height: height, channels: channels)
+    try events?.append(picture, named: name, images: trainer.images)
   }
 
   /// Reports a tick; a stop requested meanwhile interrupts the caller's drawing.

@@ -25,6 +25,7 @@ extension CommandTests {
         "train",
         [
           "--outdir", "--data", "--xflip", "--cache", "--resume", "--transfer", "--duration", "--film",
+          "--tensorboard",
           "-n, --dry-run", "--metrics", "--metrics-count",
         ] + training + machine
       ),

@@ -75,7 +75,7 @@ extension CommandTests {
 
     @Test(
       "a command that does not share its work refuses several processes",
-      arguments: ["guide --guide sr:4", "encode --evaluate", "ablate"])
+      arguments: ["guide figure classes", "encode --evaluate", "ablate"])
     func alone(command: String) async throws {
       let results = try await Ranks.run(2, command.split(separator: " ").map(String.init))
       #expect(results.map(\.exitCode) == [64, 64])

@@ -1,4 +1,5 @@
 import Foundation
+import RecordSupport
 import Testing
 import Torch
 
@@ -45,6 +46,7 @@ struct SavedRun {
       case "svg": #expect(try String(contentsOf: file, encoding: .utf8).hasSuffix("</svg>\n"))
       case "json": _ = try JSONSerialization.jsonObject(with: Data(contentsOf: file))
       case "jsonl": _ = try statistics()
+      case _ where name.hasPrefix("events.out.tfevents."): _ = try RecordFile(contentsOf: file)
       default: #expect(name.hasPrefix("state-"), "\(name) has no business here")
       }
     }

@@ -30,6 +30,14 @@ extension BatchJob {
     }
   }
 
+  /// Works on one batch, which `shouldContinue` may stop: see `run`.
+  public func callAsFunction(_ range: Range<Int>, while shouldContinue: () -> Bool) throws -> Result {
+    do { return try withPulse(shouldContinue) { try self(range) } } catch let error as TorchError {
+      guard shouldContinue() else { throw JobStopped() }
+      throw error
+    }
+  }
+
   /// The images of one of several processes: neighbours, so that results in the order of the ranks are in that of the
   /// images.
   public func slice(of share: BatchShare) -> Range<Int> {
@@ -53,10 +61,7 @@ extension BatchJob {
   ) throws {
     let images = slice(of: share)
     for range in batches(of: images) where isNeeded(range) {
-      do { try body(range, withPulse(shouldContinue) { try self(range) }) } catch let error as TorchError {
-        guard shouldContinue() else { throw JobStopped() }
-        throw error
-      }
+      try body(range, self(range, while: shouldContinue))
       guard range.upperBound == images.upperBound || shouldContinue() else { throw JobStopped() }
     }
   }

@@ -69,6 +69,7 @@ public final class DiscreteDistributionLayer: Module {
 
   /// One batch's nearest nodes, on the network's device.
   struct Observation {
+    let level: Int
     let nearest: Tensor  // [B] int64, or float32 of several processes
     let second: Tensor  // [B], alike
     let distanceSums: Tensor  // [K] float32
@@ -128,7 +129,7 @@ public final class DiscreteDistributionLayer: Module {
   /// The second half: the choice, and the chosen images.
   func choose(from candidates: Candidates, by chooser: any Chooser) throws -> LevelOutput {
     let choice = try withoutGradients { try chooser.choose(from: candidates) }
-    if mode == .training, let distances = choice.distances { try observe(distances) }
+    if mode == .training, let distances = choice.distances { try observe(distances, level: candidates.level) }
 
     let branching = try candidates.paths.branching(at: choice.codes, nodes: configuration.nodes)
     var halves = try Self.chosenImages.tensors(  // of each half of the features [R', C, H, W]
@@ -142,12 +143,13 @@ public final class DiscreteDistributionLayer: Module {
       features: try branching.inherit(candidates.levelFeatures), parentOfRow: branching.parentOfRow)
   }
 
-  private func observe(_ distances: Tensor) throws {
+  private func observe(_ distances: Tensor, level: Int) throws {
     try withoutGradients {
       let nearest = try distances.argmin(1)  // [B]
       let others = try distances.scattering(.infinity, at: nearest.reshaped([-1, 1]), dimension: 1)
       observations.append(
-        Observation(nearest: nearest, second: try others.argmin(1), distanceSums: try distances.sum([0])))
+        Observation(
+          level: level, nearest: nearest, second: try others.argmin(1), distanceSums: try distances.sum([0])))
     }
   }
 }

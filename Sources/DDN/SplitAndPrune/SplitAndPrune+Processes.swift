@@ -56,7 +56,7 @@ extension SplitAndPrune {
         let size = observation.nearest.shape[0]
         merged.append(
           .init(
-            nearest: try next(size), second: try next(size),
+            level: observation.level, nearest: try next(size), second: try next(size),
             distanceSums: try sum.slice(0, sumPlace..<sumPlace + nodeCount)))
         sumPlace += nodeCount
       }

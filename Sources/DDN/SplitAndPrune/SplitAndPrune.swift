@@ -36,10 +36,17 @@ public struct SplitAndPrune {
   /// Records the layers' observations and splits nodes by the policy; call it after each optimizer step.
   ///
   /// Copies all observations to the host at once.
+  /// - Parameters:
+  ///   - optimizer: of the network.
+  ///   - average: the moving average of the network's weights, if any.
+  ///   - observe: called with each observation: a level and `[B]`, the nearest node of each image.
   /// - Returns: at most one event per layer.
   /// - Throws: `DistanceError` when a distance is not finite; `TorchError` when libtorch fails.
-  public func step(optimizer: Adam, average: ExponentialMovingAverage? = nil) throws -> [Event] {
-    try record()
+  public func step(
+    optimizer: Adam, average: ExponentialMovingAverage? = nil,
+    observe: (_ level: Int, _ nearest: [Int]) -> Void = { _, _ in }
+  ) throws -> [Event] {
+    try record(observe)
     var events: [Event] = []
     for (name, layer) in layers where layer.gains == nil {  // A node with gains is no row of the weights.
       guard let split = policy.decide(layer.statistics) else { continue }
@@ -50,7 +57,7 @@ public struct SplitAndPrune {
     return events
   }
 
-  private func record() throws {
+  private func record(_ observe: (_ level: Int, _ nearest: [Int]) -> Void) throws {
     let pending = layers.flatMap { layer in layer.layer.observations.map { (layer.layer, $0) } }
     guard !pending.isEmpty else { return }
     var parts: [Tensor] = []
@@ -67,6 +74,7 @@ public struct SplitAndPrune {
       numbers = numbers.dropFirst(2 * samples + layer.configuration.nodes)
       guard sums.allSatisfy(\.isFinite) else { throw DistanceError() }
       layer.statistics.record(nearest: nearest, second: second, distanceSums: sums)
+      observe(observation.level, nearest)
     }
     for (_, layer) in layers { layer.observations = [] }
   }

@@ -84,12 +84,10 @@ struct Generate: ParsableCommand {
     // Seeds cycle through the classes, so every column is one class.
     let classes = model.network.classes
     let columns = (2...20).contains(classes) && classIndex == nil ? max(10 / classes, 1) * classes : nil
-    let judge = try evaluation.open(device)
+    let judge = try evaluation.open(device, shared)
     try images.write(columns: columns, device: device)
+    try judge?(images: outdir + "/images", precision: machine.precision ?? .float32, device: device)
     try shared.finish()
-    if shared.isMain {
-      try judge?(images: outdir + "/images", precision: machine.precision ?? .float32, device: device)
-    }
   }
 
   private func jobs(_ model: Model) throws -> [DrawnImages.Job] {

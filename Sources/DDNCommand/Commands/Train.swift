@@ -13,8 +13,8 @@ struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a model on images.",
     discussion: """
-      Every run gets a numbered folder in --outdir with its options, statistics (stats.jsonl), image grids, the newest \
-      model and saved states. Ctrl-C saves and stops, as do TERM, HUP, USR1, USR2, XCPU and a closed pipe; --resume \
+      Every run gets a numbered folder in --outdir with its options, statistics (stats.jsonl, and event files for \
+      tensorboard --logdir), image grids, the newest model and saved states. Ctrl-C saves and stops, as do TERM, HUP, USR1, USR2, XCPU and a closed pipe; --resume \
       continues, bit-identical on the same CPU.
 
       Examples:
@@ -50,8 +50,8 @@ struct Train: ParsableCommand {
 
   @Option(
     help: """
-      Continue the run in this folder with its options; only --duration and --cooldown can be changed, and --data if \
-      the same images were moved.
+      Continue the run in this folder with its options; only --duration, --cooldown and --tensorboard can be changed, and \
+      --data if the same images were moved.
       """)
   var resume: String?
 
@@ -74,6 +74,14 @@ struct Train: ParsableCommand {
       run continues its film.
       """)
   var film = false
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: """
+      Write event files for TensorBoard: losses, rates and metrics at every tick, node use and image grids at every save. \
+      (default: --tensorboard)
+      """)
+  var tensorboard: Bool?
 
   @Flag(name: [.customShort("n"), .long], help: "Print the options and stop.")
   var dryRun = false
@@ -107,6 +115,7 @@ struct Train: ParsableCommand {
       if data != nil { options.dataFolder = dataPath }
     }
     if film { options.film = true }
+    options.tensorboard = tensorboard ?? options.tensorboard
     try options.validate(ranks: group?.ranks ?? 1)
     if options.film == true { try TreeFrame.check(options.network.architecture) }
     if saved == nil { try options.network.check(dataset, path: options.dataFolder ?? dataset.name) }

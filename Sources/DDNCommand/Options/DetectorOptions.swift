@@ -38,26 +38,31 @@ struct FeatureOptions: ParsableArguments {
     transform: wholeNumber(in: 1...65_536))
   var batch = Features.defaultBatch
 
-  var cache: FeatureCache { FeatureCache(folder: kept.folder, batch: batch) }
+  func cache(of shared: SharedJob) -> FeatureCache {
+    FeatureCache(folder: kept.folder, batch: batch, group: shared.group)
+  }
 }
 
-/// Computes features with a progress line.
+/// Computes features with a progress line; all ranks share the work.
 struct FeatureCache {
+  /// Rank 0's.
   let folder: URL?
   var batch = Features.defaultBatch
+  /// Nil for a single process.
+  let group: ProcessGroup?
 
-  /// The features of a source's images, with a progress line.
+  /// The features of a source's images, with a progress line; nil on other ranks than 0.
   func features(
     of source: any FeatureSource, by detector: any FeatureDetector, _ what: String = "features"
-  ) throws -> Features {
+  ) throws -> Features? {
     var progress = ProgressLine(total: source.count, unit: "images")
     defer { progress.clear() }
-    return try Features(
-      of: source, by: detector, cache: folder, batch: batch, shouldContinue: StopSignal.shouldContinue
+    return try Features.shared(
+      of: source, by: detector, cache: folder, batch: batch, over: group, shouldContinue: StopSignal.shouldContinue
     ) { progress.show($0, what) }
   }
 
-  /// The reference at `path`: statistics, or images.
+  /// The reference at `path`: statistics, or images; nil on other ranks than 0.
   ///
   /// - Parameters:
   ///   - path: of an npz file, EDM2's pickle, or images.
@@ -67,9 +72,10 @@ struct FeatureCache {
   ///   - seed: of the images taken.
   func reference(
     _ path: String, _ detector: any FeatureDetector, split: DatasetSplit, number: Int? = nil, seed: UInt64 = 0
-  ) throws -> EvaluationReference {
+  ) throws -> EvaluationReference? {
     let url = URL(fileURLWithPath: path)
     if FileManager.default.fileExists(atPath: url.path), try ReferenceStatistics.isStatistics(url) {
+      guard group?.isMain ?? true else { return nil }
       let statistics = try ReferenceStatistics(contentsOf: url)
       if statistics.detector == nil, detector.identity.isInception {
         Terminal.printError("note: \(path) does not name its detector, taken for Inception v3")
@@ -77,7 +83,7 @@ struct FeatureCache {
       return try EvaluationReference(statistics, for: detector)
     }
     let images = try FileImages(url, number: number, seed: seed, split: split)
-    return try EvaluationReference(features(of: images, by: detector, "reference"))
+    return try features(of: images, by: detector, "reference").map { try EvaluationReference($0) }
   }
 }
 

@@ -28,25 +28,26 @@ struct GeneratedDistance: ParsableArguments {
   /// The reference and its detector.
   struct Judge {
     let detector: any FeatureDetector
-    let reference: EvaluationReference
+    /// Nil on other ranks than 0.
+    let reference: EvaluationReference?
     let cache: FeatureCache
 
-    /// Prints the distance of a folder of images.
+    /// Prints the distance of a folder of images, which all ranks see.
     func callAsFunction(images: String, precision: Precision, device: Device) throws {
-      let report = try withPrecision(precision, on: device) {
-        let source = try FileImages(URL(fileURLWithPath: images))
-        return try DistanceReport(
-          cache.features(of: source, by: detector), reference, detector: detector.identity, measures: [.frechet])
+      let found = try withPrecision(precision, on: device) {
+        try cache.features(of: FileImages(URL(fileURLWithPath: images)), by: detector)
       }
+      guard let found, let reference else { return }
+      let report = try DistanceReport(found, reference, detector: detector.identity, measures: [.frechet])
       for line in report.lines { Terminal.print(line) }
     }
   }
 
   /// Opens detector and reference before images are generated; nil without a reference.
-  func open(_ device: Device) throws -> Judge? {
+  func open(_ device: Device, _ shared: SharedJob) throws -> Judge? {
     guard let fidRef, let detector else { return nil }
     let network = try openDetector(detector, device: device)
-    let cache = FeatureCache(folder: kept.folder)
+    let cache = FeatureCache(folder: kept.folder, group: shared.group)
     return Judge(
       detector: network, reference: try cache.reference(fidRef, network, split: .train), cache: cache)
   }

@@ -25,7 +25,7 @@ struct MachineOptions: ParsableArguments {
     if let place = try ProcessGroupPlace(ProcessInfo.processInfo.environment), place.ranks > 1 {
       throw UsageError(
         "this command works in one process, but \(place.ranks) were started; start it without torchrun or srun: only "
-          + "train, generate, reconstruct and encode (without --evaluate) share their work")
+          + "train, generate, reconstruct, guide, fid, evaluate and encode (without --evaluate) share their work")
     }
     return try prepare(threads: defaultThreads)
   }

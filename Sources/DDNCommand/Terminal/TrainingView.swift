@@ -68,11 +68,12 @@ final class TrainingView {
     let classes = network.classes > 0 ? codes.indices.map { $0 % network.classes } : nil
     let places = codes.indices.map { $0 % examples.images.shape[0] }
     let sources = try examples.images.gathered(Tensor(places, shape: [places.count]).to(network.device))
-    try SampleGrid.draw(network.decode(codes, classes: classes, sources: sources).bitmaps())
-      .write(to: run.folder.picture("samples", images: images))
+    try write(
+      SampleGrid.draw(network.decode(codes, classes: classes, sources: sources).bitmaps()), "samples", images: images)
     let reconstruction = try Reconstruction(of: examples.images, by: network, classes: examples.classes)
-    try ReconstructionGrid.draw(targets: examples.images, levels: reconstruction.levels)
-      .write(to: run.folder.picture("reconstructions", images: images))
+    try write(
+      ReconstructionGrid.draw(targets: examples.images, levels: reconstruction.levels), "reconstructions",
+      images: images)
     if run.trainer.options.film == true {
       try TreeFrame.draw(network).write(to: run.folder.picture("tree", images: images))
     }
@@ -85,5 +86,13 @@ final class TrainingView {
     }
     let curve = ticks.map { LossCurve.Point(images: $0.images, losses: $0.lossOfLevels) }
     try AtomicFile.write(Data(LossCurve.svg(curve).utf8), to: run.folder.lossCurve)
+  }
+
+  private func write(_ picture: Bitmap, _ name: String, images: Int) throws {
+    let file = run.folder.picture(name, images: images)
+    try picture.write(to: file)
+    guard run.keepsPictures else { return }
+    try run.addPicture(
+      name, file: InputFile.map(file), width: picture.width, height: picture.height, channels: picture.channels)
   }
 }

@@ -58,29 +58,46 @@ public struct GuidanceEvaluation {
   /// - Parameters:
   ///   - job: of this guide: makes the samples.
   ///   - method: of the row.
+  ///   - group: processes that take turns at the batches of one process, all with the same job; nil for one.
   ///   - shouldContinue: called before each batch; false stops.
   ///   - progress: called with the number of samples that are done.
-  /// - Throws: `JobStopped`; what the job throws.
+  /// - Returns: the same on all ranks, for any number of them, but for the seconds: those of the slowest.
+  /// - Throws: `JobStopped`; what the job throws; `ProcessGroupError`.
   public func row(
-    of job: GuidedJob, method: String, shouldContinue: () -> Bool = { true },
+    of job: GuidedJob, method: String, over group: ProcessGroup? = nil, shouldContinue: () -> Bool = { true },
     progress: (Int) -> Void = { _ in }
   ) throws -> Row {
-    var totals = Totals()
-    var working = Duration.zero
+    var part = Part()
     // Whole targets a batch, so that each target's samples can be compared.
     let perTarget = job.seeds.count
     let targets = max(1, job.batchSize / perTarget)
-    for first in stride(from: 0, to: job.count, by: targets * perTarget) {
+    let batches = stride(from: 0, to: job.count, by: targets * perTarget)
+    for (number, first) in batches.enumerated() where number % (group?.ranks ?? 1) == group?.rank ?? 0 {
       guard shouldContinue() else { throw JobStopped() }
       let began = ContinuousClock.now
       let result = try job(first..<min(first + targets * perTarget, job.count))
-      working += ContinuousClock.now - began
+      part.seconds += (ContinuousClock.now - began).seconds
+      var totals = Totals()
       try totals.add(
         result.samples.images, targets: result.batch.targets!, measurement: guide.measurement(of: result.batch),
         samplesPerTarget: perTarget)
+      part.totals[number] = totals
       progress(min(first + targets * perTarget, job.count))
     }
-    return totals.row(text, method: method, runs: job.sampler.width, seconds: working.seconds)
+    let parts = try group.map { group in
+      try group.gather(PropertyListEncoder().encode(part)).map { try PropertyListDecoder().decode(Part.self, from: $0) }
+    }
+    // In the order of the batches, so that sums do not depend on the number of processes.
+    let all = (parts ?? [part]).flatMap(\.totals).sorted { $0.key < $1.key }
+    return all.reduce(into: Totals()) { $0.add($1.value) }
+      .row(text, method: method, runs: job.sampler.width, seconds: (parts ?? [part]).map(\.seconds).max()!)
+  }
+
+  /// The batches of one process.
+  private struct Part: Codable {
+    /// By the batch's number.
+    var totals: [Int: Totals] = [:]
+    var seconds = 0.0
   }
 
   /// Measures other images of a guide's targets: a bound, or the obvious answer.
@@ -115,7 +132,7 @@ public struct GuidanceEvaluation {
   }
 
   /// Sums over images.
-  private struct Totals {
+  private struct Totals: Codable {
     private var images = 0
     private var errors = 0.0
     private var squared = 0.0
@@ -138,6 +155,14 @@ public struct GuidanceEvaluation {
         diversity.add(bitmap)
         if (number + 1) % samplesPerTarget == 0 { diversity.finishTarget() }
       }
+    }
+
+    mutating func add(_ other: Totals) {
+      images += other.images
+      errors += other.errors
+      squared += other.squared
+      similarity += other.similarity
+      diversity.add(other.diversity)
     }
 
     func row(_ guide: String, method: String, runs: Int, seconds: Double) -> Row {

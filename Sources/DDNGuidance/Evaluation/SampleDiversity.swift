@@ -1,11 +1,12 @@
 import Images
 
 /// How much samples of one target differ: the mean squared difference of two samples, in gray levels squared.
-public struct SampleDiversity: Sendable {
+public struct SampleDiversity: Sendable, Codable {
   private var count = 0
   private var sums: [Int] = []
   private var squares = 0
-  private var (total, targets) = (0.0, 0)
+  private var total = 0.0
+  private var targets = 0
 
   public init() {}
 
@@ -28,6 +29,13 @@ public struct SampleDiversity: Sendable {
       targets += 1
     }
     (count, sums, squares) = (0, [], 0)
+  }
+
+  /// Adds the targets of another measure, all finished.
+  public mutating func add(_ other: SampleDiversity) {
+    precondition(count == 0 && other.count == 0, "a target is not finished")
+    total += other.total
+    targets += other.targets
   }
 
   /// The mean over targets; nil for targets of one sample.

@@ -110,8 +110,11 @@ struct Evaluate: ParsableCommand {
   }
 
   func run() throws {
-    if let json { try refuseExisting(json, overwrites: overwrite) }
-    let device = try machine.start()
+    let (shared, device) = try machine.startShared()
+    _ = try shared.first {
+      if let json { try refuseExisting(json, overwrites: overwrite) }
+      return true
+    }
     let model = try images == nil ? network.load(device: device) : nil
     let judge = try loadDetector(model, device)
     let sources = try self.sources(model, device)
@@ -119,17 +122,21 @@ struct Evaluate: ParsableCommand {
       throw UsageError("--per-class: the images of \(source.name) have no classes")
     }
     StopSignal.listen("stopping; the same command resumes from here; Ctrl-C again after 3 seconds stops at once")
+    let cache = features.cache(of: shared)
     let reports = try withPrecision(machine.precision ?? .float32, on: device) {
-      let reference = try reference(judge)
-      return try sources.map { source in
+      let reference = try reference(judge, cache)
+      return try sources.compactMap { source -> DistanceReport? in
+        let found = try cache.features(of: source, by: judge, images == nil ? "drawing" : "features")
+        guard let found, let reference else { return nil }
         let report = try DistanceReport(
-          features.cache.features(of: source, by: judge, images == nil ? "drawing" : "features"), reference,
-          detector: judge.identity, measures: measures, byClass: perClass, seed: seed,
+          found, reference, detector: judge.identity, measures: measures, byClass: perClass, seed: seed,
           shouldContinue: StopSignal.shouldContinue)
         for line in report.lines { Terminal.print((reconstructions ? "reconstructions: " : "") + line) }
         return report
       }
     }
+    try shared.finish()
+    guard shared.isMain else { return }
     if reports.count > 1 {
       Terminal.print("least of \(reports.count) runs: \(String(format: "%.6g", reports.map(\.frechet).min()!))")
     }
@@ -149,9 +156,10 @@ struct Evaluate: ParsableCommand {
     return try openDetector(name, device: device)
   }
 
-  private func reference(_ judge: any FeatureDetector) throws -> EvaluationReference {
-    if let ref { return try features.cache.reference(ref, judge, split: split) }
-    return try EvaluationReference(features.cache.features(of: DatasetImages(shippedDigits()), by: judge, "reference"))
+  private func reference(_ judge: any FeatureDetector, _ cache: FeatureCache) throws -> EvaluationReference? {
+    if let ref { return try cache.reference(ref, judge, split: split) }
+    return try cache.features(of: DatasetImages(shippedDigits()), by: judge, "reference")
+      .map { try EvaluationReference($0) }
   }
 
   private func shippedDigits() throws -> ImageDataset {

@@ -49,14 +49,19 @@ struct FidReference: ParsableCommand {
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func run() throws {
-    try refuseExisting(dest, overwrites: overwrite)
-    let device = try machine.start()
+    let (shared, device) = try machine.startShared()
+    _ = try shared.first {
+      try refuseExisting(dest, overwrites: overwrite)
+      return true
+    }
     let network = try detector.load(device)
     let images = try FileImages(URL(fileURLWithPath: data), split: split)
     StopSignal.listen("stopping; the same command resumes from here; Ctrl-C again after 3 seconds stops at once")
     let found = try withPrecision(machine.precision ?? .float32, on: device) {
-      try features.cache.features(of: images, by: network)
+      try features.cache(of: shared).features(of: images, by: network)
     }
+    try shared.finish()
+    guard let found else { return }
     try ReferenceStatistics(found.statistics(), detector: network.identity, path: dest)
       .write(to: URL(fileURLWithPath: dest))
     Terminal.print(
@@ -102,15 +107,17 @@ struct FidCalculate: ParsableCommand {
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func run() throws {
-    let device = try machine.start()
+    let (shared, device) = try machine.startShared()
     let network = try detector.load(device)
     let source = try FileImages(URL(fileURLWithPath: images), number: num, seed: seed)
     StopSignal.listen("stopping; the same command resumes from here; Ctrl-C again after 3 seconds stops at once")
-    let report = try withPrecision(machine.precision ?? .float32, on: device) {
-      let reference = try features.cache.reference(ref, network, split: split)
-      return try DistanceReport(
-        features.cache.features(of: source, by: network), reference, detector: network.identity, measures: [.frechet])
+    let cache = features.cache(of: shared)
+    let (reference, found) = try withPrecision(machine.precision ?? .float32, on: device) {
+      (try cache.reference(ref, network, split: split), try cache.features(of: source, by: network))
     }
+    try shared.finish()
+    guard let reference, let found else { return }
+    let report = try DistanceReport(found, reference, detector: network.identity, measures: [.frechet])
     for line in report.lines { Terminal.print(line) }
   }
 }

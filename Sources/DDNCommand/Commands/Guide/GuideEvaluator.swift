@@ -5,11 +5,13 @@ import DDNTraining
 import Foundation
 import Torch
 
-/// `ddn guide --evaluate`: a table of guides, each beside two bounds and the obvious answer.
+/// `ddn guide --evaluate`: a table of guides, each beside two bounds and the obvious answer. All ranks draw samples; rank 0
+/// does everything else.
 struct GuideEvaluator {
   let options: GuideSamples
   let model: Model
   let device: Device
+  let shared: SharedJob
 
   private static let defaultCount = 100
 
@@ -37,50 +39,57 @@ struct GuideEvaluator {
           + "\(counted(total, "network run")) into \(url.path) on \(device)")
       return
     }
-    let folder = try OutputFolder(
-      url, for: options.identity, files: ["evaluation.json", "evaluation.md"], overwrites: options.overwrite)
+    var rows: [GuidanceEvaluation.Row] = []
+    _ = try shared.first {
+      let folder = try OutputFolder(
+        url, for: options.identity, files: ["evaluation.json", "evaluation.md"], overwrites: options.overwrite)
+      if folder.isContinued { rows = try Self.savedRows(url) }
+      return folder.isContinued
+    }
     StopSignal.listen("stopping; the same command resumes from here; Ctrl-C again after 3 seconds stops at once")
-    var rows = folder.isContinued ? try Self.savedRows(folder) : []
-    let (all, classes) = try targets.source.images(in: 0..<targets.count)
     var progress = ProgressLine(total: total, unit: "network runs")
     defer { progress.clear() }
-    let bounds = try makeBounds(all, classes: classes)
     var done = 0
     func add(_ row: GuidanceEvaluation.Row) throws {
       rows.append(row)
-      try Self.save(rows, in: folder)
+      try Self.save(rows, in: url)
     }
     func has(_ guide: String, _ method: String) -> Bool { rows.contains { $0.guide == guide && $0.method == method } }
+    let (all, classes) = try targets.source.images(in: 0..<targets.count)
+    let bounds = try shared.isMain ? makeBounds(all, classes: classes) : []
     for (evaluation, mix) in zip(evaluations, mixes) {
       let text = evaluation.text
       for (method, images) in bounds where !has(text, method) {
         try add(evaluation.row(of: images, targets: all, method: method))
       }
-      if !has(text, "measurement enlarged") {
+      if shared.isMain, !has(text, "measurement enlarged") {
         let measured = try evaluation.measured(all)
         try add(evaluation.row(of: measured, targets: all, method: "measurement enlarged"))
       }
       for width in beams {
         let runs = width * options.candidates
         let method = "guided, \(counted(width, "beam"))"
-        if !has(text, method) {
+        if try !shared.first({ has(text, method) }) {
           let sampler = GuidedSampler(
             network, guide: mix, top: options.topK, beams: width, attempts: options.candidates)
           let job = GuidedJob(
             sampler, targets: targets.source, targetCount: targets.count, seeds: seeds, classIndex: options.classIndex,
             precision: options.machine.precision ?? .float32, batchSize: max(options.batch, seeds.count * runs))
-          try add(
-            evaluation.row(
-              of: job, method: method, shouldContinue: StopSignal.shouldContinue,
-              progress: { progress.show(done + $0 * runs, "\(text), \(method)") }))
+          let row = try evaluation.row(
+            of: job, method: method, over: shared.group, shouldContinue: StopSignal.shouldContinue,
+            progress: { progress.show(done + $0 * runs, "\(text), \(method)") })
+          if shared.isMain { try add(row) }
         }
         done += targets.count * seeds.count * runs
       }
     }
     progress.clear()
-    try AtomicFile.write(Data(Self.table(rows).utf8), to: folder.file("evaluation.md"))
+    try shared.finish()
+    guard shared.isMain else { return }
+    let file = url.appendingPathComponent("evaluation.md")
+    try AtomicFile.write(Data(Self.table(rows).utf8), to: file)
     Terminal.print(Self.table(rows))
-    Terminal.print(folder.file("evaluation.md").path)
+    Terminal.print(file.path)
   }
 
   /// What the model can do at best, and without a guide.
@@ -104,8 +113,8 @@ struct GuideEvaluator {
   }
 
   /// The rows of an interrupted run.
-  private static func savedRows(_ folder: OutputFolder) throws -> [GuidanceEvaluation.Row] {
-    let url = folder.file("evaluation.json")
+  private static func savedRows(_ folder: URL) throws -> [GuidanceEvaluation.Row] {
+    let url = folder.appendingPathComponent("evaluation.json")
     guard FileManager.default.fileExists(atPath: url.path) else { return [] }
     let data = try InputFile.map(url)
     do { return try JSONDecoder().decode([GuidanceEvaluation.Row].self, from: data) } catch {
@@ -114,10 +123,10 @@ struct GuideEvaluator {
     }
   }
 
-  private static func save(_ rows: [GuidanceEvaluation.Row], in folder: OutputFolder) throws {
+  private static func save(_ rows: [GuidanceEvaluation.Row], in folder: URL) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    try AtomicFile.write(encoder.encode(rows), to: folder.file("evaluation.json"))
+    try AtomicFile.write(encoder.encode(rows), to: folder.appendingPathComponent("evaluation.json"))
   }
 
   private static func table(_ rows: [GuidanceEvaluation.Row]) -> String {

@@ -129,10 +129,10 @@ struct GuideSamples: ParsableCommand {
     guard evaluate || !guides.isEmpty else {
       throw UsageError("give a guide, such as --guide sr:4; ddn guide list describes all")
     }
-    let device = try machine.start()
+    let (shared, device) = try dryRun ? (SharedJob(group: nil), machine.start()) : machine.startShared()
     let model = try network.load(device: device)
     try model.check(classIndex: classIndex)
-    if evaluate { return try GuideEvaluator(options: self, model: model, device: device).run() }
+    if evaluate { return try GuideEvaluator(options: self, model: model, device: device, shared: shared).run() }
     let mix = try MixedGuide(
       guides, combination: combine, for: .init(imageShape: model.network.imageShape, device: device),
       levels: model.network.codeSpace.levels.count)
@@ -143,16 +143,20 @@ struct GuideSamples: ParsableCommand {
       classIndex: classIndex,
       conditionImage: try model.conditionImage(conditionImage, isOptional: targets != nil, device: device),
       precision: machine.precision ?? .float32, keepsLevels: levels, batchSize: batch)
-    let writer = GuidedOutput(mix: mix, job: job, targets: targets, drawsLevels: levels)
     let url = URL(fileURLWithPath: outdir ?? "guided")
+    let writer = GuidedOutput(
+      mix: mix, job: job, targets: targets, imageShape: model.network.imageShape, drawsLevels: levels, folder: url,
+      shared: shared)
     if dryRun {
       Terminal.print(
         "would draw \(counted(job.count, "image")) with \(network.url.path), guided by \(guides.joined(separator: " and ")), "
           + "into \(url.path) on \(device)")
       return
     }
-    let folder = try OutputFolder(url, for: identity, files: writer.files, overwrites: overwrite)
-    try writer.write(into: folder, network: network.network, options: self)
+    _ = try shared.first {
+      try OutputFolder(url, for: identity, files: writer.files, overwrites: overwrite).isContinued
+    }
+    try writer.write(network: network.network, options: self)
   }
 
   func chosenSeeds(_ targets: Int) -> [UInt64] {

@@ -9,16 +9,21 @@ import Foundation
 import Images
 import Torch
 
-/// The files of `ddn guide`.
+/// The files of `ddn guide`. All ranks draw samples into the folder; rank 0 does everything else.
 struct GuidedOutput {
   let mix: MixedGuide
   let job: GuidedJob
   let targets: TargetImages?
+  let imageShape: [Int]
   let drawsLevels: Bool
+  let folder: URL
+  let shared: SharedJob
 
   /// What guided.png shows at most.
   private static let shownTargets = 16
   private var shownSamples: Int { targets == nil ? 100 : 12 }
+  /// Columns of guided.png.
+  private var columns: Int { min(job.seeds.count, shownSamples) }
 
   private var targetCount: Int { targets?.count ?? 1 }
 
@@ -27,6 +32,8 @@ struct GuidedOutput {
     (0..<job.count).map(file(ofSample:)) + conditionFiles.joined()
       + ["images/dataset.json", "codes.txt", "guide.json", "guided.png"] + (drawsLevels ? ["levels.png"] : [])
   }
+
+  private func url(_ name: String) -> URL { folder.appendingPathComponent(name) }
 
   /// Samples are in the order of targets.
   private func file(ofSample number: Int) -> String {
@@ -45,159 +52,166 @@ struct GuidedOutput {
     }
   }
 
-  func write(into folder: OutputFolder, network: String, options: GuideSamples) throws {
+  /// Whether levels.png shows a sample: of the first in guided.png.
+  private func showsLevels(ofSample number: Int) -> Bool {
+    let (row, column) = number.quotientAndRemainder(dividingBy: job.seeds.count)
+    return drawsLevels && column < columns && row * columns + column < Self.shownTargets
+  }
+
+  func write(network: String, options: GuideSamples) throws {
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
-    var progress = ProgressLine(total: job.count, unit: "images")
+    let slice = job.slice(of: shared.share)
+    var progress = ProgressLine(total: slice.count, unit: "images")
     defer { progress.clear() }
-    var (records, codeLines, shown): ([Record.Image], String, Shown) = ([], "", Shown())
-    var labels: [Int] = []
-    var diversity = SampleDiversity()
-    try job.run(shouldContinue: StopSignal.shouldContinue) { range, result in
+    var part = Part()
+    try job.run(share: shared.share, shouldContinue: StopSignal.shouldContinue) { range, result in
       let pictures = try result.samples.images.bitmaps()
-      _ = try PictureFiles.write(zip(range, pictures).map { (folder.file(file(ofSample: $0)), $1) })
-      try writeConditions(range, result, into: folder, &shown)
-      labels += mix.classes(for: result.batch) ?? result.classes ?? []
-      for (place, number) in range.enumerated() {
-        let code = result.samples.codes[place]
-        if number % job.seeds.count == 0 { diversity.finishTarget() }
-        diversity.add(pictures[place])
-        let scores = zip(mix.parts, result.samples.scores).map { Record.Score(guide: $0.text, score: $1[place]) }
-        records.append(
-          .init(
-            file: file(ofSample: number), target: targets?.name(number / job.seeds.count),
-            seed: result.batch.seeds[place],
-            class: result.classes?[place], code: code.description, scores: scores))
-        codeLines +=
-          CodeList.line(
-            name: String(file(ofSample: number).dropFirst("images/".count)), code, classIndex: result.classes?[place])
-          + "\n"
-        if number / job.seeds.count < Self.shownTargets, number % job.seeds.count < shownSamples {
-          shown.samples.append(pictures[place])
-          if drawsLevels, shown.levels.count < Self.shownTargets {
-            shown.levels.append(try result.samples.levels.map { try $0.slice(0, place..<place + 1) })
-          }
-        }
+      try PictureFiles.write(zip(range, pictures).map { (url(file(ofSample: $0)), $1) })
+      part.labels += mix.classes(for: result.batch) ?? result.classes ?? []
+      part.images += range.enumerated().map { place, number in
+        GuideRecord.Image(
+          file: file(ofSample: number), target: targets?.name(number / job.seeds.count),
+          seed: result.batch.seeds[place], class: result.classes?[place],
+          code: result.samples.codes[place].description,
+          scores: zip(mix.parts, result.samples.scores).map { .init(guide: $0.text, score: $1[place]) })
       }
-      progress.show(range.upperBound)
+      for (place, number) in range.enumerated() where showsLevels(ofSample: number) {
+        part.levels.append(try levelCells(result.samples.levels.map { try $0.slice(0, place..<place + 1) }))
+      }
+      progress.show(range.upperBound - slice.lowerBound)
     }
     progress.clear()
-    diversity.finishTarget()
-    let names = records.map { String($0.file.dropFirst("images/".count)) }
+    // Every rank's samples are written when rank 0 has their records.
+    let parts = try shared.gather(PropertyListEncoder().encode(part))
+    try shared.finish()
+    guard shared.isMain else { return }
+    part = Part()
+    for data in parts { part.add(try PropertyListDecoder().decode(Part.self, from: data)) }
+    try writeReport(part, network: network, options: options)
+  }
+
+  private func writeReport(_ part: Part, network: String, options: GuideSamples) throws {
+    func name(_ image: GuideRecord.Image) -> String { String(image.file.dropFirst("images/".count)) }
     try AtomicFile.write(
-      ImageLabels(labels: labels.isEmpty ? nil : labels).data(names: names), to: folder.file("images/dataset.json"))
-    try AtomicFile.write(Data(codeLines.utf8), to: folder.file("codes.txt"))
+      ImageLabels(labels: part.labels.isEmpty ? nil : part.labels).data(names: part.images.map(name)),
+      to: url("images/dataset.json"))
+    let lines = try part.images.map { image in
+      CodeList.line(
+        name: name(image), try LatentCode(parsing: image.code, in: job.sampler.network.codeSpace),
+        classIndex: image.class) + "\n"
+    }
+    try AtomicFile.write(Data(lines.joined().utf8), to: url("codes.txt"))
+    let conditions = try writeConditions()
+    let (samples, diversity) = try readSamples()
     try AtomicFile.write(
-      Record(
+      GuideRecord(
         network: network, guides: mix.parts.map { .init(guide: $0.text, weight: $0.weight) },
         combination: mix.combination.rawValue, top: job.sampler.top.description, beams: options.beams,
-        candidates: options.candidates, diversity: diversity.mean, images: records
-      ).json(), to: folder.file("guide.json"))
-    try draw(shown).write(to: folder.file("guided.png"))
-    if drawsLevels { try drawLevels(shown).write(to: folder.file("levels.png")) }
-    Terminal.print("\(counted(job.count, "image")) in \(folder.file("images").path)")
-    Terminal.print("scores in \(folder.file("guide.json").path), codes in \(folder.file("codes.txt").path)")
-    if let mean = diversity.mean {
+        candidates: options.candidates, diversity: diversity, images: part.images
+      ).json(), to: url("guide.json"))
+    try draw(samples, conditions).write(to: url("guided.png"))
+    if drawsLevels {
+      let levels = try part.levels.map { try $0.map { try PNG.decode($0) } }
+      try drawLevels(levels).write(to: url("levels.png"))
+    }
+    Terminal.print("\(counted(job.count, "image")) in \(url("images").path)")
+    Terminal.print("scores in \(url("guide.json").path), codes in \(url("codes.txt").path)")
+    if let diversity {
       Terminal.print(
-        "diversity \(Int(mean.rounded())): the mean squared difference of two samples, in gray levels squared")
+        "diversity \(Int(diversity.rounded())): the mean squared difference of two samples, in gray levels squared")
     }
-    Terminal.print(folder.file("guided.png").path)
-    if drawsLevels { Terminal.print(folder.file("levels.png").path) }
+    Terminal.print(url("guided.png").path)
+    if drawsLevels { Terminal.print(url("levels.png").path) }
   }
 
-  /// What guided.png and levels.png show.
-  private struct Shown {
-    /// Rows of a target and what each guide knows of it.
-    var conditions: [[Bitmap]] = []
+  /// Rows of a target and what each guide knows of it.
+  private struct Conditions {
     var labels: [String] = []
-    var samples: [Bitmap] = []
-    var levels: [[Tensor]] = []
+    var rows: [[Bitmap]] = []
   }
 
-  /// Of the targets whose first sample is in the batch.
-  private func writeConditions(
-    _ range: Range<Int>, _ result: GuidedJob.Result, into folder: OutputFolder, _ shown: inout Shown
-  ) throws {
-    let first = range.enumerated().filter { $0.element % job.seeds.count == 0 }.map(\.offset)
-    guard !first.isEmpty else { return }
-    let device = result.samples.images.device
-    let batch = GuideBatch(
-      targets: try result.batch.targets?.gathered(Tensor(first, shape: [first.count]).to(device)),
-      targetNumbers: first.map { result.batch.targetNumbers[$0] }, seeds: first.map { result.batch.seeds[$0] })
-    let size = result.samples.images.shape
-    var columns: [[Bitmap]] = try batch.targets.map { [try $0.bitmaps()] } ?? []
-    for (part, picture) in try mix.pictures(for: batch).enumerated() {
-      guard let picture else { continue }
-      let bitmaps = try picture.expanded([first.count] + picture.shape[1...])
-        .resizedArea(height: size[2], width: size[3]).bitmaps()
-      columns.append(bitmaps)
-      let files = zip(batch.targetNumbers, bitmaps).map { (folder.file(conditionFiles[$0][part]), $1) }
-      _ = try PictureFiles.write(files)
+  /// Writes what each guide knows of each target.
+  ///
+  /// - Returns: of the first targets.
+  private func writeConditions() throws -> Conditions {
+    var shown = Conditions()
+    for first in stride(from: 0, to: targetCount, by: GuidedJob.defaultBatch) {
+      guard StopSignal.shouldContinue() else { throw JobStopped() }
+      let numbers = Array(first..<min(first + GuidedJob.defaultBatch, targetCount))
+      let images = try targets?.source.images(in: first..<first + numbers.count).images
+      let batch = GuideBatch(
+        targets: images, targetNumbers: numbers, seeds: numbers.map { _ in job.seeds[0] })
+      var columns: [[Bitmap]] = try images.map { [try $0.bitmaps()] } ?? []
+      for (part, picture) in try mix.pictures(for: batch).enumerated() {
+        guard let picture else { continue }
+        let bitmaps = try picture.expanded([numbers.count] + picture.shape[1...])
+          .resizedArea(height: imageShape[1], width: imageShape[2]).bitmaps()
+        columns.append(bitmaps)
+        try PictureFiles.write(zip(numbers, bitmaps).map { (url(conditionFiles[$0][part]), $1) })
+      }
+      for (place, number) in numbers.enumerated() where number < Self.shownTargets {
+        shown.rows.append(columns.map { $0[place] })
+        shown.labels = columns.indices.map { $0 == 0 && targets != nil ? "target" : "known" }
+      }
     }
-    for (place, number) in batch.targetNumbers.enumerated() where number < Self.shownTargets {
-      shown.conditions.append(columns.map { $0[place] })
-      shown.labels = columns.indices.map { $0 == 0 && batch.targets != nil ? "target" : "known" }
-    }
+    return shown
   }
 
-  private func draw(_ shown: Shown) throws -> Bitmap {
-    let zoom = max(1, 64 / shown.samples[0].width)
-    guard let first = shown.conditions.first, !first.isEmpty else {
-      return try SampleGrid.draw(shown.samples, zoom: zoom)
+  /// Reads all samples, whichever rank drew them.
+  ///
+  /// - Returns: those of guided.png, and the samples' diversity.
+  private func readSamples() throws -> (shown: [Bitmap], diversity: Double?) {
+    var diversity = SampleDiversity()
+    var shown: [Bitmap] = []
+    for number in 0..<job.count {
+      let (row, column) = number.quotientAndRemainder(dividingBy: job.seeds.count)
+      let sample = try PNG.read(url(file(ofSample: number)))
+      if column == 0 { diversity.finishTarget() }
+      diversity.add(sample)
+      if row < Self.shownTargets, column < columns { shown.append(sample) }
     }
-    let columns = min(job.seeds.count, shownSamples)
+    diversity.finishTarget()
+    return (shown, diversity.mean)
+  }
+
+  private func draw(_ samples: [Bitmap], _ conditions: Conditions) throws -> Bitmap {
+    let zoom = max(1, 64 / samples[0].width)
+    guard let first = conditions.rows.first, !first.isEmpty else { return try SampleGrid.draw(samples, zoom: zoom) }
     var cells: [Bitmap] = []
-    for (row, known) in shown.conditions.enumerated() {
-      cells += known + shown.samples[row * columns..<(row + 1) * columns]
+    for (row, known) in conditions.rows.enumerated() {
+      cells += known + samples[row * columns..<(row + 1) * columns]
     }
     let seeds = job.seeds.prefix(columns).map { "\($0)" }
     return try Grid(
-      columns: first.count + columns, gap: 2, zoom: zoom, columnLabels: shown.labels + seeds
+      columns: first.count + columns, gap: 2, zoom: zoom, columnLabels: conditions.labels + seeds
     ).draw(cells)
   }
 
-  private func drawLevels(_ shown: Shown) throws -> Bitmap {
-    let levels = Reconstruction.shownLevels(of: shown.levels[0].count)
-    let side = shown.samples[0].width
-    let cells = try shown.levels.flatMap { sample in
-      try levels.map { try sample[$0].resizedArea(height: side, width: side).bitmaps()[0] }
+  /// Of one sample, the shown levels as PNG files.
+  private func levelCells(_ levels: [Tensor]) throws -> [Data] {
+    try Reconstruction.shownLevels(of: levels.count).map { level in
+      try PNG.encode(levels[level].resizedArea(height: imageShape[1], width: imageShape[2]).bitmaps()[0])
     }
+  }
+
+  private func drawLevels(_ samples: [[Bitmap]]) throws -> Bitmap {
+    let levels = Reconstruction.shownLevels(of: job.sampler.network.codeSpace.levels.count)
     return try Grid(
-      columns: levels.count, gap: 2, zoom: max(1, 64 / side), columnLabels: levels.map { "\($0 + 1)" }
-    ).draw(cells)
+      columns: levels.count, gap: 2, zoom: max(1, 64 / imageShape[2]), columnLabels: levels.map { "\($0 + 1)" }
+    ).draw(samples.flatMap { $0 })
   }
 
-  /// `guide.json`.
-  private struct Record: Encodable {
-    struct Guide: Encodable {
-      let guide: String
-      let weight: Double
-    }
-    struct Score: Encodable {
-      let guide: String
-      let score: Double
-    }
-    struct Image: Encodable {
-      let file: String
-      let target: String?
-      let seed: UInt64
-      let `class`: Int?
-      let code: String
-      let scores: [Score]
-    }
-    let network: String
-    let guides: [Guide]
-    let combination: String
-    let top: String
-    let beams: Int
-    let candidates: Int
-    /// In gray levels squared; absent for one sample a target.
-    let diversity: Double?
-    let images: [Image]
+  /// What one rank has drawn.
+  private struct Part: Codable {
+    var images: [GuideRecord.Image] = []
+    var labels: [Int] = []
+    /// Of every sample in levels.png, PNG files.
+    var levels: [[Data]] = []
 
-    func json() throws -> Data {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      return try encoder.encode(self) + Data("\n".utf8)
+    mutating func add(_ other: Part) {
+      images += other.images
+      labels += other.labels
+      levels += other.levels
     }
   }
 }
