@@ -57,7 +57,10 @@ struct DenseNetworkTests {
     try principal.fit(to: Images(images: images))
     let coefficients = try principal.coefficients(of: images)
     #expect(try deviation(of: principal.images(of: coefficients), from: images) < 1e-4)
-    #expect(try principal.remainder(of: images, coefficients: coefficients).array(Float.self).allSatisfy { $0 < 1e-4 })
+    #expect(
+      try principal.remainder(of: images, coefficients: coefficients.reshaped([200, 5])).array(Float.self).allSatisfy {
+        $0 < 1e-4
+      })
     let variances = try coefficients.reshaped([200, 5]).squared().mean([0]).array(Double.self)
     #expect(variances == variances.sorted(by: >))
     #expect(abs(variances.reduce(0, +) / 5 - 1) < 1e-3)

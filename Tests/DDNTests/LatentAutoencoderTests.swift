@@ -43,9 +43,7 @@ struct LatentAutoencoderTests {
     }
     let (ours, theirs) = (try lost(network.principal), try lost(linear))
     #expect(ours < 0.7 * theirs, "\(ours) of \(theirs)")
-    let stated = try network.principal.remainder(
-      of: images, coefficients: network.principal.coefficients(of: images)
-    ).mean().item()
+    let stated = try Target(images).projected(on: network.principal).remainder.mean().item()
     #expect(abs(stated - ours) < 1e-5)
   }
 

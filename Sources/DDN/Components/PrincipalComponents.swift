@@ -95,12 +95,25 @@ public final class PrincipalComponents: Module {
 
   /// `[B, C, H, W]` to `[B, 1, 1, P]`.
   func coefficients(of images: Tensor) throws(TorchError) -> Tensor {
-    let rows = try project(images)
-    return try (autoencoder?.encode(rows) ?? rows).reshaped([images.shape[0], 1, 1, count])
+    try numbers(of: project(images))
   }
 
-  /// `[B, C, H, W]` to coefficients, `[B, P]`.
-  private func project(_ images: Tensor) throws(TorchError) -> Tensor {
+  /// The numbers of an image with the coefficients `[B, P]` of all components: `[B, 1, 1, P']`.
+  func numbers(of coefficients: Tensor) throws(TorchError) -> Tensor {
+    try (autoencoder?.encode(coefficients) ?? coefficients).reshaped([coefficients.shape[0], 1, 1, count])
+  }
+
+  /// The coefficients of all components that latents are decoded to, `[B, P]`; coefficients themselves without an
+  /// autoencoder.
+  ///
+  /// - Parameter numbers: `[B, 1, 1, P']`.
+  func decode(_ numbers: Tensor) throws(TorchError) -> Tensor {
+    let rows = try numbers.reshaped([numbers.shape[0], count])
+    return try autoencoder?.decode(rows) ?? rows
+  }
+
+  /// `[B, C, H, W]` to the coefficients of all components, `[B, P]`.
+  func project(_ images: Tensor) throws(TorchError) -> Tensor {
     let values = try (images.to(.float32) - mean.tensor).reshaped([images.shape[0], -1])
     return try values.linear(components.tensor, in: mode) / scale.tensor
   }
@@ -108,8 +121,7 @@ public final class PrincipalComponents: Module {
   /// `[B, 1, 1, P]` to `[B, C, H, W]`.
   func images(of coefficients: Tensor) throws(TorchError) -> Tensor {
     let rows = coefficients.shape[0]
-    let numbers = try coefficients.reshaped([rows, count])
-    let values = try ((autoencoder?.decode(numbers) ?? numbers) * scale.tensor)
+    let values = try (decode(coefficients) * scale.tensor)
       .linear(components.tensor.transposed(0, 1), in: mode)
     return try values.reshaped([rows] + imageShape) + mean.tensor
   }
@@ -123,18 +135,23 @@ public final class PrincipalComponents: Module {
       .reshaped([rows, width * imageShape[0], imageShape[1], imageShape[2]])
   }
 
-  /// What a mean square over coefficients is multiplied by to be one over pixels: `[1]`.
-  func pixelShare() throws(TorchError) -> Tensor {
-    try scale.tensor.squared() * (Double(count) / Double(imageShape.reduce(1, *)))
+  /// What a mean square over `numbers` coefficients is multiplied by to be one over pixels: `[1]`.
+  func pixelShare(of numbers: Int? = nil) throws(TorchError) -> Tensor {
+    try scale.tensor.squared() * (Double(numbers ?? count) / Double(imageShape.reduce(1, *)))
   }
 
-  /// The mean square of images that no coefficient expresses, or that the autoencoder loses: `[B]`.
+  /// The mean square of images that no component expresses: `[B]`.
   ///
-  /// - Parameter coefficients: of the images.
+  /// - Parameter coefficients: `[B, P]`, the images' of all components.
   func remainder(of images: Tensor, coefficients: Tensor) throws(TorchError) -> Tensor {
-    guard isLinear else { return try (images.to(.float32) - self.images(of: coefficients)).squared().mean([1, 2, 3]) }
     let whole = try (images.to(.float32) - mean.tensor).squared().mean([1, 2, 3])
-    return try (whole - coefficients.squared().mean([1, 2, 3]) * pixelShare()).clamped(0...Double.infinity)
+    let expressed = try coefficients.squared().mean([1]) * pixelShare(of: componentCount)
+    return try (whole - expressed).clamped(0...Double.infinity)
+  }
+
+  /// The mean squared difference of images in units of pixels, from the coefficients of all components: `[B]`.
+  func distances(_ first: Tensor, _ second: Tensor) throws(TorchError) -> Tensor {
+    try (first - second).squared().mean([1]) * pixelShare(of: componentCount)
   }
 }
 

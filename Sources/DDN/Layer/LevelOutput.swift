@@ -68,10 +68,10 @@ struct ChosenImages {
 
   /// `[B]`, the distance of every image to its target.
   func losses(to target: Target, measure: NodeDistances.Measure = .squared) throws(TorchError) -> Tensor {
-    if let components, components.isLinear, measure == .squared {
+    if let components, measure == .squared {
       let projection = try target.projected(on: components)
-      let squares = try (paths.perSample(chosen) - projection.coefficients).squared().mean([1, 2, 3])
-      return try squares * components.pixelShare() + projection.remainder
+      let decoded = try paths.perSample(components.decode(chosen))
+      return try components.distances(decoded, projection.all) + projection.remainderOfAll
     }
     let images = try perSample()
     let shape = images.shape

@@ -38,6 +38,10 @@ public final class Target {
     let coefficients: Tensor
     /// `[B]`, the mean square of what they do not express, in units of pixels.
     let remainder: Tensor
+    /// `[B, P]`, of all components, of which an autoencoder makes the coefficients.
+    let all: Tensor
+    /// `[B]`, the mean square of what all components do not express.
+    let remainderOfAll: Tensor
   }
 
   /// The projection on components; cached.
@@ -46,9 +50,13 @@ public final class Target {
     let sized = try sized(height: components.imageShape[1], width: components.imageShape[2])
     // An autoencoder is not to learn latents that are easy to code.
     let projection = try withoutGradients { () throws(TorchError) in
-      let coefficients = try components.coefficients(of: sized)
-      return Projection(
-        coefficients: coefficients, remainder: try components.remainder(of: sized, coefficients: coefficients))
+      let all = try components.project(sized)
+      let (coefficients, rest) = (
+        try components.numbers(of: all), try components.remainder(of: sized, coefficients: all)
+      )
+      let remainder =
+        components.isLinear ? rest : try rest + components.distances(components.decode(coefficients), all)
+      return Projection(coefficients: coefficients, remainder: remainder, all: all, remainderOfAll: rest)
     }
     projections[ObjectIdentifier(components)] = projection
     return projection
