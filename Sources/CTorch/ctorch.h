@@ -51,6 +51,10 @@ typedef struct {
 const char *ct_error_message(void);
 // libtorch's version, such as "2.13.0".
 const char *ct_version(void);
+// The instruction set of libtorch's kernels and of this library's: "AVX512", "AVX2", "SVE256", "DEFAULT" and others.
+const char *ct_cpu_capability(void);
+// The CUDA version of libtorch's build, such as 13000 for 13.0; 0 for a build without CUDA.
+int ct_cuda_version(int *version);
 
 // Operators.
 int ct_operator_find(const char *name, const char *overload, ct_operator *found);

@@ -23,7 +23,7 @@ struct Ddn: ParsableCommand {
 
       Try it: ddn demo
       """,
-    version: "0.1.0",
+    version: BuildFacts.version,
     subcommands: [
       Demo.self, Train.self, Generate.self, Reconstruct.self, Encode.self, Decode.self, PriorCommand.self,
       TreeCommand.self, GuideCommand.self, Classifier.self, Evaluate.self, Fid.self, Ablate.self, Neighbours.self,
@@ -38,6 +38,7 @@ struct Ddn: ParsableCommand {
     signal(SIGPIPE, SIG_DFL)
     signal(SIGXFSZ, SIG_IGN)
     Terminal.openClosedStreams()
+    ShippedFonts.use()
     do {
       try LibTorch.tuneProcess()
       var command = try parseAsRoot()
@@ -59,7 +60,8 @@ struct Ddn: ParsableCommand {
   private static func report(_ error: any Error) -> Int32 {
     let code = Self.exitCode(for: error).rawValue
     if code == 0 {  // --help and --version
-      Terminal.print(Self.fullMessage(for: error))
+      let message = Self.fullMessage(for: error)
+      Terminal.print(message == BuildFacts.version ? "\(message)\n\(BuildFacts.description)" : message)
       guard let failure = Terminal.outputFailure else { return 0 }
       return fail(failure.description, 1)
     }

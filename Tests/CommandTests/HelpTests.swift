@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Torch
 
 extension CommandTests {
   @Suite("Help and information") struct HelpTests {
@@ -188,10 +189,32 @@ extension CommandTests {
       }
     }
 
-    @Test("--version prints a number of three parts") func version() async throws {
+    @Test("--version prints a number of three parts, then the libraries in use on one line") func version() async throws
+    {
       let result = try await Command.run(["--version"])
       #expect(result.exitCode == 0 && result.errors.isEmpty)
-      #expect(result.output.wholeMatch(of: /\d+\.\d+\.\d+\n/) != nil)
+      let lines = result.output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+      try #require(lines.count == 3 && lines[2].isEmpty)
+      #expect(lines[0].wholeMatch(of: /\d+\.\d+\.\d+/) != nil)
+      #expect(lines[1].hasPrefix("Commit unknown, Swift unknown, "), "facts beside a program in its build folder")
+      #expect(lines[1].contains("; libtorch \(LibTorch.version) for C"))
+      #expect(lines[1].hasSuffix("; kernels for \(LibTorch.cpuCapability)."))
+    }
+
+    @Test("--version names the commit of the facts beside the program, and ignores damaged ones") func facts()
+      async throws
+    {
+      let folder = try Scratch.folder()
+      let program = folder.appending(path: "ddn")
+      try FileManager.default.copyItem(at: Command.program.resolvingSymlinksInPath(), to: program)
+      for (facts, start) in [
+        (#"{"commit": "0123abc", "swift": "6.3.1"}"#, "Commit 0123abc, Swift 6.3.1, "),
+        ("{", "Commit unknown, Swift unknown, "),
+      ] {
+        try Data(facts.utf8).write(to: folder.appending(path: "build-facts.json"))
+        let result = try await Command.run([], shell: "'\(program.path)' --version")
+        #expect(result.exitCode == 0 && result.output.contains("\n\(start)"), "\(result)")
+      }
     }
 
     @Test("a dry run of train prints its options as JSON and the folder, and creates nothing")

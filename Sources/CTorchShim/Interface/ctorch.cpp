@@ -3,9 +3,11 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/Version.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <c10/core/CachingDeviceAllocator.h>
+#include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/version.h>
 
@@ -116,6 +118,19 @@ extern "C" {
 const char *ct_error_message(void) { return error_message().c_str(); }
 
 const char *ct_version(void) { return TORCH_VERSION; }
+
+const char *ct_cpu_capability(void) {
+  static const std::string capability = at::get_cpu_capability();
+  return capability.c_str();
+}
+
+int ct_cuda_version(int *version) {
+  return guarded([&] {
+    // libtorch_cuda registers its device guard when it is loaded, with or without a driver.
+    const bool has_cuda = c10::impl::hasDeviceGuardImpl(c10::kCUDA);
+    *version = has_cuda ? static_cast<int>(at::detail::getCUDAHooks().versionCUDART()) : 0;
+  });
+}
 
 int ct_tune_process(void) {
   return guarded([] {

@@ -5,6 +5,18 @@ public enum LibTorch {
   /// The version of the libtorch in use, such as "2.13.0".
   public static var version: String { String(cString: ct_version()) }
 
+  /// The instruction set of the kernels in use, in libtorch's words: "AVX512", "AVX2", "SVE256", "DEFAULT" and others.
+  public static var cpuCapability: String { String(cString: ct_cpu_capability()) }
+
+  /// The CUDA version that libtorch was built for, such as "13.0"; nil for a build without CUDA.
+  ///
+  /// - Throws: `TorchError` when libtorch does not know.
+  public static func cudaVersion() throws(TorchError) -> String? {
+    var version: Int32 = 0
+    try check("CUDA version", ct_cuda_version(&version))
+    return version == 0 ? nil : "\(version / 1000).\(version % 1000 / 10)"
+  }
+
   /// Tunes libtorch for the whole process; for programs, not libraries. Call it before other threads use libtorch.
   ///
   /// - CPU tensors are allocated by mimalloc, where libCTorch was built with it. It keeps freed memory for the next
