@@ -13,7 +13,7 @@ KERNEL_TESTS = ResidualBlock|LayerNormConvolutionSiluTests|Convolution4x4Tests|C
 # This clone's libCTorch takes precedence over another clone's.
 export PKG_CONFIG_PATH := $(CURDIR)/.build/ctorch/lib/pkgconfig$(if $(PKG_CONFIG_PATH),:$(PKG_CONFIG_PATH))
 
-.PHONY: help demo test build examples docs bench fuzz setup format lint install bundle env clean
+.PHONY: help demo test build examples docs site bench fuzz setup format lint install uninstall bundle release env clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
@@ -40,8 +40,12 @@ examples: build ## build the package in Examples, encode and decode its picture
 	@swift build --quiet --package-path Examples --scratch-path .build $(SWIFT_BUILD)
 	@.build/release/encode-decode Examples/seven.png .build/seven.png
 
-docs: build ## build the documentation of every public module in .build/docs
+docs: build ## build the documentation of every public module in .build/docs, and check the links of all pages
+	@scripts/links.py
 	@scripts/docs
+
+site: docs ## make .build/site: this documentation, every command's help and the modules, as HTML
+	@scripts/site
 
 bench: build ## compare with the original in Python; ROWS=layer selects the rows whose name contains the word
 	@scripts/bench --rows "$(ROWS)"
@@ -55,11 +59,17 @@ format: ## format the Swift sources in place
 lint: ## check the format of the Swift sources
 	@swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
 
-install: build ## install ddn into PREFIX (default: /usr/local)
+install: build ## install ddn into PREFIX (default: /usr/local), with manual pages and completions
 	@scripts/install "$(PREFIX)" $(SWIFT_BUILD)
+
+uninstall: ## remove what `make install` with this PREFIX has installed
+	@scripts/install --remove "$(PREFIX)"
 
 bundle: setup ## make .build/bundle: ddn, golden tests and benchmark for a machine without Swift
 	@scripts/bundle
+
+release: setup ## make .build/release-archive/ddn-*.tar.xz: ddn for a bare Debian 12 or Ubuntu 24.04
+	@scripts/release
 
 env: setup ## print the line that makes plain swift commands use this clone's libCTorch
 	@echo 'export PKG_CONFIG_PATH=$(CURDIR)/.build/ctorch/lib/pkgconfig'
