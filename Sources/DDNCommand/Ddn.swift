@@ -26,7 +26,7 @@ struct Ddn: ParsableCommand {
     subcommands: [
       Demo.self, Train.self, Generate.self, Reconstruct.self, Encode.self, Decode.self, PriorCommand.self,
       TreeCommand.self, GuideCommand.self, Classifier.self, Evaluate.self, Fid.self, Neighbours.self, Dataset.self,
-      Info.self, Import.self,
+      Serve.self, Info.self, Import.self,
       Export.self,
       Toy.self, Bench.self,
     ])
