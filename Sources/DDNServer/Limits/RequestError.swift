@@ -7,14 +7,14 @@ import Images
 import Torch
 
 /// Why a request is refused: the response's status, and its body `{ "error": "..." }`.
-public struct RequestError: Error, Equatable, Sendable {
-  public let status: HTTPResponse.Status
+struct RequestError: Error, Equatable, Sendable {
+  let status: HTTPResponse.Status
   /// One line: what is wrong and what to do.
-  public let message: String
+  let message: String
   /// For clients that may try again.
-  public var retryAfterSeconds: Int?
+  var retryAfterSeconds: Int?
 
-  public init(_ status: HTTPResponse.Status, _ message: String, retryAfterSeconds: Int? = nil) {
+  init(_ status: HTTPResponse.Status, _ message: String, retryAfterSeconds: Int? = nil) {
     self.status = status
     self.message = message
     self.retryAfterSeconds = retryAfterSeconds

@@ -75,7 +75,7 @@ export class DrawPage {
     this.#removePicture = button("Remove the picture", () => this.usePicture(null), { hidden: true });
     this.#page.replaceChildren(
       element("div", { class: "columns" },
-        element("div", { class: "stack" },
+        element("div", { class: "first stack" },
           element("div", { class: "card stack" }, this.painter.element, ...this.#tools(), element("div", { class: "row" },
             fileButton("Open a picture", "image/*", (file) => this.#open(file)), this.#removePicture)),
           element("div", { class: "card" },
@@ -110,7 +110,12 @@ export class DrawPage {
       if (number !== 1) this.painter.layer = number === 2 ? "mask" : "paint";
       if (number === 2) this.#wishes.switchOn("mask");
     });
-    this.#keepTool = () => { tools.select(2); this.painter.layer = "mask"; this.painter.tool = "brush"; };
+    this.#keepTool = () => {
+      tools.select(2);
+      this.painter.layer = "mask";
+      this.painter.tool = "brush";
+      this.#wishes.switchOn("mask");
+    };
     tools.select(0);
     pick(colours[0][1], palette.children[0]);
     const size = slider("Size", {
@@ -119,7 +124,7 @@ export class DrawPage {
     size.input.addEventListener("input", () => { this.painter.size = size.value / 100; });
     this.#undo = button("Undo", () => this.painter.undo(), { disabled: true });
     return [
-      element("div", { class: "row spread" }, tools.group,
+      element("div", { class: "row spread tools" }, tools.group,
         element("div", { class: "row" }, this.#undo, button("Clear", () => this.painter.clear()))),
       palette, size.row,
     ];
@@ -148,12 +153,17 @@ export class DrawPage {
   }
 
   #drawSoon() {
+    this.#isBusy = true;
     clearTimeout(this.#wait);
     this.#wait = setTimeout(() => this.#draw(), 150);
   }
 
+  // Whether the pictures are not yet those that were asked for last.
+  set #isBusy(isBusy) { this.#grid.setAttribute("aria-busy", String(isBusy)); }
+
   async #draw() {
     clearTimeout(this.#wait);
+    this.#isBusy = true;
     this.#run?.abort();
     const run = this.#run = new AbortController();
     const model = this.#model;
@@ -179,8 +189,10 @@ export class DrawPage {
       for (const made of this.#grid.children) made.disabled = false;
       this.#app.alert(null);
       this.#showActions();
+      this.#isBusy = false;
     } catch (error) {
       if (isAbort(error)) return;
+      this.#isBusy = false;
       this.#status.textContent = "Stopped";
       this.#app.alert(error.message);
     }

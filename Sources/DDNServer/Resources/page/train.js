@@ -19,8 +19,8 @@ export class TrainPage {
     if (!this.#app.hasTraining) {
       this.#page.replaceChildren(element("div", { class: "card stack" }, element("h2", {}, "No training is shown"),
         element("p", {}, "Start a training, and then this page with its folder:"),
-        element("p", {}, element("code", {}, "ddn train --outdir runs --data mnist --duration 5")),
-        element("p", {}, element("code", {}, "ddn serve --run runs/00000-mnist"))));
+        element("p", {}, element("code", {}, "ddn train --outdir runs")),
+        element("p", {}, element("code", {}, "ddn serve --run runs/00000-mnist-test"))));
       return;
     }
     this.#load();
@@ -161,14 +161,17 @@ function useChart(shares) {
   return svg;
 }
 
-// Round numbers of a logarithmic axis.
+// Round numbers of a logarithmic axis, from three to eight where the range allows.
 function marks(low, high) {
-  const found = [];
-  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power += 1) {
-    for (const digit of [1, 2, 5]) found.push(Number((digit * 10 ** power).toPrecision(1)));
+  for (const digits of [[1], [1, 3], [1, 2, 5], [1, 2, 3, 4, 5, 6, 7, 8, 9]]) {
+    const found = [];
+    for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power += 1) {
+      found.push(...digits.map((digit) => Number((digit * 10 ** power).toPrecision(1))));
+    }
+    const inside = found.filter((value) => value >= low * 0.999 && value <= high * 1.001);
+    if (inside.length >= 3) return inside.slice(0, 8);
   }
-  const inside = found.filter((value) => value >= low * 0.999 && value <= high * 1.001);
-  return inside.length > 7 ? inside.filter((value) => /^[\d.]*1$|^10*$/.test(String(value))) : inside;
+  return [low, high].map((value) => Number(value.toPrecision(2)));
 }
 
 function compact(number) {

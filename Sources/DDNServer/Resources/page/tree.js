@@ -59,7 +59,7 @@ export class TreePage {
     const bits = this.#model.levels.slice(0, level).reduce((sum, { nodes }) => sum + Math.log2(nodes), 0);
     this.#page.replaceChildren(
       element("div", { class: "stack" },
-        element("nav", { class: "card", "aria-label": "The path through the tree" }, this.#crumbs()),
+        element("nav", { class: "card path", "aria-label": "The path through the tree" }, this.#crumbs()),
         element("div", { class: "columns" },
           element("div", { class: "card stack" }, big,
             element("p", { "aria-live": "polite" }, level === 0 ? `Choose ${of} times, and a picture is made.`
@@ -152,6 +152,8 @@ export class TreePage {
   #overview() {
     const box = element("div", { class: "stack" }, element("h2", {}, "What lies below"),
       element("p", { class: "soft" }, "Each picture lies in the middle of those that go on from it. Choose one to go there."));
+    const wait = element("p", { role: "status" }, "It is being drawn…");
+    box.append(wait);
     const place = { ...this.#place };
     get("api/tree", { model: this.#model.name, ...place, size: 1024 }).then((tree) => {
       const image = element("img", { class: "overview", src: tree.picture, alt: "The tree below the picture so far" });
@@ -161,8 +163,11 @@ export class TreePage {
         const found = pathAt(tree.grids, (event.clientX - bounds.left) * scale, (event.clientY - bounds.top) * scale);
         if (found.length) this.#go([...(place.code === "" ? [] : [place.code]), ...found].join("."));
       });
-      box.append(image);
-    }).catch((error) => this.#app.alert(error.message));
+      wait.replaceWith(image);
+    }).catch((error) => {
+      wait.remove();
+      this.#app.alert(error.message);
+    });
     return box;
   }
 
