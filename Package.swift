@@ -168,7 +168,10 @@ let package = Package(
       name: "DDNFiguresTests", dependencies: ["DDN", "DDNDensities", "DDNFigures", "DDNPictures", "Images", "Torch"],
       swiftSettings: settings),
     .testTarget(
-      name: "DDNServerTests", dependencies: ["DDN", "DDNModels", "DDNPictures", "DDNServer", "Images", "Torch"],
+      name: "DDNServerTests",
+      dependencies: [
+        "DDN", "DDNFiles", "DDNModels", "DDNPictures", "DDNServer", "DDNTraining", "GoldenSupport", "Images", "Torch",
+      ],
       swiftSettings: settings),
     .testTarget(name: "CommandTests", dependencies: ["DDNFiles", "Images", "Torch"], swiftSettings: settings),
   ]

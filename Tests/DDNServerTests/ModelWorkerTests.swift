@@ -2,9 +2,11 @@ import DDN
 import DDNModels
 import DDNPictures
 import Foundation
+import GoldenSupport
 import Images
 import Synchronization
 import Testing
+import Torch
 
 @testable import DDNServer
 
@@ -135,6 +137,32 @@ import Testing
         EncodeRequest.self, #"{"model": "\#(model)", "class": \#(number), "picture": "\#(picture)", "beams": 4}"#)
       #expect(try await worker.encode(better) { _ in }.psnr >= encoded.psnr)
     }
+  }
+
+  @Test("a text guides a colour model, the same each time, and one that CLIP cannot read is refused")
+  func texts() async throws {
+    let scratch = try ScratchFolder()
+    try SafetensorsFile.write(Formula.weights("clip.huggingface"), to: scratch.file("model.safetensors"))
+    try scratch.copy("vision/vocab.json", as: "vocab.json")
+    try scratch.copy("vision/merges.txt", as: "merges.txt")
+    let worker = ModelWorker(limits: ServerLimits())
+    let sources = ["cifar10", "mnist-k8-l3"].map { ModelSource(name: $0, url: Model.shippedURL($0)) }
+    let cards = try await worker.load(sources, clip: CLIPSource(weights: scratch.url), device: .cpu)
+    #expect(cards[0].guides.contains("clip") && !cards[1].guides.contains("clip"))
+    func codes(_ text: String) async throws -> [String] {
+      let drawing = try Self.request(
+        DrawRequest.self,
+        #"{"model": "cifar10", "class": 1, "seeds": [1, 2], "guides": [{"kind": "clip", "text": "\#(text)"}]}"#)
+      return try await worker.draw(drawing) { _ in }.samples.map(\.code)
+    }
+    let smiling = try await codes("a smiling person")
+    #expect(try await codes("a smiling person") == smiling)
+    #expect(try await codes("1234 photos") != smiling)
+    let error = await #expect(throws: RequestError.self) { _ = try await codes(String(repeating: "1", count: 76)) }
+    #expect(error?.message.contains("has 76 tokens") == true)
+    let gray = try Self.request(
+      DrawRequest.self, #"{"model": "mnist-k8-l3", "guides": [{"kind": "clip", "text": "seven"}]}"#)
+    await #expect(throws: RequestError.self) { _ = try await worker.draw(gray) { _ in } }
   }
 
   @Test("work ends when its time is up or its task is cancelled") func limits() async throws {
