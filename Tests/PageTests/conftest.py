@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-DDN = ROOT / ".build/release/ddn"
+DDN = Path(os.environ.get("DDN", ROOT / ".build/release/ddn"))
 
 
 class Server:
@@ -74,7 +74,7 @@ def visit(browser, server):
         context = browser.new_context(viewport={"width": 1280, "height": 900}, **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(120_000)  # Machines may be busy.
 
         def note(text):
             # The tests read the canvas, which the browser advises against.
