@@ -28,6 +28,7 @@ test: build examples docs ## set up, build and run every test, the example and t
 	  OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=$$instructions swift test $(SWIFT_TEST) --skip-build --filter '$(KERNEL_TESTS)' \
 	    || exit; \
 	done
+	@scripts/page-tests
 
 build: setup ## build .build/release/ddn
 	@swift build --quiet $(SWIFT_BUILD) --product ddn

@@ -27,6 +27,10 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.3.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.20.0"),
   ],
   targets: [
     // Libraries of the system, found by pkg-config.
@@ -97,13 +101,22 @@ let package = Package(
       ],
       resources: [.copy("Resources/models")],
       swiftSettings: settings),
+    .target(
+      name: "DDNServer",
+      dependencies: [
+        "DDN", "DDNClassifiers", "DDNCodes", "DDNEvaluation", "DDNFiles", "DDNGuidance", "DDNPictures", "DDNTraining",
+        "DDNTrees", "DDNVision", "Images", "Torch",
+        .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"), .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ],
+      resources: [.copy("Resources/page")], swiftSettings: settings),
     .executableTarget(
       name: "DDNCommand",
       dependencies: [
         "DDN", "DDNAblation", "DDNBenchmark", "DDNClassifiers", "DDNCodes", "DDNData", "DDNDensities", "DDNEvaluation",
-        "DDNFigures",
-        "DDNFiles", "DDNGuidance", "DDNImport", "DDNModels", "DDNPictures", "DDNTraining", "DDNTrees", "DDNVision",
-        "Images", "Torch",
+        "DDNFigures", "DDNFiles", "DDNGuidance", "DDNImport", "DDNModels", "DDNPictures", "DDNServer", "DDNTraining",
+        "DDNTrees", "DDNVision", "Images", "Torch",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -173,6 +186,12 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "DDNFiguresTests", dependencies: ["DDN", "DDNDensities", "DDNFigures", "DDNPictures", "Images", "Torch"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "DDNServerTests",
+      dependencies: [
+        "DDN", "DDNFiles", "DDNModels", "DDNPictures", "DDNServer", "DDNTraining", "GoldenSupport", "Images", "Torch",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "DDNAblationTests",

@@ -283,6 +283,17 @@ static inline int cvips_decode_opacity(
   return cvips_take_pixels(image, pixels, width, height, &channels);
 }
 
+// The size of an image file, from its header alone.
+static inline int cvips_size(const void *bytes, size_t count, int *width, int *height) {
+  if (cvips_is_jpeg_xl(bytes, count)) return CVIPS_UNTRUSTED;
+  VipsImage *image = cvips_open(bytes, count, VIPS_ACCESS_SEQUENTIAL);
+  if (!image) return -1;
+  *width = image->Xsize;
+  *height = image->Ysize;
+  g_object_unref(image);
+  return 0;
+}
+
 // Converts sRGB to gray as cvips_decode does.
 static inline int cvips_gray(const unsigned char *source, int width, int height, unsigned char **pixels) {
   VipsImage *image =

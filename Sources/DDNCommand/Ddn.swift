@@ -6,6 +6,7 @@ import DDNCodes
 import DDNEvaluation
 import DDNFiles
 import DDNGuidance
+import DDNServer
 import DDNTraining
 import Foundation
 import Images
@@ -26,11 +27,8 @@ struct Ddn: ParsableCommand {
     version: BuildFacts.version,
     subcommands: [
       Demo.self, Train.self, Generate.self, Reconstruct.self, Encode.self, Decode.self, PriorCommand.self,
-      TreeCommand.self, GuideCommand.self, Classifier.self, Evaluate.self, Fid.self, Ablate.self, Neighbours.self,
-      Dataset.self,
-      Info.self, Import.self,
-      Export.self,
-      Toy.self, Bench.self,
+      TreeCommand.self, GuideCommand.self, Serve.self, Classifier.self, Evaluate.self, Fid.self, Ablate.self,
+      Neighbours.self, Dataset.self, Info.self, Import.self, Export.self, Toy.self, Bench.self,
     ])
 
   static func main() {
@@ -79,6 +77,7 @@ struct Ddn: ParsableCommand {
     case let error as ClassifierError: return fail(error.description, 1)
     case let error as PriorError: return fail(error.description, 65)
     case let error as AblationError: return fail(error.description, 1)
+    case let error as PageServer.ListenError: return fail(error.description, 1)
     case let error as EvaluationError: return fail(error.description, 65)
     case let error as PriorStopped: return fail(error.description, 130)
     case let error as ClassifierStopped: return fail(error.description, 130)

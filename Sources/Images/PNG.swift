@@ -61,6 +61,25 @@ public enum PNG {
       pixels: Vips.take(pixels!, count: Int(width) * Int(height) * Int(channels)))
   }
 
+  /// The size of an image file, from its header, before anything is decoded.
+  ///
+  /// - Throws: `ImageError` when it is no image that `decode` reads.
+  public static func size(of data: Data) throws(ImageError) -> (width: Int, height: Int) {
+    let remedy = "use a complete PNG, JPEG or WebP file"
+    guard !data.isEmpty else { throw ImageError(problem: "the file is empty, not an image", remedy: remedy) }
+    var (width, height): (Int32, Int32) = (0, 0)
+    let status: Int32
+    do throws(ImageError) {
+      status = try Vips.run("not a readable image", remedy: remedy) {
+        data.withUnsafeBytes { cvips_size($0.baseAddress, $0.count, &width, &height) }
+      }
+    } catch {
+      throw error.problem.contains("operation is blocked") ? untrusted : error
+    }
+    guard status == 0 else { throw refusal(status, width, height) }
+    return (Int(width), Int(height))
+  }
+
   private static let untrusted = ImageError(
     problem: "the decoder of this image format, such as BMP, TGA or JPEG XL, is unsafe for untrusted files",
     remedy: "save the image as PNG")
@@ -83,19 +102,25 @@ public enum PNG {
   /// - Throws: `FileError` naming the file, for one that `read` refuses or without transparency.
   public static func readOpacity(_ url: URL) throws(FileError) -> Bitmap {
     let data = try InputFile.map(url)
-    do throws(ImageError) {
-      var pixels: UnsafeMutablePointer<UInt8>?
-      var (width, height): (Int32, Int32) = (0, 0)
-      let status = try Vips.run("not a readable image", remedy: "use a complete PNG file") {
-        data.withUnsafeBytes { cvips_decode_opacity($0.baseAddress, $0.count, &pixels, &width, &height) }
-      }
-      guard status == 0 else { throw refusal(status, width, height) }
-      return Bitmap(
-        width: Int(width), height: Int(height), channels: 1, pixels: Vips.take(pixels!, count: Int(width) * Int(height))
-      )
-    } catch {
+    do throws(ImageError) { return try opacity(of: data) } catch {
       throw FileError(.invalid, path: url.path, error)
     }
+  }
+
+  /// The opacity of an image file's content, as gray: 255 is opaque.
+  ///
+  /// - Throws: `ImageError` for content that `decode` refuses, or without transparency.
+  public static func opacity(of data: Data) throws(ImageError) -> Bitmap {
+    let remedy = "use a complete PNG file"
+    guard !data.isEmpty else { throw ImageError(problem: "the file is empty, not an image", remedy: remedy) }
+    var pixels: UnsafeMutablePointer<UInt8>?
+    var (width, height): (Int32, Int32) = (0, 0)
+    let status = try Vips.run("not a readable image", remedy: remedy) {
+      data.withUnsafeBytes { cvips_decode_opacity($0.baseAddress, $0.count, &pixels, &width, &height) }
+    }
+    guard status == 0 else { throw refusal(status, width, height) }
+    return Bitmap(
+      width: Int(width), height: Int(height), channels: 1, pixels: Vips.take(pixels!, count: Int(width) * Int(height)))
   }
 
   /// Reads an image file.

@@ -152,6 +152,13 @@ extension CommandTests {
           "--recall",
         ] + machine
       ),
+      (
+        "serve",
+        [
+          "--network", "--run", "--clip", "--vocabulary", "--host", "--port", "--name", "--max-body", "--max-pixels",
+          "--rate", "--queue", "--seconds", "--connections",
+        ] + machine
+      ),
       ("tree film", ["--out", "--overwrite", "--milliseconds", "--frames", "--help"]),
       ("dataset", ["--help"]),
       (

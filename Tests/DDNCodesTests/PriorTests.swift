@@ -46,6 +46,18 @@ enum DependentCodes {
     #expect(prior.training?.codes == 950 && prior.training?.codesSeen == 38_000)
   }
 
+  @Test("codes that begin with given choices go on as the prior learned") func startingWith() throws {
+    let prior = try DependentCodes.trained()
+    let prefix = try LatentCode([2], in: DependentCodes.space)
+    let seeds = (0..<40).map { UInt64($0) }
+    let codes = try prior.codes(seeds: seeds, classes: seeds.map { Int($0 % 2) }, startingWith: prefix)
+    #expect(codes.allSatisfy { $0.choices[0] == 2 })
+    let expected = seeds.filter { codes[Int($0)].choices == [2, 2, 4 + Int($0 % 2)] }
+    #expect(expected.count > 35, "\(codes)")
+    let whole = try LatentCode([3, 1, 0], in: DependentCodes.space)
+    #expect(try prior.codes(seeds: [1, 2], classes: [0, 1], startingWith: whole).allSatisfy { $0 == whole })
+  }
+
   @Test("the same options give the same weights, another seed gives others") func reproducible() throws {
     let options = PriorOptions(width: 8, hidden: 8, epochs: 1, batch: 50)
     let first = try DependentCodes.train(options).best!.prior.fingerprint

@@ -44,6 +44,25 @@ struct GuidedSamplerTests {
     }
   }
 
+  @Test("given choices are kept, every level is seen, and the guide chooses the rest") func startingWith() throws {
+    let batch = try batch(0..<3)
+    let prefix = try LatentCode([7, 3], in: network.codeSpace)
+    var seen: [LevelOutput] = []
+    let sampler = try GuidedSampler(network, guide: guide("mask:left"), top: .best, startingWith: prefix)
+    let samples = try sampler(batch, keepsLevels: true) { seen.append($0) }
+    let first = try [prefix, prefix, prefix].tensors(on: .cpu)
+    let chooser = GivenChooser(first, then: BestChooser(try guide("mask:left").guides(for: batch)[0]))
+    let outputs = try network.outputs(samples: 3, chooser: chooser)
+    #expect(try samples.codes == outputs.latentCodes(in: network.codeSpace))
+    #expect(samples.codes.allSatisfy { $0.prefix(2) == prefix })
+    #expect(seen.map(\.level) == Array(0..<10) && samples.levels.count == 10)
+    #expect(try seen[1].imagesPerSample().array(Float.self) == samples.levels[1].array())
+    let free = try GuidedSampler(network, guide: guide("mask:left"), top: .best)(batch)
+    #expect(free.codes.allSatisfy { $0.prefix(2) != prefix })
+    struct Stop: Error {}
+    #expect(throws: Stop.self) { _ = try sampler(batch) { _ in throw Stop() } }
+  }
+
   @Test(
     "a seed gives the same image in any batch",
     arguments: [

@@ -10,9 +10,10 @@ extension IntegerPrior {
   ///   - seeds: one code each; their low 32 bits count.
   ///   - classes: one per seed; nil for a model without classes.
   ///   - temperature: 1 draws as learned, more is closer to uniform, less is closer to the most likely code.
+  ///   - prefix: the first choices of all codes; nil for none.
   /// - Throws: `PriorError` when the classes do not fit; `TorchError`.
   public func codes(
-    seeds: [UInt64], classes: [Int]? = nil, temperature: PriorTemperature = .one
+    seeds: [UInt64], classes: [Int]? = nil, temperature: PriorTemperature = .one, startingWith prefix: LatentCode? = nil
   ) throws -> [LatentCode] {
     try stride(from: 0, to: seeds.count, by: Self.batchSize).flatMap { first in
       let range = first..<min(first + Self.batchSize, seeds.count)
@@ -20,6 +21,10 @@ extension IntegerPrior {
       var codes = [[Int]](repeating: [], count: range.count)
       var prediction = try predict(
         count: range.count, classes: classes.map { Array($0[range]) }, temperature: temperature)
+      for choice in prefix?.choices ?? [] {
+        for row in codes.indices { codes[row].append(choice) }
+        try prediction.advance(Array(repeating: choice, count: range.count))
+      }
       while !prediction.isFinished {
         let frequencies = try prediction.frequencies()
         let nodes = frequencies.count / range.count

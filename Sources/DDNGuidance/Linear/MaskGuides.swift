@@ -18,6 +18,24 @@ public struct MaskMeasurement: Measurement {
     self.mask = try mask.reshaped([1, 1] + mask.shape)
   }
 
+  /// The painted pixels of a picture, in a network's resolution.
+  ///
+  /// - Parameters:
+  ///   - picture: blended with white where it is transparent, of the network's channels.
+  ///   - opacity: gray, 255 where the picture is opaque, of the picture's size.
+  ///   - imageShape: `[C, H, W]`.
+  ///   - device: of the network.
+  /// - Returns: nil when every pixel is transparent.
+  /// - Throws: `ImageError`; `TorchError`.
+  public init?(strokes picture: Bitmap, opacity: Bitmap, imageShape: [Int], device: Device) throws {
+    let opacity = try (opacity.fitted(to: [1] + imageShape[1...]).tensor() + 1) * 0.5
+    guard try opacity.sum().item() > 0.5 else { return nil }
+    // x = a c + (1 - a) with white 1, so c is known where a is not 0.
+    let blended = try picture.fitted(to: imageShape).tensor()
+    let colour = try ((blended + opacity - 1) / opacity.clamped(1e-3...1)).clamped(-1...1)
+    try self.init(colour.to(device), mask: opacity.reshaped(Array(opacity.shape[2...])).to(device))
+  }
+
   public func comparison(height: Int, width: Int) throws -> Comparison {
     let channels = Double(observation.shape[1])
     let divisor = try (mask.sum().item() + 1e-5) * channels
@@ -103,17 +121,13 @@ extension GuideKind {
   ) { arguments, setting in
     guard let path = arguments.value() else { throw arguments.error("needs a picture, as in strokes:drawing.png") }
     let url = URL(fileURLWithPath: path)
-    let opacity = try (PNG.readOpacity(url).fitted(to: [1] + setting.imageShape[1...]).tensor() + 1) * 0.5
-    guard try opacity.sum().item() > 0.5 else {
+    let picture = try PNG.read(url, channels: setting.imageShape[0] == 1 ? .gray : .rgb)
+    let measurement = try MaskMeasurement(
+      strokes: picture, opacity: PNG.readOpacity(url), imageShape: setting.imageShape, device: setting.device)
+    guard let measurement else {
       throw FileError(
         .invalid, path: path, problem: "every pixel is transparent, so no stroke counts", remedy: "paint on it")
     }
-    // Transparency is blended with white where the file is read: x = a c + (1 - a), so c is known where a is not 0.
-    let blended = try PNG.read(url, fittedTo: setting.imageShape).tensor()
-    let colour = try ((blended + opacity - 1) / opacity.clamped(1e-3...1)).clamped(-1...1)
-    let (image, mask) = (
-      try colour.to(setting.device), try opacity.reshaped(Array(opacity.shape[2...])).to(setting.device)
-    )
-    return PreparedMeasurement(needsTargets: false) { _ in try MaskMeasurement(image, mask: mask) }
+    return PreparedMeasurement(needsTargets: false) { _ in measurement }
   }
 }

@@ -89,22 +89,22 @@ public struct Comparison {
 }
 
 /// A measurement that is taken of each batch's targets, always by the same A.
-struct PreparedMeasurement: PreparedGuide {
-  let needsTargets: Bool
+public struct PreparedMeasurement: PreparedGuide {
+  public let needsTargets: Bool
   private let maps = MeasurementGuide.ComponentMaps()
   private let measure: (GuideBatch) throws -> any Measurement
 
   /// - Parameters:
   ///   - needsTargets: false when it brings its own picture.
   ///   - measure: takes the measurement.
-  init(needsTargets: Bool = true, _ measure: @escaping (GuideBatch) throws -> any Measurement) {
+  public init(needsTargets: Bool = true, _ measure: @escaping (GuideBatch) throws -> any Measurement) {
     self.needsTargets = needsTargets
     self.measure = measure
   }
 
   func measurement(of batch: GuideBatch) throws -> any Measurement { try measure(batch) }
-  func guide(for batch: GuideBatch) throws -> any Guide {
+  public func guide(for batch: GuideBatch) throws -> any Guide {
     MeasurementGuide(try measure(batch), maps: maps)
   }
-  func picture(for batch: GuideBatch) throws -> Tensor? { try measure(batch).picture() }
+  public func picture(for batch: GuideBatch) throws -> Tensor? { try measure(batch).picture() }
 }

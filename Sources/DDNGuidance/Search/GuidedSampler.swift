@@ -16,6 +16,8 @@ public struct GuidedSampler {
   public let beams: Int
   /// Whole samples that are drawn for each image, of which the best is kept; at least 1.
   public let attempts: Int
+  /// The first choices of all samples; nil for none.
+  public let prefix: LatentCode?
 
   /// Guided images.
   public struct Samples {
@@ -30,7 +32,7 @@ public struct GuidedSampler {
 
   public init(
     _ network: any DiscreteDistributionNetwork, guide: MixedGuide, top: TopCount? = nil, beams: Int = 1,
-    attempts: Int = 1
+    attempts: Int = 1, startingWith prefix: LatentCode? = nil
   ) {
     precondition(beams >= 1 && attempts >= 1, "\(beams) beams and \(attempts) attempts are not at least 1")
     self.network = network
@@ -38,6 +40,7 @@ public struct GuidedSampler {
     self.top = top ?? guide.top
     self.beams = beams
     self.attempts = attempts
+    self.prefix = prefix
   }
 
   /// Images that are in memory at once for each image of a batch.
@@ -49,15 +52,19 @@ public struct GuidedSampler {
   ///   - batch: targets and seeds; a seed gives the same image in any batch.
   ///   - condition: what the network is conditioned on, for `batch.repeated(attempts)`.
   ///   - keepsLevels: whether to return every level's images.
-  /// - Throws: `GuideError` when a guide lacks what it needs, or scores with NaN; `ConditionError`; `TorchError`.
+  ///   - observe: called with every level's output, of all paths and attempts; throwing aborts.
+  /// - Throws: `GuideError` when a guide lacks what it needs, or scores with NaN; `ConditionError`; what `observe`
+  ///   throws; `TorchError`.
   public func callAsFunction(
-    _ batch: GuideBatch, condition: (GuideBatch) throws -> Condition = { _ in .none }, keepsLevels: Bool = false
+    _ batch: GuideBatch, condition: (GuideBatch) throws -> Condition = { _ in .none }, keepsLevels: Bool = false,
+    observe: (LevelOutput) throws -> Void = { _ in }
   ) throws -> Samples {
     let wide = try batch.repeated(attempts)
     let seeds = wide.seeds.enumerated().map { place, seed in
       seed ^ (UInt64(place % attempts) &* 0x9E37_79B1 & 0xFFFF_FFFF)
     }
-    var (run, scores, levels) = try search(wide, seeds: seeds, condition: condition(wide), keepsLevels: keepsLevels)
+    var (run, scores, levels) = try search(
+      wide, seeds: seeds, condition: condition(wide), keepsLevels: keepsLevels, observe: observe)
     if attempts > 1 {
       let joint = try scores.map { (score) throws(TorchError) in try score.reshaped([batch.count, attempts]) }
       let best = try guide.combination.combined(joint, weights: guide.parts.map(\.weight)).negated().argmin(1)  // [B]
@@ -73,7 +80,8 @@ public struct GuidedSampler {
 
   /// The whole batch's run, each guide's last scores `[B]`, and every level's images.
   private func search(
-    _ batch: GuideBatch, seeds: [UInt64], condition: Condition, keepsLevels: Bool
+    _ batch: GuideBatch, seeds: [UInt64], condition: Condition, keepsLevels: Bool,
+    observe: (LevelOutput) throws -> Void
   ) throws -> (NetworkRun, [Tensor], [Tensor]) {
     let count = network.codeSpace.levels.count
     // A choice uses number `path * L + level` of its seed, so that one path has the numbers of `TopChooser`.
@@ -83,7 +91,12 @@ public struct GuidedSampler {
     var width = 1
     var last = try guide.parts.map { _ in try Tensor.zeros([batch.count], device: network.device) }
     var (levels, finite): ([Tensor], [(guide: Int, level: Int, finiteShare: Tensor)]) = ([], [])
-    for level in 0..<count {
+    for choices in try prefix.map({ try Array(repeating: $0, count: batch.count).tensors(on: network.device) }) ?? [] {
+      let output = try run.advance(choosing: choices)
+      if keepsLevels { levels.append(try output.imagesPerSample()) }
+      try observe(output)
+    }
+    for level in run.level..<count {
       let candidates = try run.candidates()
       let nodes = candidates.nodes
       let active = guide.parts.indices.filter { guide.parts[$0].levels.contains(level) }
@@ -116,6 +129,7 @@ public struct GuidedSampler {
       let output = try run.advance(choosing: codes)
       for (part, score) in zip(active, scores) { last[part] = try score.picked(chosen).reshaped([-1]) }
       if keepsLevels { levels.append(try output.paths.perSample(output.images)) }
+      try observe(output)
       if kept != width, level + 1 < count { guides = try guide.guides(for: batch.repeated(kept)) }
       width = kept
     }

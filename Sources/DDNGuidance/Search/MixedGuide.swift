@@ -46,6 +46,25 @@ public struct MixedGuide {
     /// `[1, C, H, W]`, the guide's own target; nil for the batch's.
     let image: Tensor?
 
+    /// A guide at all levels that sees whole images and the batch's targets.
+    ///
+    /// - Parameters:
+    ///   - kind: of the guide.
+    ///   - guide: prepared for the network.
+    ///   - weight: among several guides, above 0.
+    public init(_ kind: GuideKind, _ guide: any PreparedGuide, weight: Double = 1) {
+      self.init(
+        kind: kind, text: kind.name, guide: guide, weight: weight, levels: 0...Int.max - 1, mask: nil, image: nil)
+    }
+
+    init(
+      kind: GuideKind, text: String, guide: any PreparedGuide, weight: Double, levels: ClosedRange<Int>, mask: Tensor?,
+      image: Tensor?
+    ) {
+      (self.kind, self.text, self.guide, self.weight) = (kind, text, guide, weight)
+      (self.levels, self.mask, self.image) = (levels, mask, image)
+    }
+
     /// The batch as this guide sees it.
     func seen(_ batch: GuideBatch) throws -> GuideBatch {
       guard let image else { return batch }
@@ -70,6 +89,14 @@ public struct MixedGuide {
   public let parts: [Part]
   public let combination: GuideCombination
 
+  /// - Parameters:
+  ///   - parts: prepared guides; none for random choices.
+  ///   - combination: of several.
+  public init(_ parts: [Part], combination: GuideCombination = .ranks) {
+    self.parts = parts
+    self.combination = combination
+  }
+
   /// Reads guides as they are typed, and loads their files.
   ///
   /// - Parameters:
@@ -84,7 +111,7 @@ public struct MixedGuide {
     self.combination = combination
     parts = try texts.map { text in
       var arguments = try GuideArguments(text)
-      guard let kind = GuideKind.all.first(where: { $0.name == arguments.name }) else {
+      guard let kind = GuideKind.named(arguments.name) else {
         let names = GuideKind.all.map(\.name).joined(separator: ", ")
         throw GuideError(.usage, "--guide \(text): there is no guide '\(arguments.name)'; guides are \(names)")
       }

@@ -9,16 +9,16 @@ public struct TreeLayout: Sendable {
   }
 
   /// The nodes of one depth that have children.
-  struct Inner: Sendable {
-    let grid: TreeGrid
+  public struct Inner: Sendable {
+    public let grid: TreeGrid
     /// Of the node with its subtree.
-    let side: Int
+    public let side: Int
     /// Width of the border.
-    let line: Int
+    public let line: Int
     /// Between border and children, and between children.
-    let gap: Int
+    public let gap: Int
     /// Of a child.
-    let cell: Int
+    public let cell: Int
 
     /// A child's place within its parent.
     func child(_ number: Int, in parent: Rectangle) -> Rectangle {
@@ -37,7 +37,7 @@ public struct TreeLayout: Sendable {
   }
 
   /// By depth from the root.
-  let inner: [Inner]
+  public let inner: [Inner]
   /// Pixels on a side of a leaf.
   public let leafSide: Int
   /// Pixels on a side of the picture.
