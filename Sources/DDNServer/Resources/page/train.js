@@ -163,10 +163,10 @@ function useChart(shares) {
 
 // Round numbers of a logarithmic axis, from three to eight where the range allows.
 function marks(low, high) {
-  for (const digits of [[1], [1, 3], [1, 2, 5], [1, 2, 3, 4, 5, 6, 7, 8, 9]]) {
+  for (const digits of [[1], [1, 3], [1, 2, 5], [1, 1.5, 2, 3, 5, 7], [1, 2, 3, 4, 5, 6, 7, 8, 9]]) {
     const found = [];
     for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power += 1) {
-      found.push(...digits.map((digit) => Number((digit * 10 ** power).toPrecision(1))));
+      found.push(...digits.map((digit) => Number((digit * 10 ** power).toPrecision(2))));
     }
     const inside = found.filter((value) => value >= low * 0.999 && value <= high * 1.001);
     if (inside.length >= 3) return inside.slice(0, 8);
