@@ -161,10 +161,11 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
       return "Adam's epsilon is above 0 and at most 1, not \(adamEpsilon)"
     }
     if initialNodes == .kmeans {
+      if transferFile != nil { return "initial nodes by k-means are for new weights, not those of a model" }
       guard let dense = network.architecture as? DenseNetwork.Configuration else {
         return "initial nodes by k-means are for dense networks"
       }
-      if dense.choices != nil || dense.gains != nil || dense.sharesLevels {
+      if !dense.takesFittedNodes {
         return "initial nodes by k-means need one choice a pass, no gains and no shared levels"
       }
     }

@@ -72,12 +72,9 @@ public final class LatentAutoencoder: Module {
     let total = min(source.count, Self.mostImages)
     let coefficients = try withoutGradients {
       var parts: [Tensor] = []
-      for start in stride(from: 0, to: total, by: 1024) {
-        // Spread over the images, which may be in the order of their classes.
-        let first = start * source.count / total
-        let range = first..<min(first + min(1024, total - start), source.count)
+      for range in source.evenRanges(of: total, by: 1024) {
         parts.append(try project(source.images(in: range).images))
-        try progress(0.1 * Double(start) / Double(total))
+        try progress(0.1 * Double(range.upperBound) / Double(source.count))
       }
       return try Tensor.concatenate(parts)
     }

@@ -11,6 +11,20 @@ public protocol EncodingSource {
   func images(in range: Range<Int>) throws -> (images: Tensor, classes: Tensor?)
 }
 
+extension EncodingSource {
+  /// Ranges of `total` images at even distances, for data sets in the order of their classes.
+  ///
+  /// - Parameters:
+  ///   - total: at most `count`.
+  ///   - size: images of a range, at most.
+  func evenRanges(of total: Int, by size: Int) -> [Range<Int>] {
+    stride(from: 0, to: total, by: size).map { place in
+      let first = place * count / total
+      return first..<first + min(size, total - place)
+    }
+  }
+}
+
 /// Finds the codes of many images.
 public struct EncodingJob: BatchJob {
   /// A batch with its codes.

@@ -13,10 +13,10 @@ extension DenseNetwork {
   /// - Throws: `ConfigurationError` for a network with several choices a pass, gains or shared levels, or for too few
   ///   images; what the source and `progress` throw; `TorchError`.
   func fitNodes(to source: any EncodingSource, progress: (Double) throws -> Void) throws {
-    guard configuration.choices == nil, configuration.gains == nil, !configuration.sharesLevels else {
+    guard configuration.takesFittedNodes else {
       throw ConfigurationError("initial nodes by k-means need one choice a pass, no gains and no shared levels")
     }
-    let (images, classes) = try source.images(in: 0..<min(source.count, Self.sampleCount))
+    let (images, classes) = try Self.sample(of: source)
     guard images.shape[0] >= configuration.nodes else {
       throw ConfigurationError(
         "initial nodes by k-means need at least \(configuration.nodes) images, not \(images.shape[0])")
@@ -37,6 +37,19 @@ extension DenseNetwork {
       }
     }
   }
+}
+
+extension DenseNetwork {
+  private static func sample(of source: any EncodingSource) throws -> (images: Tensor, classes: Tensor?) {
+    let parts = try source.evenRanges(of: min(source.count, sampleCount), by: 64).map { try source.images(in: $0) }
+    let classes = parts.compactMap(\.classes)
+    return (try .concatenate(parts.map(\.images)), classes.isEmpty ? nil : try .concatenate(classes))
+  }
+}
+
+extension DenseNetwork.Configuration {
+  /// Whether its nodes can start from k-means: with one choice a pass, no gains and no shared levels.
+  public var takesFittedNodes: Bool { choices == nil && gains == nil && !sharesLevels }
 }
 
 extension DenseNetwork.Level {

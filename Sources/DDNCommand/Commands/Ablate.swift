@@ -139,7 +139,8 @@ struct Ablate: ParsableCommand {
   private func plan(for dataset: ImageDataset) throws -> AblationPlan {
     let new = NewRun(
       network: network, learning: learning, objective: objective, xflip: xflip, duration: duration)
-    var options = try new.options(network.configuration(for: dataset), path: dataPath)
+    var options = try new.options(
+      network.configuration(for: dataset), images: dataset.count, path: dataPath)
     try options.validate()
     try options.network.check(dataset, path: dataPath ?? dataset.name)
     try options.identify(dataset)

@@ -227,7 +227,7 @@ struct Train: ParsableCommand {
         "--transfer \(transfer!): \(difference); remove the network options to use the model's, or change them")
     }
     return try NewRun(network: network, learning: learning, objective: objective, xflip: xflip, duration: duration)
-      .options(configuration, path: dataPath, transferFile: source?.file)
+      .options(configuration, images: dataset.count, path: dataPath, transferFile: source?.file)
   }
 
   /// The model to start from: its file and its network.

@@ -82,7 +82,7 @@ struct ObjectiveFlags: ParsableArguments {
   @Option(
     help: """
       Dense: initial nodes, random or kmeans: the centres of what the levels before leave of the training images. \
-      (default: \(InitialNodes.random.rawValue))
+      (default: kmeans, but for shared levels, --choices, --patches, --gains and --transfer)
       """)
   var initialNodes: InitialNodes?
 
@@ -94,7 +94,7 @@ struct ObjectiveFlags: ParsableArguments {
     }
   }
 
-  /// Puts the options but `beta2` into those of a run.
+  /// Puts the options but `beta2` and `initialNodes` into those of a run.
   func apply(to options: inout TrainingOptions) {
     func positive(_ weight: Double?) -> Double? { weight == 0 ? nil : weight }
     options.loss = loss
@@ -107,7 +107,6 @@ struct ObjectiveFlags: ParsableArguments {
     options.balance = positive(balance)
     options.lastLevelWeight = lastLevelWeight
     options.adamEpsilon = adamEpsilon
-    options.initialNodes = initialNodes
   }
 
   /// Names of the given options that a resumed run cannot change.
