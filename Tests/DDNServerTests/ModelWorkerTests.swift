@@ -31,10 +31,9 @@ import Torch
   }
 
   /// A picture whose left half is white.
-  private static func leftHalf() throws -> (picture: String, target: Bitmap) {
+  private static func leftHalf() throws -> String {
     let pixels = (0..<32 * 32).map { UInt8($0 % 32 < 16 ? 255 : 0) }
-    let bitmap = Bitmap(width: 32, height: 32, channels: 1, pixels: pixels)
-    return (try bitmap.dataURL(), bitmap)
+    return try Bitmap(width: 32, height: 32, channels: 1, pixels: pixels).dataURL()
   }
 
   @Test("cards tell what models take") func cards() async throws {
@@ -66,7 +65,7 @@ import Torch
   @Test("a start is kept, with guides and without") func start() async throws {
     let (worker, _) = try await Self.worker("mnist", "mnist-k8-l5")
     for (model, prefix) in [("mnist", "7.3.1"), ("mnist-k8-l5", "7.3")] {
-      let (picture, _) = try Self.leftHalf()
+      let picture = try Self.leftHalf()
       for guides in ["[]", #"[{"kind": "sr", "side": 4, "image": "\#(picture)"}]"#] {
         let drawing = try Self.request(
           DrawRequest.self,
@@ -127,7 +126,7 @@ import Torch
     let (worker, _) = try await Self.worker("mnist", "faces64", "cifar10")
     for (model, number) in [("mnist", "null"), ("faces64", "1"), ("cifar10", "3")] {
       let seen = Mutex<[EncodedLevel]>([])
-      let (picture, _) = try Self.leftHalf()
+      let picture = try Self.leftHalf()
       let encoding = try Self.request(
         EncodeRequest.self, #"{"model": "\#(model)", "class": \#(number), "picture": "\#(picture)"}"#)
       let encoded = try await worker.encode(encoding) { step in
@@ -214,7 +213,7 @@ import Torch
     var limits = ServerLimits()
     limits.pixels = 900
     let (worker, _) = try await Self.worker("mnist", limits: limits)
-    let (picture, _) = try Self.leftHalf()
+    let picture = try Self.leftHalf()
     let encoding = try Self.request(EncodeRequest.self, #"{"model": "mnist", "picture": "\#(picture)"}"#)
     let error = await #expect(throws: RequestError.self) { _ = try await worker.encode(encoding) { _ in } }
     #expect(error?.message.contains("32 x 32 pixels is too large") == true)
