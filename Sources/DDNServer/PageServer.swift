@@ -79,7 +79,9 @@ public struct PageServer: Sendable {
         address: .hostname(options.host, port: options.port), backlog: 1024,
         availableConnectionsDelegate: .maximum(limits.connections, logger: logger)),
       onServerRunning: { channel in onReady(channel.localAddress?.port ?? 0) }, logger: logger)
-    do { try await application.runService() } catch is SocketAddressError {
+    do { try await application.runService() } catch
+      where error is SocketAddressError || error is SocketAddressError.UnknownHost
+    {
       throw ListenError(description: "cannot listen at \(options.host): it is no address of this machine")
     } catch let error as IOError {
       throw ListenError(

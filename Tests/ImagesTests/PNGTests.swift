@@ -27,7 +27,7 @@ struct PNGTests {
   @Test("the size is known before decoding, also of a file whose end is missing") func size() throws {
     let data = try PNG.encode(Self.image(width: 31, height: 17, channels: 3))
     #expect(try PNG.size(of: data) == (31, 17))
-    #expect(try PNG.size(of: data.prefix(60)) == (31, 17))
+    #expect(try PNG.size(of: data.prefix(data.count / 2)) == (31, 17))
     #expect(throws: ImageError.self) { try PNG.size(of: Data("neither".utf8)) }
     #expect(throws: ImageError.self) { try PNG.size(of: Data()) }
     #expect(throws: ImageError.self) { try PNG.opacity(of: data) }
