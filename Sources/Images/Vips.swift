@@ -1,4 +1,5 @@
 import CVips
+import Synchronization
 
 /// libvips, initialized once per process.
 enum Vips {
@@ -7,16 +8,25 @@ enum Vips {
   static let maxPixels = Int(CVIPS_MAX_PIXELS)
 
   private static let isInitialized = cvips_init() == 0
+  private static let failures = Mutex(())
 
   /// Runs one call of the shim.
   ///
-  /// - Parameter call: returns a status, negative with the reason in libvips's error buffer.
+  /// - Parameter call: without effect when it fails; returns a status, negative with the reason in libvips's error buffer.
   /// - Returns: the status.
   /// - Throws: `ImageError` with libvips's reason after `problem`.
   @discardableResult
   static func run(_ problem: String, remedy: String, _ call: () -> Int32) throws(ImageError) -> Int32 {
-    let status = isInitialized ? call() : -1
-    guard status >= 0 else { throw ImageError(problem: "\(problem): \(takeReason())", remedy: remedy) }
+    guard isInitialized else { throw ImageError(problem: "\(problem): \(takeReason())", remedy: remedy) }
+    var status = call()
+    if status >= 0 { return status }
+    // The error buffer is one for all threads, so another failure may have taken the reason: failures repeat one at a time.
+    let reason = failures.withLock { _ in
+      vips_error_clear()
+      status = call()
+      return status < 0 ? takeReason() : ""
+    }
+    guard status >= 0 else { throw ImageError(problem: "\(problem): \(reason)", remedy: remedy) }
     return status
   }
 
