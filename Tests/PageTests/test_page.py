@@ -87,8 +87,8 @@ def test_keys_change_tabs(visit):
     page.get_by_role("tab", name="Draw").focus()
     for name in ["Tree", "Your picture", "Train", "Draw"]:
         page.keyboard.press("ArrowRight")
-        tab = page.get_by_role("tab", name=name)
-        assert tab.get_attribute("aria-selected") == "true"
+        tab = page.get_by_role("tab", name=name, selected=True)
+        tab.wait_for()
         page.locator(f"#{tab.get_attribute('aria-controls')}").wait_for()
 
 
