@@ -30,21 +30,7 @@ struct Ablate: ParsableCommand {
         ddn reconstruct --network figure12/no-split-seed0 --data mnist
       """)
 
-  @Option(
-    help: """
-      Zip file, tar archive or folder of images, or another format of ddn help dataset. (default: 9,000 shipped digits)
-      """)
-  var data: String?
-
-  @Flag(help: "Add mirrored images.")
-  var xflip = false
-
-  @Option(
-    parsing: .unconditional,
-    help:
-      "GiB of memory for decoded images; the rest is decoded during training. (default: a quarter of the machine's)",
-    transform: parseGibibytes)
-  var cache: Int?
+  @OptionGroup var data: TrainingData
 
   @Option(help: "Folder of the study.")
   var out = "ablation"
@@ -91,12 +77,13 @@ struct Ablate: ParsableCommand {
     let plan = try self.plan(for: dataset)
     Terminal.printNotes(dataset.notes)
     let (images, detector) = (
-      try measures.images(beside: dataset, path: dataPath, resize: resize, network: plan.base.network, device: device),
+      try measures.images(beside: dataset, path: data.path, resize: resize, network: plan.base.network, device: device),
       try measures.loadDetector(for: plan.base.network, device: device)
     )
-    let data = try TrainingImages(dataset, xflip: xflip, device: device)
+    let trainingImages = try TrainingImages(dataset, xflip: data.xflip, device: device)
     if dryRun {
-      return try AblationForecast(plan: plan, images: images, detector: detector, data: data, device: device).print()
+      return try AblationForecast(plan: plan, images: images, detector: detector, data: trainingImages, device: device)
+        .print()
     }
     _ = try plan.base.loadObjective(on: device)
     let lock = try folder.open(
@@ -107,7 +94,7 @@ struct Ablate: ParsableCommand {
       "saving and stopping; the same command continues from here; Ctrl-C again after 3 seconds stops at once without saving",
       onClosedPipe: true)
     let meter = try self.meter(images, detector, in: folder)
-    let ablation = Ablation(plan, in: folder, data: data, meter: meter, device: device) {
+    let ablation = Ablation(plan, in: folder, data: trainingImages, meter: meter, device: device) {
       try $0.loadObjective(on: device)
     }
     let outputs = AblationOutputs(ablation, images: images, distance: detector?.identity.distanceName)
@@ -121,15 +108,14 @@ struct Ablate: ParsableCommand {
     for name in AblationOutputs.names { Terminal.print(folder.file(name).path) }
   }
 
-  private var dataPath: String? { data.map { URL(fileURLWithPath: $0).standardizedFileURL.path } }
   private var resize: DigitDataset.Resize { learning.resize ?? TrainingDefaults.resize }
 
   private func loadImages() throws -> ImageDataset {
     var progress: ProgressLine?
     defer { progress?.clear() }
     return try TrainingOptions.loadImages(
-      dataPath, resize: resize,
-      cacheBytes: cache ?? ImageDataset.defaultCacheBytes
+      data.path, resize: resize,
+      cacheBytes: data.cacheBytes
     ) { done, count in
       progress = progress ?? ProgressLine(total: count, unit: "images")
       progress?.show(done, "decoding")
@@ -138,11 +124,11 @@ struct Ablate: ParsableCommand {
 
   private func plan(for dataset: ImageDataset) throws -> AblationPlan {
     let new = NewRun(
-      network: network, learning: learning, objective: objective, xflip: xflip, duration: duration)
+      network: network, learning: learning, objective: objective, xflip: data.xflip, duration: duration)
     var options = try new.options(
-      network.configuration(for: dataset), images: dataset.count, path: dataPath)
+      network.configuration(for: dataset), images: dataset.count, path: data.path)
     try options.validate()
-    try options.network.check(dataset, path: dataPath ?? dataset.name)
+    try options.network.check(dataset, path: data.path ?? dataset.name)
     try options.identify(dataset)
     options.threads = LibTorch.threadCount
     options.precision = machine.precision ?? .float32

@@ -32,21 +32,7 @@ struct Train: ParsableCommand {
   @Option(help: "Parent of run folders. (default: runs)")
   var outdir: String?
 
-  @Option(
-    help: """
-      Zip file, tar archive or folder of images, or another format of ddn help dataset. (default: 9,000 shipped digits)
-      """)
-  var data: String?
-
-  @Flag(help: "Add mirrored images.")
-  var xflip = false
-
-  @Option(
-    parsing: .unconditional,
-    help:
-      "GiB of memory for decoded images; the rest is decoded during training. (default: a quarter of the machine's)",
-    transform: parseGibibytes)
-  var cache: Int?
+  @OptionGroup var data: TrainingData
 
   @Option(
     help: """
@@ -106,13 +92,13 @@ struct Train: ParsableCommand {
     let group = joined?.group
     let (folder, saved) = try resume.map(openRun) ?? (nil, nil)
     // A dry run caches no images.
-    let cacheBytes = dryRun ? 0 : cache ?? ImageDataset.defaultCacheBytes
+    let cacheBytes = dryRun ? 0 : data.cacheBytes
     let dataset = try loadImages(saved, cacheBytes: cacheBytes)
     var options = try saved ?? newOptions(for: dataset)
     if resume != nil {
       if let duration { options.images = try imageCount(fromMillions: duration) }
       if let cooldown = learning.cooldown { options.cooldownImages = try imageCount(fromMillions: cooldown) }
-      if data != nil { options.dataFolder = dataPath }
+      if data.path != nil { options.dataFolder = data.path }
     }
     if film { options.film = true }
     options.tensorboard = tensorboard ?? options.tensorboard
@@ -185,7 +171,7 @@ struct Train: ParsableCommand {
 
   private func openRun(_ path: String) throws -> (RunFolder?, TrainingOptions?) {
     let given =
-      learning.givenNames + objective.givenNames + network.givenNames + (xflip ? ["--xflip"] : [])
+      learning.givenNames + objective.givenNames + network.givenNames + (data.xflip ? ["--xflip"] : [])
       + (transfer == nil ? [] : ["--transfer"]) + (outdir == nil ? [] : ["--outdir"])
     if let name = given.first {
       throw UsageError("--resume uses the run's options; remove \(name), or start a new run")
@@ -193,8 +179,6 @@ struct Train: ParsableCommand {
     let (folder, options) = try RunFolder.open(URL(fileURLWithPath: path))
     return (folder, options)
   }
-
-  private var dataPath: String? { data.map { URL(fileURLWithPath: $0).standardizedFileURL.path } }
 
   /// The images of a run to continue or of a new one; decoding shows progress.
   private func loadImages(_ saved: TrainingOptions?, cacheBytes: Int) throws -> ImageDataset {
@@ -205,9 +189,9 @@ struct Train: ParsableCommand {
     }
     defer { progress?.clear() }
     if var saved {
-      saved.dataFolder = dataPath ?? saved.dataFolder
+      saved.dataFolder = data.path ?? saved.dataFolder
       do { return try saved.loadImages(cacheBytes: cacheBytes, progress: show) } catch let error as FileError
-        where error.kind == .missing && data == nil
+        where error.kind == .missing && data.path == nil
       {
         throw FileError(
           .missing, path: error.path, problem: error.problem,
@@ -215,7 +199,7 @@ struct Train: ParsableCommand {
       }
     }
     return try TrainingOptions.loadImages(
-      dataPath, resize: learning.resize ?? Defaults.resize, cacheBytes: cacheBytes, progress: show)
+      data.path, resize: learning.resize ?? Defaults.resize, cacheBytes: cacheBytes, progress: show)
   }
 
   private func newOptions(for dataset: ImageDataset) throws -> TrainingOptions {
@@ -226,8 +210,8 @@ struct Train: ParsableCommand {
       throw UsageError(
         "--transfer \(transfer!): \(difference); remove the network options to use the model's, or change them")
     }
-    return try NewRun(network: network, learning: learning, objective: objective, xflip: xflip, duration: duration)
-      .options(configuration, images: dataset.count, path: dataPath, transferFile: source?.file)
+    return try NewRun(network: network, learning: learning, objective: objective, xflip: data.xflip, duration: duration)
+      .options(configuration, images: dataset.count, path: data.path, transferFile: source?.file)
   }
 
   /// The model to start from: its file and its network.
@@ -236,10 +220,6 @@ struct Train: ParsableCommand {
     source.network = name
     return (source.url.path, try source.load(device: .cpu).configuration)
   }
-}
-
-@Sendable func parseGibibytes(_ text: String) throws -> Int {
-  Int(try number(to: 1e6)(text) * Double(1 << 30))
 }
 
 extension TrainingOptions {
