@@ -14,7 +14,8 @@ struct Ranks {
     _ count: Int, starts: Range<Int>? = nil, environment: String = "", limit: String = ":",
     in folder: URL = Scratch.root, _ arguments: (Int) -> [String]
   ) throws {
-    let port = Int.random(in: 20_000..<60_000)
+    // Below those that Linux gives to connections: one of them would keep rank 0 from listening.
+    let port = Int.random(in: 20_000..<32_768)
     commands = try (starts ?? 0..<count).map { rank in
       try Command(
         arguments(rank),
