@@ -19,7 +19,7 @@ struct EvaluateClassifier: ParsableCommand {
       Examples:
         ddn classifier evaluate --classifier digits
         ddn classifier evaluate --classifier faces/classifier.safetensors --data test.zip
-        ddn classifier evaluate --classifier smiles-judge --data generated
+        ddn classifier evaluate --classifier smiles-judge --data generated/images
       """)
 
   @Option(

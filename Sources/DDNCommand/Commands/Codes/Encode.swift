@@ -18,9 +18,12 @@ struct Encode: ParsableCommand {
       turns into images on any machine with the same model. Prints the bits of the codes and of the file, and PSNR and \
       SSIM of what it decodes to.
 
-      The model's prior gives likely choices fewer bits. More paths (--beams) find codes with less error for the same bits, at a time that grows with their number.
+      The model's prior gives likely choices fewer bits. More paths (--beams) find codes with less error for the same \
+      bits, at a time that grows with their number.
 
-      With --evaluate, no codes are written, but evaluation.md and evaluation.json with rate and distortion at every level,       beside a PCA code and residual k-means of the same bits and beside JPEG, WebP, AVIF and JPEG XL;       rate-distortion.svg; and comparison.png.
+      With --evaluate, no codes are written, but evaluation.md and evaluation.json with rate and distortion at every \
+      level, beside a PCA code and residual k-means of the same bits and beside JPEG, WebP, AVIF and JPEG XL; \
+      rate-distortion.svg; and comparison.png.
 
       Examples:
         ddn encode face.jpg --network faces64              writes face.ddn
