@@ -57,7 +57,7 @@ def timed(command, **environment):
 def main():
     parser = argparse.ArgumentParser(prog="scripts/bench fid", description=__doc__.splitlines()[0])
     parser.add_argument("images", type=pathlib.Path, help="a zip file of images of one size")
-    parser.add_argument("--count", type=int, default=9500, help="images to measure")
+    parser.add_argument("--count", type=int, default=9500, help="images to measure (default: 9500)")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
 

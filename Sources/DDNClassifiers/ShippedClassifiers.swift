@@ -16,12 +16,15 @@ extension ResidualClassifier {
 
   /// The file of a classifier.
   ///
-  /// - Parameter nameOrPath: an existing path, else a shipped classifier's name.
+  /// - Parameter nameOrPath: an existing path, else a shipped classifier's name; a folder is no classifier.
   /// - Throws: `FileError` (`missing`) when it is neither.
   public static func url(of nameOrPath: String) throws(FileError) -> URL {
     let url = URL(fileURLWithPath: nameOrPath)
-    if FileManager.default.fileExists(atPath: url.path) { return url }
-    guard shippedNames.contains(nameOrPath) else {
+    var isFolder: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
+    let isShipped = shippedNames.contains(nameOrPath)
+    if exists, !isFolder.boolValue || !isShipped { return url }
+    guard isShipped else {
       throw FileError(
         .missing, path: nameOrPath, problem: "no such classifier",
         remedy: "give a file that ddn classifier train wrote, or one of \(shippedNames.joined(separator: ", "))")

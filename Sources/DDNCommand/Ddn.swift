@@ -23,6 +23,8 @@ struct Ddn: ParsableCommand {
       in training and reconstruction, a random one in generation. The chosen indices are the image's code.
 
       Try it: ddn demo
+
+      Exit codes: 0 done, 1 failed, 64 wrong usage, 65 damaged or unfit input, 66 missing file, 130 interrupted.
       """,
     version: BuildFacts.version,
     subcommands: [
@@ -44,6 +46,7 @@ struct Ddn: ParsableCommand {
       if let failure = Terminal.outputFailure { throw failure }
       end(0)
     } catch {
+      OutputFolder.removeUnused()
       end(report(error))
     }
   }

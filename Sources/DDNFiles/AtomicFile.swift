@@ -69,6 +69,15 @@ public enum AtomicFile {
     for folder in Set(files.map { $0.url.deletingLastPathComponent() }) { try Folder.flush(folder) }
   }
 
+  /// Creates and removes the temporary file that `write` would rename to `url`, to know before long work that it can.
+  ///
+  /// - Throws: `FileError` (`failed`) naming the path and the system's reason.
+  public static func probe(_ url: URL) throws(FileError) {
+    let temporary = temporary(for: url)
+    try OutputFile(creating: temporary.path, for: url.path).close()
+    unlink(temporary.path)
+  }
+
   private static func temporary(for url: URL, _ number: Int = 0) -> URL {
     url.deletingLastPathComponent().appendingPathComponent(".\(url.lastPathComponent).\(getpid()).\(number).part")
   }

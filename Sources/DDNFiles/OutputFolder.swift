@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// The output folder of a command's job, with a record of the job and its files.
 ///
@@ -53,7 +54,9 @@ public struct OutputFolder {
         .failed, path: url.path, problem: "this folder holds \(content)",
         remedy: "choose another with --outdir, or give --overwrite")
     }
+    let exists = FileManager.default.fileExists(atPath: url.path)
     try Folder.create(url)
+    if !exists { Self.created.withLock { $0.append(url) } }
     let folders = Set(files.map { url.appendingPathComponent($0).deletingLastPathComponent().path }).union([url.path])
     for folder in folders { try Folder.removeLeftovers(in: URL(fileURLWithPath: folder)) }
     // The record lists the files of both jobs first, so that a process that is killed meanwhile leaves no unrecorded
@@ -66,6 +69,17 @@ public struct OutputFolder {
     guard !stale.isEmpty else { return }
     for name in stale where Self.isInside(name) { try Self.removeFile(name, in: url) }
     try Self.write(Record(job: job, files: files, stale: []), to: recordURL)
+  }
+
+  /// Those that this process has created.
+  private static let created = Mutex<[URL]>([])
+
+  /// Removes the folders that this process has created and written nothing to, when its job fails.
+  public static func removeUnused() {
+    for url in created.withLock({ $0 }) where (try? Folder.names(in: url)) == [recordName] {
+      unlink(url.appendingPathComponent(recordName).path)
+      rmdir(url.path)
+    }
   }
 
   /// The URL of an output.

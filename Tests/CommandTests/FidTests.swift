@@ -105,6 +105,18 @@ extension CommandTests {
         Set(distances).count == 3 && runs.output.contains(String(format: "least of 3 runs: %.6g", distances.min()!)))
     }
 
+    @Test("statistics as a reference allow the Frechet distance alone") func statistics() async throws {
+      let folder = try Scratch.folder()
+      let drawn = try await Command.run(
+        ["generate", "--network", "mnist-k8-l3", "--seeds", "0-9", "--outdir", "a"], in: folder)
+      let written = try await Command.run(
+        ["fid", "ref", "--data", "a/images", "--dest", "a.npz", "--detector", "digits"], in: folder)
+      try #require(drawn.exitCode == 0 && written.exitCode == 0, "\(drawn) \(written)")
+      let result = try await Command.run(
+        ["evaluate", "--network", "mnist-k8-l3", "--seeds", "0-9", "--measures", "kid", "--ref", "a.npz"], in: folder)
+      #expect(result.isFailure(64, "allow frechet alone"), "\(result)")
+    }
+
     @Test("reconstructions are nearer to the images than random ones") func reconstructions() async throws {
       let folder = try Scratch.folder()
       let common = ["evaluate", "--network", "mnist-k8-l3", "--measures", "frechet", "--cache", "cache", "--overwrite"]

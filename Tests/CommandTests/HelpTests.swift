@@ -224,6 +224,38 @@ extension CommandTests {
       }
     }
 
+    @Test("every example of the help is a command that is understood") func examples() async throws {
+      let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+      let folder = try Scratch.folder()
+      for name in ["face.jpg", "me.jpg", "portrait.jpg", "my-digit.png", "seven.png", "eyes.png"] {
+        try FileManager.default.copyItem(
+          at: root.appending(path: "Examples/seven.png"), to: folder.appending(path: name))
+      }
+      let dump = try await Command.run(["--experimental-dump-help"])
+      let json = try JSONSerialization.jsonObject(with: Data(dump.output.utf8)) as? [String: Any]
+      let examples = Self.examples(of: try #require(json?["command"] as? [String: Any]))
+      #expect(examples.count > 100)
+      for example in examples {
+        // Without their data most end at once, and others are stopped: only the words are tried.
+        let result = try await Command.run(
+          [], shell: #"program=$1; ddn() { timeout 1 "$program" "$@"; }; \#(example)"#, in: folder)
+        #expect(result.exitCode != 64 && result.exitCode != 70, "\(example): \(result)")
+      }
+    }
+
+    /// The lines of a command's help and those of its subcommands that begin with "  ddn ", without their comments; each once.
+    private static func examples(of command: [String: Any]) -> [String] {
+      let lines = (command["discussion"] as? String ?? "").split(separator: "\n")
+      var examples = lines.filter { $0.hasPrefix("  ddn ") }.map { line in
+        String(line.dropFirst(2)).replacing(#/ {3,}.*/#, with: "")
+      }
+      for subcommand in command["subcommands"] as? [[String: Any]] ?? [] {
+        examples += Self.examples(of: subcommand).filter { !examples.contains($0) }
+      }
+      return examples
+    }
+
     @Test("a dry run of train prints its options as JSON and the folder, and creates nothing")
     func dryRun() async throws {
       let folder = try Scratch.folder()

@@ -18,6 +18,60 @@ extension CommandTests {
       try Folder.names(in: folder.appending(path: "out/images")).filter { $0.hasSuffix(".png") }
     }
 
+    @Test("a folder that is no model or classifier does not hide the shipped one of its name") func shippedNames()
+      async throws
+    {
+      let folder = try Scratch.folder()
+      for name in ["mnist", "digits"] { try Folder.create(folder.appending(path: name)) }
+      let drawn = try await Command.run(["generate", "--seeds", "0-3", "--outdir", "out"], in: folder)
+      #expect(drawn.exitCode == 0, "\(drawn)")
+      let guided = try await Command.run(
+        ["guide", "--guide", "class:7", "--samples", "1", "--network", "mnist-k8-l3"], in: folder)
+      #expect(guided.exitCode == 0, "\(guided)")
+    }
+
+    @Test(
+      "a result that cannot be written is refused before the work, and leaves nothing",
+      arguments: [
+        (["evaluate", "--network", "mnist", "--seeds", "0-99999", "--json", "none/x.json"], "none/x.json"),
+        (["fid", "ref", "--data", "none.zip", "--detector", "digits", "--dest", "kept"], "is a folder"),
+        (["toy", "--nodes", "5000000", "--json", "kept.json"], "kept.json: exists"),
+        (["tree", "draw", "--network", "mnist-k8-l3", "--out", "none/tree.png"], "none/tree.png"),
+      ]) func unwritable(arguments: [String], part: String) async throws
+    {
+      let folder = try Scratch.folder()
+      try Folder.create(folder.appending(path: "kept"))
+      try Data("mine".utf8).write(to: folder.appending(path: "kept.json"))
+      let result = try await Command.run(arguments, in: folder)
+      #expect(result.isFailure(1, part), "\(result)")
+      #expect(try Folder.names(in: folder) == ["kept", "kept.json"])
+      #expect(try Data(contentsOf: folder.appending(path: "kept.json")) == Data("mine".utf8))
+    }
+
+    @Test(
+      "wrong names of outputs, and options without effect, are wrong usage",
+      arguments: [
+        (["tree", "draw", "--network", "mnist-k8-l3", "--page", "tree.png"], "--page tree.png"),
+        (["fid", "ref", "--data", "a.zip", "--detector", "digits", "--dest", ""], "the name of the output is empty"),
+        (["decode", "1.2", "--levels", "99"], "this model has 10"),
+        (["decode", "1.2", "--prior", "some.safetensors"], "--prior is for a .ddn file"),
+        (["guide", "--guide", "sr:33"], "a factor within 1...32"),
+      ]) func wrongUsage(arguments: [String], part: String) async throws
+    {
+      let folder = try Scratch.folder()
+      let result = try await Command.run(arguments, in: folder)
+      #expect(result.isFailure(64, part), "\(result)")
+      #expect(try Folder.names(in: folder) == [])
+    }
+
+    @Test("a job that fails before its first file leaves no folder") func noFolder() async throws {
+      let folder = try Scratch.folder()
+      let result = try await Command.run(
+        ["guide", "--guide", "program:false", "--network", "mnist-k8-l3", "--count", "1", "--samples", "1"], in: folder)
+      #expect(result.exitCode == 1, "\(result)")
+      #expect(try Folder.names(in: folder) == [])
+    }
+
     @Test("the same command resumes; another one needs --overwrite, which removes the first one's outputs")
     func generating() async throws {
       let folder = try Scratch.folder()

@@ -96,7 +96,26 @@ extension CommandTests {
       let dry = try await Command.run(
         ["prior", "train", "--network", "mnist", "--data", trained.images.path, "--out", "p", "-n"], in: folder)
       #expect(dry.exitCode == 0 && dry.output.contains("would learn the codes of 200 images"))
+      #expect(
+        try await Command.run(["prior", "train", "--network", "mnist", "--codes", "nope", "--out", "p"], in: folder)
+          .isFailure(66, "nope: no such file"))
       #expect(try Folder.names(in: folder).isEmpty)
+    }
+
+    @Test("a file of codes that was encoded with the prior can be evaluated and learned") func codesWithPrior()
+      async throws
+    {
+      let trained = try await Self.trained.value
+      let folder = try Scratch.folder()
+      let network = ["--network", trained.run.path, "--codes", "codes.ddn"]
+      let encoded = try await Command.run(
+        ["encode", "--network", trained.run.path, "--data", trained.images.path, "--out", "codes.ddn"], in: folder)
+      try #require(encoded.exitCode == 0, "\(encoded)")
+      let evaluated = try await Command.run(["prior", "evaluate"] + network, in: folder)
+      #expect(evaluated.exitCode == 0 && evaluated.output.contains("200 images: "), "\(evaluated)")
+      let learned = try await Command.run(
+        ["prior", "train", "--width", "8", "--hidden", "8", "--epochs", "1", "--out", "p"] + network, in: folder)
+      #expect(learned.exitCode == 0, "\(learned)")
     }
   }
 }

@@ -98,7 +98,7 @@ enum DependentCodes {
       ("width must be", { try train(.init(width: 1001), codes: codes) }),
       ("dropout must be", { try train(.init(dropout: 1), codes: codes) }),
       ("the learning rate", { try train(.init(learningRate: .nan), codes: codes) }),
-      ("too few", { try train(codes: DependentCodes.table(19)) }),
+      ("needs at least", { try train(codes: DependentCodes.table(19)) }),
       ("have none", { try train(codes: bare, classes: 2) }),
     ] as [(String, () throws -> Void)] {
       let error = #expect(throws: PriorError.self) { try body() }

@@ -78,7 +78,7 @@ import Testing
       try check("/api/draw", #"{"model": "mnist-k8-l3", "seeds": [-1]}"#, 400, "the body is not")
       try check("/api/encode", #"{"model": "mnist-k8-l3", "picture": "AAAA"}"#, 422, "not a readable image")
       try check("/api/encode", #"{"model": "mnist-k8-l3", "picture": "!"}"#, 400, "at picture")
-      try check("/api/decode", #"{"file": "AAAA"}"#, 422, "is not a file of codes")
+      try check("/api/decode", #"{"file": "AAAA"}"#, 422, "no .ddn file")
       try check("/api/draw", String(repeating: "[", count: 9_000), 400, "the body is not")
       let large = try server.send("POST", "/api/draw", body: String(repeating: " ", count: 10_001))
       #expect(large.status == 413 && large.body.contains("10000 bytes"))

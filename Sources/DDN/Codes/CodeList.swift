@@ -76,7 +76,8 @@ public struct CodeList: Sendable {
       }
     }
     guard !entries.isEmpty else {
-      throw FileError(.invalid, path: path, problem: "holds no codes", remedy: "use a codes.txt that ddn wrote")
+      throw FileError(
+        .invalid, path: path, problem: "holds no codes", remedy: "use a .ddn file or a codes.txt that ddn wrote")
     }
     self.entries = entries
   }

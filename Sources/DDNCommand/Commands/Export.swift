@@ -32,7 +32,7 @@ struct Export: ParsableCommand {
   }
 
   func run() throws {
-    try refuseExisting(output, overwrites: overwrite)
+    try checkOutput(output, overwrites: overwrite)
     let model = try network.load(device: .cpu)
     let largest =
       try model.network.state().values.map { try $0.absolute().reshaped([-1]).maximum([0]).item() }.max() ?? 0

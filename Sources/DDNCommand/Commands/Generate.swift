@@ -80,7 +80,10 @@ struct Generate: ParsableCommand {
       outdir: outdir, overwrites: overwrite, hasSubfolders: subdirs, precision: machine.precision ?? .float32,
       batch: batch, shared: shared)
     _ = try model.conditionImage(conditionImage, device: device)
-    if dryRun { return images.describe(on: device) }
+    if dryRun {
+      try evaluation.check(device)
+      return images.describe(on: device)
+    }
     // Seeds cycle through the classes, so every column is one class.
     let classes = model.network.classes
     let columns = (2...20).contains(classes) && classIndex == nil ? max(10 / classes, 1) * classes : nil

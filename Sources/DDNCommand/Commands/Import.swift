@@ -62,7 +62,7 @@ struct Import: ParsableCommand {
 
   func run() throws {
     let (url, outputURL) = (URL(fileURLWithPath: snapshot), URL(fileURLWithPath: output))
-    try refuseExisting(output, overwrites: overwrite)
+    try checkOutput(output, overwrites: overwrite)
     let original = try OriginalSnapshot(contentsOf: url)
     // With --learn-res the file is only used for notes, so it may be damaged.
     let options = try learnRes == nil ? OriginalOptions(beside: url) : (try? OriginalOptions(beside: url)) ?? nil

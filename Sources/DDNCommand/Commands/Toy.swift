@@ -95,7 +95,7 @@ struct Toy: ParsableCommand {
       return
     }
     let output = try OutputFolder(folder, for: identity, files: names, overwrites: overwrite)
-    if let json { try refuseExisting(json, overwrites: overwrite || output.isContinued) }
+    if let json { try checkOutput(json, overwrites: overwrite) }
     let outcomes = try fit(experiment, to: maps)
     printTable(outcomes)
 

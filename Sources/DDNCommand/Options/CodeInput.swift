@@ -69,7 +69,12 @@ struct CodeInput {
   func entries(of model: Model, prior: (any CodePrior)?, allowsPrefix: Bool) throws -> [CodeList.Entry] {
     let (space, classes) = (model.network.codeSpace, model.network.classes)
     switch content {
-    case .list(let text): return try CodeList(parsing: text, in: space, classes: classes).entries
+    case .list(let text):
+      guard text.first?.isNumber == true else {
+        throw FileError(
+          .missing, path: text, problem: "no such file, and no codes such as 3.0.7", remedy: "check the name")
+      }
+      return try CodeList(parsing: text, in: space, classes: classes).entries
     case .lines(let text): return try CodeList(lines: text, path: name, in: space, classes: classes).entries
     case .original(let url): return try CodeList(original: url, in: space).entries
     case .file(let data):

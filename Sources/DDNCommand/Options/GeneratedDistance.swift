@@ -2,6 +2,7 @@ import ArgumentParser
 import DDNClassifiers
 import DDNData
 import DDNEvaluation
+import DDNFiles
 import DDNVision
 import Foundation
 import Torch
@@ -40,6 +41,17 @@ struct GeneratedDistance: ParsableArguments {
       guard let found, let reference else { return }
       let report = try DistanceReport(found, reference, detector: detector.identity, measures: [.frechet])
       for line in report.lines { Terminal.print(line) }
+    }
+  }
+
+  /// Checks that the files are there, for a dry run.
+  ///
+  /// - Throws: `FileError`.
+  func check(_ device: Device) throws {
+    guard let fidRef, let detector else { return }
+    _ = try openDetector(detector, device: device)
+    guard FileManager.default.fileExists(atPath: fidRef) else {
+      throw FileError(.missing, path: fidRef, problem: "no such file", remedy: "check --fid-ref")
     }
   }
 

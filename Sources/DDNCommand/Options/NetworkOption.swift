@@ -14,14 +14,15 @@ struct NetworkOption: ParsableArguments {
       valueName: "name|file|folder"))
   var network = "mnist"
 
-  /// The model's file: an existing path, else a shipped model of that name.
+  /// The model's file: an existing file or run folder, else a shipped model of that name. Another folder of that name, such as a
+  /// data set's, is no model.
   var url: URL {
     let url = URL(fileURLWithPath: network)
     var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) {
-      return isFolder.boolValue ? RunFolder(url: url).model : url
-    }
-    return Model.shippedNames.contains(network) ? Model.shippedURL(network) : url
+    let exists = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
+    let file = isFolder.boolValue ? RunFolder(url: url).model : url
+    let isModel = isFolder.boolValue ? FileManager.default.fileExists(atPath: file.path) : exists
+    return !isModel && Model.shippedNames.contains(network) ? Model.shippedURL(network) : file
   }
 
   /// Identifies the file's content.

@@ -47,12 +47,22 @@ private func limits(_ range: ClosedRange<Int>) -> String {
 /// A number without trailing zeros.
 func plain(_ number: Double) -> String { number == number.rounded() ? "\(Int(number))" : "\(number)" }
 
-/// - Throws: `FileError` when the output file exists.
-func refuseExisting(_ path: String, overwrites: Bool) throws(FileError) {
-  guard overwrites || !FileManager.default.fileExists(atPath: path) else {
-    throw FileError(
-      .failed, path: path, problem: "exists", remedy: "give --overwrite to replace it, or another name")
+/// Checks before the work that its result can be written.
+///
+/// - Throws: `UsageError` without a name; `FileError` when the file exists, or its folder does not or cannot be written to.
+func checkOutput(_ path: String, overwrites: Bool) throws {
+  guard !path.isEmpty else { throw UsageError("the name of the output is empty; give a file's name") }
+  var isFolder: ObjCBool = false
+  if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
+    guard !isFolder.boolValue else {
+      throw FileError(.failed, path: path, problem: "is a folder", remedy: "give the name of a file")
+    }
+    guard overwrites else {
+      throw FileError(
+        .failed, path: path, problem: "exists", remedy: "give --overwrite to replace it, or another name")
+    }
   }
+  try AtomicFile.probe(URL(fileURLWithPath: path))
 }
 
 /// "1 seed", "2 seeds".

@@ -14,6 +14,13 @@ struct PriorOption: ParsableArguments {
       """, valueName: "file|none"))
   var prior: String?
 
+  /// As if the option were not given.
+  static var besidesModel: PriorOption {
+    var option = PriorOption()
+    option.prior = nil
+    return option
+  }
+
   /// The prior's file; nil for none.
   func url(for network: NetworkOption) -> URL? {
     if let prior { return prior == "none" ? nil : URL(fileURLWithPath: prior) }

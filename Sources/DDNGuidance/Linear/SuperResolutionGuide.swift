@@ -36,13 +36,14 @@ extension GuideKind {
     let low: (height: Int, width: Int)
     if sides.count == 2, text.contains("x") {
       low = (sides[1], sides[0])
-    } else if let factor = Double(text), factor >= 1, factor.isFinite {
+    } else if let factor = Double(text), factor >= 1, factor <= Double(min(height, width)) {
       low = (
-        max(1, Int((Double(height) / factor).rounded(.toNearestOrEven))),
-        max(1, Int((Double(width) / factor).rounded(.toNearestOrEven)))
+        Int((Double(height) / factor).rounded(.toNearestOrEven)),
+        Int((Double(width) / factor).rounded(.toNearestOrEven))
       )
     } else {
-      throw arguments.error("'\(text)' is neither a factor of at least 1, as in sr:4, nor a resolution, as in sr:16x16")
+      throw arguments.error(
+        "'\(text)' is neither a factor within 1...\(min(height, width)), as in sr:4, nor a resolution, as in sr:16x16")
     }
     guard (1...height).contains(low.height), (1...width).contains(low.width) else {
       throw arguments.error("\(text) is not within 1x1...\(width)x\(height), the resolution of this model")

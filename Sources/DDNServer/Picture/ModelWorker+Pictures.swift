@@ -1,6 +1,7 @@
 import DDN
 import DDNCodes
 import DDNEvaluation
+import DDNFiles
 import DDNPictures
 import Foundation
 import Images
@@ -86,13 +87,19 @@ extension ModelWorker {
   ///   `TorchError`.
   func decode(_ request: DecodeRequest) throws -> DecodedPicture {
     let data = request.file.data
+    guard CodeFileHeader.begins(data) else { throw RequestError.unfit("this is no .ddn file; use one of ddn encode") }
     let header = try CodeFileHeader(data, path: "")
     guard header.count == 1 else {
       throw RequestError.unfit("this file holds \(header.count) pictures, and the page shows one; use ddn decode")
     }
     for served in allModels {
       guard let key = served.keys.first(where: { $0.fingerprint == header.fingerprint }) else { continue }
-      let entry = try CodeFile(data, path: "", key: key).table[0]
+      let entry: CodeList.Entry
+      do { entry = try CodeFile(data, path: "", key: key).table[0] } catch let error as FileError
+        where error.kind == .invalid
+      {  // Its remedies are the command's.
+        throw RequestError.unfit("the file \(error.problem); get it again")
+      }
       try served.check(classIndex: entry.classIndex)
       return try bounded { check in
         let network = served.network

@@ -70,7 +70,8 @@ public struct CodeLines: Sendable {
     }
     if let failure { throw failure }
     guard codes.count > 0 else {
-      throw FileError(.invalid, path: url.path, problem: "holds no codes", remedy: "use a codes.txt that ddn wrote")
+      throw FileError(
+        .invalid, path: url.path, problem: "holds no codes", remedy: "use a .ddn file or a codes.txt that ddn wrote")
     }
     self.codes = codes
     names = Names(text: text, lineStarts: starts, hasClasses: classes > 0)

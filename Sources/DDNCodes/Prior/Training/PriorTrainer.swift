@@ -58,7 +58,7 @@ public final class PriorTrainer {
     try shape.validate()
     try shape.check(codes)
     guard codes.count >= Self.heldOutStep else {
-      throw PriorError("\(codes.count) codes are too few: a prior needs at least \(Self.heldOutStep)")
+      throw PriorError("a prior needs at least \(Self.heldOutStep) codes, and there are \(codes.count)")
     }
     let kept = (0..<codes.count).filter { $0 % Self.heldOutStep != Self.heldOutStep - 1 }
     let others = (0..<codes.count).filter { $0 % Self.heldOutStep == Self.heldOutStep - 1 }

@@ -27,7 +27,7 @@ struct Decode: ParsableCommand {
         ddn decode faces.ddn --levels 12                    as after the first 12 levels
         head -c 4000 faces.ddn | ddn decode - --partial
         ddn decode 3.0.7,3.0.6,3.0 --network mnist-k8-l3
-        ddn decode reconstructed/codes.txt --network cifar10
+        ddn decode reconstructed/codes.txt              of ddn reconstruct
       """)
 
   @Argument(help: .init("Codes to draw.", valueName: "file|codes|-"))
@@ -82,6 +82,11 @@ struct Decode: ParsableCommand {
     let (option, model) = try find(input, device: device)
     try model.check(classIndex: classIndex)
     let usesPrior = try input.header?.usesPrior == true
+    guard usesPrior || prior.prior == nil || prior.prior == "none" else {
+      throw UsageError("--prior is for a .ddn file that was encoded with one; \(input.name) was not")
+    }
+    let most = model.network.codeSpace.levels.count
+    guard levels ?? 1 <= most else { throw UsageError("--levels \(levels!): this model has \(most)") }
     let entries = try entries(of: input, model, usesPrior ? prior.load(for: option, model) : nil)
     let images = DrawnImages(
       command: "decode", jobs: entries.enumerated().map { DrawnImages.Job(number: $0, entry: $1) }, network: option,

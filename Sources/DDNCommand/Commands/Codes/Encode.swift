@@ -26,10 +26,10 @@ struct Encode: ParsableCommand {
       rate-distortion.svg; and comparison.png.
 
       Examples:
-        ddn encode face.jpg --network faces64              writes face.ddn
+        ddn encode face.jpg --network faces64 --class 1    writes face.ddn
         ddn encode --data cifar10-test.zip --network cifar10 --out test.ddn --beams 8
-        ddn encode face.jpg --network faces64 --psnr 22     as many levels as it takes
-        ddn encode face.jpg --network faces64 --weight eyes.png
+        ddn encode face.jpg --network faces64 --class 1 --psnr 22       as many levels as it takes
+        ddn encode face.jpg --network faces64 --class 1 --weight eyes.png
         ddn encode --network mnist --lambda 0.001           fewer bits for a little more error
         ddn encode --evaluate --network faces64 --data smiles64-test.zip --train-data smiles64-train.zip
       """)
@@ -118,7 +118,7 @@ struct Encode: ParsableCommand {
       return
     }
     _ = try shared.first {
-      try refuseExisting(file.path, overwrites: overwrite)
+      try checkOutput(file.path, overwrites: overwrite)
       return true
     }
     try encode(targets, search, model, prior, shared, device: device)
@@ -159,7 +159,7 @@ struct Encode: ParsableCommand {
     try AtomicFile.write(bytes, to: file)
     report(try CodeFile(bytes, path: file.path, key: key), qualities, imageShape: model.network.imageShape)
     if below > 0, let psnr = self.search.psnr {
-      Terminal.printError("note: \(counted(below, "image")) with all levels stay below \(psnr) dB")
+      Terminal.printError("note: \(counted(below, "image")) below \(psnr) dB with all levels")
     }
   }
 

@@ -33,7 +33,7 @@ struct InspectDataset: ParsableCommand {
 
   func run() throws {
     let picture = sheet.map { URL(fileURLWithPath: $0) }
-    if let picture { try refuseExisting(picture.path, overwrites: overwrite) }
+    if let picture { try checkOutput(picture.path, overwrites: overwrite) }
     let images = try openImages(URL(fileURLWithPath: data), split: split)
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
     var progress = ProgressLine(total: images.count, unit: "images")

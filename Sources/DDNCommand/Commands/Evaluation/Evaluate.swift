@@ -24,7 +24,8 @@ struct Evaluate: ParsableCommand {
         ddn evaluate --network cifar10 --seeds 0-9999 --ref cifar10-test.zip
         ddn evaluate --network cifar10 --seeds 0-49999 --runs 3 --ref cifar10.npz --detector inception.safetensors
         ddn evaluate --network mnist --reconstructions --ref mnist
-        ddn evaluate --images generated/images --ref mnist --per-class --json distances.json
+        ddn evaluate --images generated/images --detector digits --ref mnist --json distances.json
+        ddn evaluate --network cifar10 --ref cifar10-test.zip --per-class
       """)
 
   @Option(help: "Images to measure instead of a model's, in a format of ddn help dataset.", completion: .file())
@@ -54,7 +55,7 @@ struct Evaluate: ParsableCommand {
     completion: .file())
   var ref: String?
 
-  @Option(help: "Which half of MNIST and CIFAR, where they are the reference. (default: test)")
+  @Option(help: "Which half of MNIST and CIFAR, where they are the reference.")
   var split: DatasetSplit = .test
 
   @Option(
@@ -112,7 +113,7 @@ struct Evaluate: ParsableCommand {
   func run() throws {
     let (shared, device) = try machine.startShared()
     _ = try shared.first {
-      if let json { try refuseExisting(json, overwrites: overwrite) }
+      if let json { try checkOutput(json, overwrites: overwrite) }
       return true
     }
     let model = try images == nil ? network.load(device: device) : nil
@@ -125,6 +126,10 @@ struct Evaluate: ParsableCommand {
     let cache = features.cache(of: shared)
     let reports = try withPrecision(machine.precision ?? .float32, on: device) {
       let reference = try reference(judge, cache)
+      if let reference, reference.features == nil, measures != Set(EvaluationMeasure.allCases), measures != [.frechet] {
+        throw UsageError(
+          "--measures: statistics, as \(reference.name) has them, allow frechet alone; give images with --ref")
+      }
       return try sources.compactMap { source -> DistanceReport? in
         let found = try cache.features(of: source, by: judge, images == nil ? "drawing" : "features")
         guard let found, let reference else { return nil }

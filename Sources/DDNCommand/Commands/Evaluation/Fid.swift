@@ -33,7 +33,7 @@ struct FidReference: ParsableCommand {
   @Option(help: "Images, in a format of ddn help dataset.", completion: .file())
   var data: String
 
-  @Option(help: "Which half of MNIST and CIFAR. (default: train)")
+  @Option(help: "Which half of MNIST and CIFAR.")
   var split: DatasetSplit = .train
 
   @Option(help: "The npz file to write.", completion: .file())
@@ -51,7 +51,7 @@ struct FidReference: ParsableCommand {
   func run() throws {
     let (shared, device) = try machine.startShared()
     _ = try shared.first {
-      try refuseExisting(dest, overwrites: overwrite)
+      try checkOutput(dest, overwrites: overwrite)
       return true
     }
     let network = try detector.load(device)
@@ -80,7 +80,7 @@ struct FidCalculate: ParsableCommand {
 
       Examples:
         ddn fid calc --images generated/images --ref cifar10.npz --detector pt_inception-2015-12-05-6726825d.pth
-        ddn fid calc --images generated/images --ref mnist --detector digits --num 1000
+        ddn generate --seeds 0-999 && ddn fid calc --images generated/images --ref mnist --detector digits --num 1000
       """)
 
   @Option(help: "Images to measure, in a format of ddn help dataset.", completion: .file())
@@ -99,7 +99,7 @@ struct FidCalculate: ParsableCommand {
   @Option(parsing: .unconditional, help: "Seed of the images picked. (default: 0)", transform: seedNumber)
   var seed: UInt64 = 0
 
-  @Option(help: "Which half of MNIST and CIFAR, where they are the reference. (default: train)")
+  @Option(help: "Which half of MNIST and CIFAR, where they are the reference.")
   var split: DatasetSplit = .train
 
   @OptionGroup var features: FeatureOptions

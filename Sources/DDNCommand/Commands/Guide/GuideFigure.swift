@@ -74,7 +74,7 @@ struct GuideFigure: ParsableCommand {
 
   func run() throws {
     let path = out ?? "\(kind.rawValue).png"
-    try refuseExisting(path, overwrites: overwrite)
+    try checkOutput(path, overwrites: overwrite)
     let device = try machine.start()
     let model = try network.load(device: device)
     let columns = try columns(of: model)

@@ -26,7 +26,7 @@ struct GuideList: ParsableCommand {
 
   func run() throws {
     if let masks {
-      try refuseExisting(masks, overwrites: overwrite)
+      try checkOutput(masks, overwrites: overwrite)
       try Self.drawMasks().write(to: URL(fileURLWithPath: masks))
       Terminal.print(masks)
       if names.isEmpty { return }

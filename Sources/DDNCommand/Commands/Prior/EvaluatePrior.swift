@@ -54,7 +54,7 @@ struct EvaluatePrior: ParsableCommand {
     let images = try data.images(.test)
     let judge = try samples == nil ? nil : loadClassifier(model, device: device)
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
-    let codes = try data.table(of: images, by: model, machine: machine, device: device)
+    let codes = try data.table(of: images, by: model, prior: learned, machine: machine, device: device)
     var progress = ProgressLine(total: codes.count, unit: "codes")
     let bits = try learned.bits(of: codes) { done in
       progress.show(done)

@@ -65,13 +65,17 @@ struct CodeData: ParsableArguments {
   ///   - images: of `images(_:)`.
   ///   - mirrors: whether to encode mirror images, too.
   ///   - model: encodes.
+  ///   - prior: of the model; read when the codes are a file that was encoded with it.
   ///   - machine: precision.
   ///   - device: of the model.
   func table(
-    of images: ImageDataset?, mirrors: Bool = false, by model: Model, machine: MachineOptions, device: Device
+    of images: ImageDataset?, mirrors: Bool = false, by model: Model,
+    prior: @autoclosure () throws -> (any CodePrior)? = nil, machine: MachineOptions, device: Device
   ) throws -> CodeTable {
     guard let images else {
-      let entries = try CodeInput(codes ?? "").entries(of: model, prior: nil, allowsPrefix: false)
+      let input = try CodeInput(codes ?? "")
+      let usesPrior = try input.header?.usesPrior == true
+      let entries = try input.entries(of: model, prior: usesPrior ? prior() : nil, allowsPrefix: false)
       return try CodeTable(entries, in: model.network.codeSpace)
     }
     return try CodeTable(

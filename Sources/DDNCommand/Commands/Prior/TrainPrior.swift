@@ -111,11 +111,13 @@ struct TrainPrior: ParsableCommand {
           + "\(network.url.path) and write \(url.path)")
       return
     }
-    try refuseExisting(url.path, overwrites: overwrite)
+    try checkOutput(url.path, overwrites: overwrite)
     let tests = try finalTest(for: images)
     let testImages = try tests?.images(.test)
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
-    let codes = try data.table(of: images, mirrors: mirror, by: model, machine: machine, device: device)
+    let codes = try data.table(
+      of: images, mirrors: mirror, by: model, prior: PriorOption.besidesModel.load(for: network, model),
+      machine: machine, device: device)
     let trainer = try PriorTrainer(
       options, codes: codes, classes: model.network.classes, dataName: images?.name ?? data.path,
       modelFingerprint: model.fingerprint())

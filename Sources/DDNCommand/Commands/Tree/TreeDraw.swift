@@ -24,7 +24,7 @@ struct TreeDraw: ParsableCommand {
         ddn tree draw --network mnist-k8-l3
         ddn tree draw --network mnist-k8-l3 --data mnist --size 2048 --out used.png
         ddn tree draw --network mnist --root 3.0 --out tree.svg
-        ddn tree draw --network faces64 --class 1 --levels 3 --page tree.html
+        ddn tree draw --network faces64 --class 1 --levels 2 --page tree.html
       """)
 
   @OptionGroup var network: NetworkOption
@@ -84,8 +84,11 @@ struct TreeDraw: ParsableCommand {
       }
       return format
     }
+    if let page, !["html", "htm"].contains(URL(fileURLWithPath: page).pathExtension.lowercased()) {
+      throw UsageError("--page \(page): the page is an .html file; --out writes a .png or .svg picture")
+    }
     if count != nil, data == nil { throw UsageError("--count needs --data") }
-    for path in [picturePath, page].compactMap({ $0 }) { try refuseExisting(path, overwrites: overwrite) }
+    for path in [picturePath, page].compactMap({ $0 }) { try checkOutput(path, overwrites: overwrite) }
     let device = try machine.start()
     let model = try network.load(device: device)
     try model.check(classIndex: classIndex)

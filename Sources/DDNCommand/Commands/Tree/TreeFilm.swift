@@ -40,7 +40,7 @@ struct TreeFilm: ParsableCommand {
     guard let format = Animation.Format(rawValue: URL(fileURLWithPath: path).pathExtension.lowercased()) else {
       throw UsageError("--out \(path): the animation is a .webp or .gif file")
     }
-    try refuseExisting(path, overwrites: overwrite)
+    try checkOutput(path, overwrites: overwrite)
     let all = try Folder.names(in: folder.url).filter { $0.hasPrefix("tree-") && $0.hasSuffix(".png") }
     guard !all.isEmpty else {
       throw FileError(
