@@ -126,7 +126,7 @@ struct Ablate: ParsableCommand {
     let new = NewRun(
       network: network, learning: learning, objective: objective, xflip: data.xflip, duration: duration)
     var options = try new.options(
-      network.configuration(for: dataset), images: dataset.count, path: data.path)
+      network.configuration(for: dataset), path: data.path)
     try options.validate()
     try options.network.check(dataset, path: data.path ?? dataset.name)
     try options.identify(dataset)

@@ -211,7 +211,7 @@ struct Train: ParsableCommand {
         "--transfer \(transfer!): \(difference); remove the network options to use the model's, or change them")
     }
     return try NewRun(network: network, learning: learning, objective: objective, xflip: data.xflip, duration: duration)
-      .options(configuration, images: dataset.count, path: data.path, transferFile: source?.file)
+      .options(configuration, path: data.path, transferFile: source?.file)
   }
 
   /// The model to start from: its file and its network.

@@ -14,12 +14,11 @@ struct NewRun {
 
   /// - Parameters:
   ///   - configuration: of the network.
-  ///   - images: number of images of the data set.
   ///   - path: of the images; nil for the shipped digits.
   ///   - transferFile: the model with the initial weights; nil for random ones.
   /// - Throws: `UsageError`; `ConfigurationError` for an invalid network.
   func options(
-    _ configuration: NetworkConfiguration, images: Int, path: String?, transferFile: String? = nil
+    _ configuration: NetworkConfiguration, path: String?, transferFile: String? = nil
   ) throws -> TrainingOptions {
     typealias Defaults = TrainingDefaults
     let defaults = network.learning(for: configuration.architecture)
@@ -39,9 +38,7 @@ struct NewRun {
       saveTicks: learning.snap ?? Defaults.saveTicks)
     options.lastChainDropout = learning.lastChainDropout
     objective.apply(to: &options)
-    options.initialNodes =
-      objective.initialNodes
-      ?? Self.initialNodes(of: configuration, images: images, isTransfer: transferFile != nil)
+    options.initialNodes = objective.initialNodes
     options.secondMomentDecay = objective.beta2 ?? defaults.secondMomentDecay
     options.xflip = xflip
     options.augmentation = learning.augment
@@ -49,16 +46,6 @@ struct NewRun {
     options.microBatch = learning.batchGpu
     options.rampImages = try learning.lrRampup.map(imageCount(fromMillions:))
     return options
-  }
-
-  /// Nodes by k-means where a network can have them: better at no cost (Documentation/Experiments.md).
-  private static func initialNodes(
-    of configuration: NetworkConfiguration, images: Int, isTransfer: Bool
-  ) -> InitialNodes? {
-    guard !isTransfer, let dense = configuration.architecture as? DenseNetwork.Configuration, dense.takesFittedNodes,
-      images >= dense.nodes
-    else { return nil }
-    return .kmeans
   }
 }
 

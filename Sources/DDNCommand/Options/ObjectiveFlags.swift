@@ -81,8 +81,8 @@ struct ObjectiveFlags: ParsableArguments {
 
   @Option(
     help: """
-      Dense: initial nodes, random or kmeans: the centres of what the levels before leave of the training images. \
-      (default: kmeans, but for shared levels, --choices, --patches, --gains and --transfer)
+      Dense: initial nodes, random or kmeans: the centres of what the levels before leave of the training images, for \
+      narrow networks and short trainings. (default: random)
       """)
   var initialNodes: InitialNodes?
 
