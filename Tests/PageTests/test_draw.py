@@ -65,7 +65,7 @@ def test_a_mask_keeps_what_is_painted_and_shows_on_black(visit):
     ready(page)
     target = pixels(sources(page, ".samples img")[3])
     page.get_by_label("Open a picture").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": png(target)})
-    assert page.get_by_role("radio", name="Keep").get_attribute("aria-checked") == "true"
+    page.get_by_role("radio", name="Keep", checked=True).wait_for()  # when the picture is decoded
     page.get_by_label("Size").fill("40")
     for x in (0.1, 0.25, 0.4):
         stroke(page, (x, 0.0), (x, 1.0))

@@ -67,7 +67,7 @@ def test_a_dropped_picture(visit):
 
 def test_files_that_are_no_pictures_are_told(visit):
     page = visit("picture/mnist", allowed=["422"])
-    for name, text in [("a.png", "Not a readable image"), ("a.ddn", "Is not a")]:
+    for name, text in [("a.png", "Not a readable image"), ("a.ddn", "This is no .ddn file")]:
         page.get_by_label("Choose a picture").set_input_files(
             {"name": name, "mimeType": "application/octet-stream", "buffer": b"neither"})
         page.get_by_role("alert").filter(has_text=text).wait_for()
