@@ -113,10 +113,13 @@ public final class Trainer {
       var sums: Tensor?  // [L]
       for part in 0..<parts {
         progress.begin(part, of: parts, levels: network.codeSpace.levels.count)
-        let losses = try levelLosses(of: order.next(samples), progress)  // [L]
+        let batch = try nextBatch(samples)
+        let losses = try levelLosses(of: batch, progress)  // [L]
+        var loss = try weighted(losses).mean()
+        if objective.readsRandomImages { loss = try loss + objective.loss(ofRandom: randomImages(beside: batch)) }
         progress.beginBackward()
         let scale = options.network.architecture.lossScale / Double(parts * share.ranks)
-        try (weighted(losses).mean() * scale).backward()
+        try (loss * scale).backward()
         sums = try sums.map { try $0 + losses.detached() } ?? losses.detached()
       }
       return (sums!, parts)
@@ -132,16 +135,45 @@ public final class Trainer {
     return events
   }
 
+  private struct Batch {
+    /// As they are in the data.
+    let originals: Tensor
+    /// With random variations.
+    let images: Tensor
+    let classes: Tensor?
+  }
+
+  private func nextBatch(_ samples: Int) throws -> Batch {
+    let batch = try data.batch(order.next(samples))
+    return Batch(
+      originals: batch.images, images: try augmentation(batch.images, generator: dropoutGenerator),
+      classes: batch.classes)
+  }
+
+  private func condition(of batch: Batch) -> Condition {
+    network.condition(classes: batch.classes, sources: batch.images, randomness: dropoutGenerator)
+  }
+
+  /// As many images of uniformly drawn codes, with the batch's conditions.
+  private func randomImages(beside batch: Batch) throws -> RandomImages {
+    try withPrecision(options.precision ?? .float32, on: network.device) {
+      let condition = condition(of: batch)
+      var run = try network.begin(samples: batch.images.shape[0], condition: condition)
+      let chooser = DrawingChooser(generator: dropoutGenerator)
+      while !run.isFinished { try run.advance(by: chooser) }
+      return RandomImages(
+        drawn: try run.paths.perSample(run.images!), data: batch.originals, classes: condition.classes)
+    }
+  }
+
   /// `[L]`, the mean loss of each level. Choices are the objective's or a beam search's, with chain dropout.
-  private func levelLosses(of indices: [Int], _ stepProgress: StepProgress) throws -> Tensor {
-    let batch = try data.batch(indices)
-    let images = try augmentation(batch.images, generator: dropoutGenerator)
+  private func levelLosses(of batch: Batch, _ stepProgress: StepProgress) throws -> Tensor {
+    let images = batch.images
     let target = Target(images)
     let progress = Double(self.images) / Double(options.images)
-    let condition = network.condition(classes: batch.classes, sources: images, randomness: dropoutGenerator)
     var losses: [Tensor] = []
     try withPrecision(options.precision ?? .float32, on: network.device) {
-      var run = try network.begin(samples: indices.count, condition: condition)
+      var run = try network.begin(samples: images.shape[0], condition: condition(of: batch))
       let chooser = ChainDropout(
         try searched(for: images, from: run, else: balanced(objective.chooser(for: target))),
         probabilities: options.chainDropouts, scope: options.chainDropoutScope, generator: dropoutGenerator,
@@ -278,6 +310,15 @@ private struct SearchedChooser: Chooser {
 
   func choose(from candidates: Candidates) throws -> Choice {
     Choice(codes: codes[candidates.level], distances: try nearest.choose(from: candidates).distances)
+  }
+}
+
+/// Draws every image's choice.
+private struct DrawingChooser: Chooser {
+  let generator: Generator
+
+  func choose(from candidates: Candidates) throws -> Choice {
+    Choice(codes: try .integers(in: 0..<candidates.nodes, [candidates.samples], generator: generator))
   }
 }
 

@@ -22,6 +22,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   public var energyWeight: Double?
   /// A `FeatureDistance` beside the pixel distance; nil for none.
   public var featureTerm: FeatureTerm?
+  /// A `SampleDistance` beside the pixel distance; nil for none.
+  public var sampleTerm: FeatureTerm?
   /// The weight of a `Discriminator` beside the pixel distance; nil for none.
   public var discriminatorWeight: Double?
   /// The strength of `BalancedChooser`; nil for none.
@@ -123,6 +125,10 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     if ranks > 1, discriminatorWeight != nil {
       throw ConfigurationError("a discriminator trains in one process, not \(ranks)")
     }
+    if ranks > 1, sampleTerm != nil {
+      throw ConfigurationError(
+        "a distance of random images is that of a whole batch: it trains in one process, not \(ranks)")
+    }
     guard batch % ranks == 0 else {
       throw ConfigurationError(
         "a batch of \(batch) images does not divide among \(ranks) ranks; the next that does is "
@@ -176,12 +182,16 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     if let beams, beams > 1, loss == .absolute { return "a beam search in training minimizes the squared loss only" }
     let weights = [
       ("temperature", softMinimum), ("energy score's weight", energyWeight),
-      ("feature distance's weight", featureTerm?.weight), ("balance", balance),
+      ("feature distance's weight", featureTerm?.weight), ("sample distance's weight", sampleTerm?.weight),
+      ("balance", balance),
       ("discriminator's weight", discriminatorWeight),
       ("last level's weight", lastLevelWeight),
     ]
     for case (let name, let weight?) in weights where !(weight > 0 && weight <= 1e6) {
       return "the \(name) must be above 0 and at most 1000000, not \(weight)"
+    }
+    if sampleTerm != nil, microBatch ?? batch < 2 {
+      return "a distance of random images needs two or more images a pass"
     }
     if softMinimum != nil || energyWeight != nil, loss == .absolute {
       return "a soft minimum and an energy score are of the squared loss"

@@ -45,15 +45,15 @@ extension CommandTests {
       let folder = try Scratch.folder()
       let shape = "--nodes 6 --levels 4 --width 16 --node-features 4 --components 24 --rank 8"
       let losses =
-        "--soft-min 0.5 --energy 0.01 --perceptual digits --adversarial 0.3 --balance 0.1 --last-level-weight 2"
-        + " --beta2 0.99"
+        "--soft-min 0.5 --energy 0.01 --perceptual digits --sample-distance digits --adversarial 0.3 --balance 0.1 --last-level-weight 2"
+        + " --sample-distance-weight 0.2 --beta2 0.99"
       _ = try await Self.run(
         "train --arch dense \(shape) --patches 2 \(losses) --duration 0.002 --batch 64 --tick 1 --snap 1 --outdir runs",
         in: folder)
       _ = try await Self.run("train --resume runs/00000-mnist-test --duration 0.003", in: folder)
       let options = try String(
         contentsOf: folder.appending(path: "runs/00000-mnist-test/options.json"), encoding: .utf8)
-      for text in ["\"classifier\" : \"digits\"", "\"balance\" : 0.1", "\"patches\""] {
+      for text in ["\"classifier\" : \"digits\"", "\"sampleTerm\"", "\"balance\" : 0.1", "\"patches\""] {
         #expect(options.contains(text), "\(options)")
       }
       let network = "--network runs/00000-mnist-test"
@@ -63,6 +63,8 @@ extension CommandTests {
       let missing = try await Command.run(
         ["train", "--perceptual", "nobody", "--outdir", "others"], in: folder)
       #expect(missing.exitCode == 66 && missing.errors.contains("nobody: no such classifier"), "\(missing)")
+      let unknown = try await Command.run(["train", "--sample-distance", "nobody", "--outdir", "others"], in: folder)
+      #expect(unknown.exitCode == 66 && unknown.errors.contains("nobody: no such classifier"), "\(unknown)")
       #expect(!FileManager.default.fileExists(atPath: folder.appending(path: "others").path))
     }
 

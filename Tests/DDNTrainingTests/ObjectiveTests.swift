@@ -122,7 +122,7 @@ private struct ShadeObjective: Objective {
   {
     var options = Self.dense()
     options.featureTerm = .init(classifier: "test", weight: 1)
-    let objective = try options.objective(on: .cpu) { images in [images, try images.maxPooled(2, stride: 2)] }
+    let objective = try options.objective(on: .cpu, featureMaps: { [$0, try $0.maxPooled(2, stride: 2)] })
     let trainer = try Trainer(options, data: SmallTraining.data(), device: .cpu, objective: objective)
     try trainer.fit()
     try trainer.step()
@@ -134,6 +134,81 @@ private struct ShadeObjective: Objective {
     _ = try trainer.takeLosses()
     try trainer.step()
     #expect(try trainer.takeLosses()[2] < first[2])
+  }
+
+  @Test("a sample distance is that of its definition") func sampleDistance() throws {
+    let (drawn, data) = (
+      try Tensor.normal([5, 3], generator: Generator(seed: 4)),
+      try Tensor.normal([5, 3], generator: Generator(seed: 5))
+    )
+    let classes = [0, 1, 0, 1, 1]
+    let rows = try (drawn.array(Double.self), data.array(Double.self))
+    func distance(_ first: [Double], _ i: Int, _ second: [Double], _ j: Int) -> Double {
+      (0..<3).map { (first[3 * i + $0] - second[3 * j + $0]) * (first[3 * i + $0] - second[3 * j + $0]) }
+        .reduce(0, +).squareRoot()
+    }
+    func mean(sameClass: Bool, _ value: (Int, Int) -> Double) -> Double {
+      let pairs = (0..<5).flatMap { i in (0..<5).map { (i, $0) } }
+        .filter { $0.0 != $0.1 && (!sameClass || classes[$0.0] == classes[$0.1]) }
+      return pairs.map(value).reduce(0, +) / Double(pairs.count)
+    }
+    func excess(sameClass: Bool) -> Double {
+      mean(sameClass: sameClass) { 2 * distance(rows.0, $0, rows.1, $1) }
+        - mean(sameClass: sameClass) { distance(rows.0, $0, rows.0, $1) }
+        - mean(sameClass: sameClass) { distance(rows.1, $0, rows.1, $1) }
+    }
+    let unit = mean(sameClass: false) { distance(rows.1, $0, rows.1, $1) }
+    func loss(_ classes: [Int]?) throws -> Double {
+      try SampleDistance { try $0.reshaped([5, 3]) }.loss(
+        ofRandom: RandomImages(
+          drawn: drawn.reshaped([5, 3, 1, 1]), data: data.reshaped([5, 3, 1, 1]),
+          classes: classes.map { try Tensor($0.map(Int64.init), shape: [5]) })
+      ).item()
+    }
+    #expect(try abs(loss(nil) - excess(sameClass: false) / unit) < 1e-5)
+    #expect(try abs(loss(classes) - (excess(sameClass: false) + excess(sameClass: true)) / unit) < 1e-5)
+    #expect(try abs(loss([0, 1, 2, 3, 4]) - excess(sameClass: false) / unit) < 1e-5, "no two images of a class")
+  }
+
+  @Test("a sample distance brings random images nearer to the data, and resumes to the same weights")
+  func samplesNearData() throws {
+    var options = Self.dense()
+    options.sampleTerm = .init(classifier: "test", weight: 1)
+    let features = { (images: Tensor) in try images.resizedArea(height: 4, width: 4).reshaped([-1, 16]) }
+    let data = try SmallTraining.data()
+    func trainer(_ options: TrainingOptions) throws -> Trainer {
+      try Trainer(
+        options, data: data, device: .cpu, objective: options.objective(on: .cpu, sampleFeatures: features))
+    }
+    func distance(_ trainer: Trainer) throws -> Double {
+      try SampleDistance(features: features).loss(
+        ofRandom: RandomImages(
+          drawn: trainer.network.decode((0..<500).map { LatentCode(seed: $0, in: trainer.network.codeSpace) }),
+          data: data.batch(Array(0..<500)).images, classes: nil)
+      ).item()
+    }
+    let whole = try trainer(options)
+    try whole.fit()
+    for _ in 0..<60 { try whole.step() }
+    #expect(try distance(whole) < 0.5 * distance(Self.trained(Self.dense(), steps: 60)))
+
+    let scratch = try Scratch()
+    let first = try trainer(options)
+    try first.fit()
+    for _ in 0..<30 { try first.step() }
+    try Checkpoint.save(
+      first,
+      summary: TrainingSummary(
+        data: "test", images: first.images, elapsedSeconds: 1, lossOfLevels: [], perplexityOfLayers: []),
+      in: scratch.url)
+    let second = try trainer(options)
+    _ = try Checkpoint.load(try #require(try Checkpoint.all(in: scratch.url).first), into: second)
+    for _ in 0..<30 { try second.step() }
+    #expect(try TrainerState(second).differences(from: TrainerState(whole)).isEmpty)
+    options.microBatch = 1
+    #expect(throws: ConfigurationError.self) { try options.validate() }
+    options.microBatch = nil
+    #expect(throws: ConfigurationError.self) { try options.validate(ranks: 2) }
   }
 
   @Test("a discriminator tells images from targets, and its gradient has the length of the pixel distance's")

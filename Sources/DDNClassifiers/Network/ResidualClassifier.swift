@@ -59,6 +59,12 @@ public final class ResidualClassifier: ImageClassifier {
   /// - Throws: `ClassifierError` when the images' channels are neither 1 nor 3; `TorchError`.
   public func featureMaps(of images: Tensor) throws -> [Tensor] { try maps(of: fitted(images)) }
 
+  /// What the last layer reads, with gradients to the images: `[B, F]`.
+  ///
+  /// - Parameter images: `[B, C, H, W]` in [-1, 1], of any size.
+  /// - Throws: `ClassifierError` when the images' channels are neither 1 nor 3; `TorchError`.
+  public func differentiableFeatures(of images: Tensor) throws -> Tensor { try run(fitted(images)) }
+
   /// Images in the channels and the size that the network reads.
   ///
   /// Gray is repeated for RGB, and RGB averaged to gray; larger sides are averaged, smaller ones interpolated.

@@ -42,6 +42,20 @@ struct ObjectiveFlags: ParsableArguments {
   var perceptualWeight: Double?
 
   @Option(
+    help: .init(
+      """
+      Add a distance of images of random codes to the data, and of each class's to its class, in a classifier's \
+      features: its name or file.
+      """, valueName: "classifier"))
+  var sampleDistance: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: "Weight of --sample-distance beside the pixel loss. (default: \(Self.defaultSampleWeight))",
+    transform: number(to: 1e6, isOpen: true))
+  var sampleDistanceWeight: Double?
+
+  @Option(
     parsing: .unconditional,
     help: """
       Weight of a discriminator's gradient at the last level, in units of its pixel loss's, against blur. (default: 0)
@@ -87,10 +101,14 @@ struct ObjectiveFlags: ParsableArguments {
   var initialNodes: InitialNodes?
 
   static let defaultWeight = 0.1
+  static let defaultSampleWeight = 0.05
 
   func validate() throws {
     if perceptualWeight != nil, perceptual == nil {
       throw ValidationError("--perceptual-weight is for --perceptual; add it, or leave both out")
+    }
+    if sampleDistanceWeight != nil, sampleDistance == nil {
+      throw ValidationError("--sample-distance-weight is for --sample-distance; add it, or leave both out")
     }
   }
 
@@ -103,6 +121,9 @@ struct ObjectiveFlags: ParsableArguments {
     options.featureTerm = perceptual.map {
       .init(classifier: $0, weight: perceptualWeight ?? Self.defaultWeight)
     }
+    options.sampleTerm = sampleDistance.map {
+      .init(classifier: $0, weight: sampleDistanceWeight ?? Self.defaultSampleWeight)
+    }
     options.discriminatorWeight = positive(adversarial)
     options.balance = positive(balance)
     options.lastLevelWeight = lastLevelWeight
@@ -114,6 +135,7 @@ struct ObjectiveFlags: ParsableArguments {
     named([
       ("--loss", loss != nil), ("--soft-min", softMin != nil), ("--energy", energy != nil),
       ("--perceptual", perceptual != nil), ("--perceptual-weight", perceptualWeight != nil),
+      ("--sample-distance", sampleDistance != nil), ("--sample-distance-weight", sampleDistanceWeight != nil),
       ("--adversarial", adversarial != nil), ("--balance", balance != nil),
       ("--last-level-weight", lastLevelWeight != nil), ("--beta2", beta2 != nil),
       ("--adam-epsilon", adamEpsilon != nil), ("--initial-nodes", initialNodes != nil),
@@ -124,13 +146,15 @@ struct ObjectiveFlags: ParsableArguments {
 extension InitialNodes: ExpressibleByArgument {}
 
 extension TrainingOptions {
-  /// The options' loss, with the classifier that it names.
+  /// The options' loss, with the classifiers that it names.
   ///
-  /// - Throws: `FileError` when the classifier is missing or damaged; `TorchError`.
+  /// - Throws: `FileError` when a classifier is missing or damaged; `TorchError`.
   func loadObjective(on device: Device) throws -> any Objective {
-    guard let featureTerm else { return try objective(on: device) }
-    let classifier = try ResidualClassifier(
-      contentsOf: ResidualClassifier.url(of: featureTerm.classifier), device: device)
-    return try objective(on: device, features: classifier.featureMaps)
+    func classifier(_ term: FeatureTerm?) throws -> ResidualClassifier? {
+      try term.map { try ResidualClassifier(contentsOf: ResidualClassifier.url(of: $0.classifier), device: device) }
+    }
+    return try objective(
+      on: device, featureMaps: classifier(featureTerm).map { $0.featureMaps },
+      sampleFeatures: classifier(sampleTerm).map { $0.differentiableFeatures })
   }
 }

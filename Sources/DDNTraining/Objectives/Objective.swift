@@ -9,6 +9,12 @@ public protocol Objective {
   /// Chooses the nodes to train; its choices must have distances, which Split-and-Prune needs.
   func chooser(for target: Target) -> any Chooser
 
+  /// Whether `loss(ofRandom:)` is a part of the objective.
+  var readsRandomImages: Bool { get }
+
+  /// The loss of images of random codes, added to the mean over levels.
+  func loss(ofRandom images: RandomImages) throws -> Tensor
+
   /// What the objective learns, by name, on the network's device: saved with the run and loaded in place.
   var state: [String: Tensor] { get }
 
@@ -17,6 +23,10 @@ public protocol Objective {
 }
 
 extension Objective {
+  public var readsRandomImages: Bool { false }
+
+  public func loss(ofRandom images: RandomImages) throws -> Tensor { try .zeros([]) }
+
   public var state: [String: Tensor] { [:] }
 
   public func finishStep() throws {}
@@ -36,6 +46,16 @@ public struct LevelStep {
   public let levels: Int
   /// The finished share of the run, in 0..<1.
   public let progress: Double
+}
+
+/// Images of uniformly drawn codes, beside as many images of the data.
+public struct RandomImages {
+  /// `[B, C, H, W]`, with gradients to the network.
+  public let drawn: Tensor
+  /// `[B, C, H, W]`.
+  public let data: Tensor
+  /// `[B]` int64, the classes of both; nil without classes.
+  public let classes: Tensor?
 }
 
 /// The pixel distance, as loss and for choosing nodes.
@@ -69,6 +89,17 @@ public struct SumObjective: Objective {
   }
 
   public func chooser(for target: Target) -> any Chooser { terms[0].objective.chooser(for: target) }
+
+  public var readsRandomImages: Bool { terms.contains { $0.objective.readsRandomImages } }
+
+  public func loss(ofRandom images: RandomImages) throws -> Tensor {
+    var sum: Tensor?
+    for (weight, objective) in terms where objective.readsRandomImages {
+      let loss = try objective.loss(ofRandom: images) * weight
+      sum = try sum.map { try $0 + loss } ?? loss
+    }
+    return sum!
+  }
 
   public var state: [String: Tensor] {
     var state: [String: Tensor] = [:]

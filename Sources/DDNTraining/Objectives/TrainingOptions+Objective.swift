@@ -6,18 +6,26 @@ extension TrainingOptions {
   ///
   /// - Parameters:
   ///   - device: of the network.
-  ///   - features: of the classifier that `featureTerm` names, as of `FeatureDistance`; needed with one.
+  ///   - featureMaps: of the classifier that `featureTerm` names, as of `FeatureDistance`; needed with one.
+  ///   - sampleFeatures: of the classifier that `sampleTerm` names, as of `SampleDistance`; needed with one.
   /// - Throws: `TorchError` when memory is short.
   public func objective(
-    on device: Device, features: ((Tensor) throws -> [Tensor])? = nil
+    on device: Device, featureMaps: ((Tensor) throws -> [Tensor])? = nil,
+    sampleFeatures: ((Tensor) throws -> Tensor)? = nil
   ) throws(TorchError) -> any Objective {
     let first: any Objective =
       softMinimum.map { SoftMinimum(temperature: $0) } ?? PixelObjective(loss ?? TrainingDefaults.loss)
     var others: [(weight: Double, objective: any Objective)] = []
     if let energyWeight { others.append((energyWeight, EnergyScore())) }
     if let featureTerm {
-      guard let features else { preconditionFailure("a feature term needs the features of \(featureTerm.classifier)") }
-      others.append((featureTerm.weight, FeatureDistance(features: features)))
+      guard let featureMaps else { preconditionFailure("a feature term needs the maps of \(featureTerm.classifier)") }
+      others.append((featureTerm.weight, FeatureDistance(features: featureMaps)))
+    }
+    if let sampleTerm {
+      guard let sampleFeatures else {
+        preconditionFailure("a sample term needs the features of \(sampleTerm.classifier)")
+      }
+      others.append((sampleTerm.weight, SampleDistance(features: sampleFeatures)))
     }
     if let discriminatorWeight {
       let discriminator = try Discriminator(imageShape: network.imageShape, seed: seed, device: device)
