@@ -116,7 +116,7 @@ public final class Trainer {
         let batch = try nextBatch(samples)
         let losses = try levelLosses(of: batch, progress)  // [L]
         var loss = try weighted(losses).mean()
-        if objective.readsRandomImages { loss = try loss + objective.loss(ofRandom: randomImages(beside: batch)) }
+        if let other = try objective.loss(ofRandom: { try randomImages(beside: batch) }) { loss = try loss + other }
         progress.beginBackward()
         let scale = options.network.architecture.lossScale / Double(parts * share.ranks)
         try (loss * scale).backward()

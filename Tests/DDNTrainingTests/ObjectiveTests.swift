@@ -159,10 +159,10 @@ private struct ShadeObjective: Objective {
     }
     let unit = mean(sameClass: false) { distance(rows.1, $0, rows.1, $1) }
     func loss(_ classes: [Int]?) throws -> Double {
-      try SampleDistance { try $0.reshaped([5, 3]) }.loss(
-        ofRandom: RandomImages(
+      try SampleDistance { try $0.reshaped([5, 3]) }.distance(
+        RandomImages(
           drawn: drawn.reshaped([5, 3, 1, 1]), data: data.reshaped([5, 3, 1, 1]),
-          classes: classes.map { try Tensor($0.map(Int64.init), shape: [5]) })
+          classes: classes.map { try Tensor($0.map(Float.init), shape: [5]).to(.int64) })
       ).item()
     }
     #expect(try abs(loss(nil) - excess(sameClass: false) / unit) < 1e-5)
@@ -181,8 +181,8 @@ private struct ShadeObjective: Objective {
         options, data: data, device: .cpu, objective: options.objective(on: .cpu, sampleFeatures: features))
     }
     func distance(_ trainer: Trainer) throws -> Double {
-      try SampleDistance(features: features).loss(
-        ofRandom: RandomImages(
+      try SampleDistance(features: features).distance(
+        RandomImages(
           drawn: trainer.network.decode((0..<500).map { LatentCode(seed: $0, in: trainer.network.codeSpace) }),
           data: data.batch(Array(0..<500)).images, classes: nil)
       ).item()

@@ -9,11 +9,10 @@ public protocol Objective {
   /// Chooses the nodes to train; its choices must have distances, which Split-and-Prune needs.
   func chooser(for target: Target) -> any Chooser
 
-  /// Whether `loss(ofRandom:)` is a part of the objective.
-  var readsRandomImages: Bool { get }
-
-  /// The loss of images of random codes, added to the mean over levels.
-  func loss(ofRandom images: RandomImages) throws -> Tensor
+  /// A loss of images of random codes, added to the mean over levels; nil for none.
+  ///
+  /// - Parameter draw: draws them; not called for nil.
+  func loss(ofRandom draw: () throws -> RandomImages) throws -> Tensor?
 
   /// What the objective learns, by name, on the network's device: saved with the run and loaded in place.
   var state: [String: Tensor] { get }
@@ -23,9 +22,7 @@ public protocol Objective {
 }
 
 extension Objective {
-  public var readsRandomImages: Bool { false }
-
-  public func loss(ofRandom images: RandomImages) throws -> Tensor { try .zeros([]) }
+  public func loss(ofRandom draw: () throws -> RandomImages) throws -> Tensor? { nil }
 
   public var state: [String: Tensor] { [:] }
 
@@ -90,15 +87,13 @@ public struct SumObjective: Objective {
 
   public func chooser(for target: Target) -> any Chooser { terms[0].objective.chooser(for: target) }
 
-  public var readsRandomImages: Bool { terms.contains { $0.objective.readsRandomImages } }
-
-  public func loss(ofRandom images: RandomImages) throws -> Tensor {
+  public func loss(ofRandom draw: () throws -> RandomImages) throws -> Tensor? {
     var sum: Tensor?
-    for (weight, objective) in terms where objective.readsRandomImages {
-      let loss = try objective.loss(ofRandom: images) * weight
-      sum = try sum.map { try $0 + loss } ?? loss
+    for (weight, objective) in terms {
+      guard let loss = try objective.loss(ofRandom: draw) else { continue }
+      sum = try sum.map { try $0 + loss * weight } ?? loss * weight
     }
-    return sum!
+    return sum
   }
 
   public var state: [String: Tensor] {

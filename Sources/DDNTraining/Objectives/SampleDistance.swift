@@ -21,10 +21,10 @@ public struct SampleDistance: Objective {
     try .zeros([step.candidates.samples], device: step.candidates.device)
   }
 
-  public var readsRandomImages: Bool { true }
+  public func loss(ofRandom draw: () throws -> RandomImages) throws -> Tensor? { try distance(draw()) }
 
-  /// In units of the mean distance between two images of the data.
-  public func loss(ofRandom images: RandomImages) throws -> Tensor {
+  /// A scalar, in units of the mean distance between two images of the data.
+  func distance(_ images: RandomImages) throws -> Tensor {
     let data = try withoutGradients { try features(images.data) }
     let drawn = try features(images.drawn)
     let samples = drawn.shape[0]
