@@ -20,7 +20,7 @@ struct EvaluatePrior: ParsableCommand {
 
       Examples:
         ddn prior evaluate --network mnist --data mnist
-        ddn prior evaluate --network cifar10 --data cifar10-test.zip --samples 5000
+        ddn prior evaluate --network mnist-k8-l3 --data mnist --samples 5000
       """)
 
   @OptionGroup var network: NetworkOption
