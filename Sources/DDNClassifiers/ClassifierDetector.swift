@@ -61,7 +61,7 @@ public func openDetector(_ nameOrPath: String, device: Device = .cpu) throws -> 
       return try ScriptDetector(contentsOf: url, device: device)
     }
   } else if data.dropFirst(8).first == UInt8(ascii: "{"),
-    try SafetensorsFile(contentsOf: url).metadata["format"] == ResidualClassifier.format
+    try SafetensorsFile(contentsOf: url).isOf(ResidualClassifier.fileKind)
   {
     return try ClassifierDetector(nameOrPath, device: device)
   }

@@ -98,10 +98,11 @@ public struct ReconstructionReport {
 
   /// One line.
   public var summary: String {
-    String(
+    let distinct = Set(codes).count
+    return String(
       format:
-        "%d image\(count == 1 ? "" : "s"): PSNR %.2f dB, SSIM %.4f, %.1f bits each (%.4f a pixel), %d different codes",
-      count, meanPSNR, meanSSIM, bits, bitsPerPixel, Set(codes).count)
+        "%d image\(count == 1 ? "" : "s"): PSNR %.2f dB, SSIM %.4f, %.1f bits each (%.4f a pixel), %d different code\(distinct == 1 ? "" : "s")",
+      count, meanPSNR, meanSSIM, bits, bitsPerPixel, distinct)
   }
 
   /// A line per image with name, code and class, if any, in the format of `CodeList`.

@@ -82,7 +82,7 @@ import Torch
       let error = #expect(throws: FileError.self) { try IntegerPrior(contentsOf: url, space: space) }
       #expect(error?.kind == .invalid && error?.problem.contains(part) == true, "\(String(describing: error))")
     }
-    let format = ["format": IntegerPrior.format, "version": "1"]
+    let format = ["format": IntegerPrior.fileKind.format, "version": "1"]
     func described(_ levels: String, width: Int = 4, classes: Int = 0) -> [String: String] {
       format.merging([
         "prior":
@@ -90,8 +90,8 @@ import Torch
       ]) { $1 }
     }
     try expect("is not a prior", [:])
-    try expect("format version 'none'".replacing("'", with: ""), ["format": IntegerPrior.format])
-    try expect("has format version", ["format": IntegerPrior.format, "version": "2"])
+    try expect("format version 'none'".replacing("'", with: ""), ["format": IntegerPrior.fileKind.format])
+    try expect("has format version", ["format": IntegerPrior.fileKind.format, "version": "2"])
     try expect("metadata 'prior'", format)
     try expect("describes no codes", described("[[2,1]]"))
     try expect("describes no codes", described("[[2,1,99999999999]]"))

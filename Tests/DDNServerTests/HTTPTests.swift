@@ -25,7 +25,15 @@ import Testing
         if answer.status == 404 { #expect(answer.body.hasPrefix(#"{"error":""#), "\(answer.body)") }
       }
       #expect(try server.send("HEAD", "/").status == 200)
-      #expect(try [404, 405].contains(server.send("DELETE", "/api/models").status))
+      for (method, path, allowed) in [
+        ("DELETE", "/api/models", "GET, HEAD"), ("POST", "/", "GET, HEAD"), ("GET", "/api/draw", "POST"),
+        ("HEAD", "/api/draw", "POST"), ("OPTIONS", "/api/encode", "POST"),
+      ] {
+        let answer = try server.send(method, path)
+        #expect(answer.status == 405 && answer.headers["allow"] == allowed, "\(method) \(path): \(answer)")
+        #expect(answer.body.contains("requests only") == (method != "HEAD"), "\(answer.body)")
+      }
+      #expect(try server.send("DELETE", "/nothing").status == 404)
     }
     #expect(reports == [])
   }

@@ -40,51 +40,26 @@ public struct Model {
     self.training = training
   }
 
-  /// The metadata entry "format" of a model file.
-  public static let format = "ddn-swift"
-  static let formatVersions = ["1", "2", "3", "4", "5", "6"]
+  /// What a model file says of itself.
+  public static let fileKind = FileKind(
+    "a model", format: "ddn-swift", versions: 1...6, command: "ddn train")
 
   /// Reads a model file.
   ///
   /// - Throws: `FileError` when the file is missing, damaged, not a model or of a newer version, or when its weights do
   ///   not fit its configuration; `TorchError` when memory is short or the device is unavailable.
   public init(contentsOf url: URL, device: Device = .cpu) throws {
-    let file = try SafetensorsFile(contentsOf: url)
-    guard file.metadata["format"] == Self.format else {
-      throw FileError(
-        .invalid, path: url.path,
-        problem: "is not a model of this program (its metadata has no format '\(Self.format)')",
-        remedy: "use a file that ddn train wrote")
-    }
-    guard let version = file.metadata["version"], Self.formatVersions.contains(version) else {
-      throw FileError(
-        .invalid, path: url.path,
-        problem: "has format version \(file.metadata["version"].map { quoted($0) } ?? "none")",
-        remedy:
-          "use the version of ddn that wrote it; this one reads versions \(Self.formatVersions.joined(separator: ", "))"
-      )
-    }
-    func invalid(_ problem: String) -> FileError {
-      FileError(.invalid, path: url.path, problem: problem, remedy: "train or download it again")
-    }
-    func decode<T: Decodable>(_ type: T.Type, _ key: String) throws -> T? {
-      guard let text = file.metadata[key] else { return nil }
-      do { return try JSONDecoder().decode(type, from: Data(text.utf8)) } catch {
-        throw invalid("its metadata '\(key)' cannot be read")
-      }
-    }
-    guard let configuration = try decode(NetworkConfiguration.self, "network") else {
-      throw invalid("its metadata has no 'network'")
-    }
+    let file = try SafetensorsFile(contentsOf: url, kind: Self.fileKind)
+    let configuration = try file.value("network", as: NetworkConfiguration.self)
     do throws(ConfigurationError) { try configuration.validate() } catch {
-      throw invalid("describes an invalid network: \(error)")
+      throw file.invalid("describes an invalid network: \(error)")
     }
     let weights = file.entries.values.reduce(0) { $0 + $1.byteRange.count / $1.dtype.size }
     do throws(ConfigurationError) { try configuration.check(weights: weights) } catch {
-      throw invalid(error.description)
+      throw file.invalid(error.description)
     }
     self.configuration = configuration
-    training = try decode(TrainingSummary.self, "training")
+    training = try file.optionalValue("training")
     network = try configuration.makeNetwork(generator: Generator(seed: 0))
     try file.verifyChecksum()
     try file.load(into: network.state())
@@ -98,14 +73,8 @@ public struct Model {
   ///   - average: values by parameter name to write instead, such as a moving average.
   ///   - precision: of the weights in the file: float32, or float16 for half the size.
   public func write(to url: URL, average: [String: Tensor] = [:], precision: DType = .float32) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    func text(_ value: some Encodable) throws -> String { String(decoding: try encoder.encode(value), as: UTF8.self) }
-    var metadata = [
-      "format": Self.format, "version": String(configuration.architecture.formatVersion),
-      "network": try text(configuration),
-    ]
-    if let training { metadata["training"] = try text(training) }
+    let metadata = try Self.fileKind.metadata(
+      version: configuration.architecture.formatVersion, key: "network", configuration, training: training)
     let weights = try network.state().merging(average) { $1 }.mapValues { try $0.to(precision) }
     try SafetensorsFile.write(weights, metadata: metadata, to: url)
   }

@@ -17,9 +17,7 @@ public struct PriorSummary: Codable, Sendable, Equatable {
 }
 
 extension IntegerPrior {
-  /// The metadata entry "format" of a prior's file.
-  public static let format = "ddn-swift-prior"
-  private static let formatVersion = "1"
+  static let fileKind = FileKind("a prior", format: "ddn-swift-prior", versions: 1...1, command: "ddn prior train")
 
   private struct Description: Codable {
     /// `[nodes, side, choices]` of each level.
@@ -48,47 +46,21 @@ extension IntegerPrior {
   ///   - fingerprint: of the model; nil for any.
   /// - Throws: `FileError` when it is missing, damaged, not a prior, of a newer version or of another model.
   public convenience init(contentsOf url: URL, space: CodeSpace? = nil, fingerprint: UInt64? = nil) throws {
-    let file = try SafetensorsFile(contentsOf: url)
-    func invalid(_ problem: String, _ remedy: String = "download it or train it again") -> FileError {
-      FileError(.invalid, path: url.path, problem: problem, remedy: remedy)
-    }
-    guard file.metadata["format"] == Self.format else {
-      throw invalid("is not a prior of this program", "give a file that ddn prior train wrote")
-    }
-    guard let version = file.metadata["version"], version == Self.formatVersion else {
-      throw invalid(
-        "has format version \(file.metadata["version"].map { quoted($0) } ?? "none"), not \(Self.formatVersion)",
-        "use the version of ddn that wrote it")
-    }
-    func decode<T: Decodable>(_ type: T.Type, _ key: String) throws(FileError) -> T {
-      guard let value = file.metadata[key].flatMap({ try? JSONDecoder().decode(type, from: Data($0.utf8)) }) else {
-        throw invalid("its metadata '\(key)' is missing or cannot be read")
-      }
-      return value
-    }
-    let description = try decode(Description.self, "prior")
+    let file = try SafetensorsFile(contentsOf: url, kind: Self.fileKind)
+    let description = try file.value("prior", as: Description.self)
     guard let modelFingerprint = UInt64(description.modelFingerprint, radix: 16),
       let described = Self.space(description.levels)
-    else { throw invalid("its metadata 'prior' describes no codes") }
+    else { throw file.invalid("its metadata 'prior' describes no codes") }
     guard space ?? described == described, fingerprint ?? modelFingerprint == modelFingerprint else {
-      throw invalid("is the prior of another model", "train one for this model with ddn prior train")
+      throw file.invalid("is the prior of another model", remedy: "train one for this model with ddn prior train")
     }
     let shape = PriorShape(
       space: described, classes: description.classes, width: description.width, hidden: description.hidden)
-    do { try shape.validate() } catch { throw invalid("describes an invalid prior: \(error)") }
+    do { try shape.validate() } catch { throw file.invalid("describes an invalid prior: \(error)") }
     let tensors = shape.tensors
-    if let extra = file.entries.keys.sorted().first(where: { tensors[$0] == nil }) {
-      throw invalid("has a tensor named \(quoted(extra)) that a prior lacks")
-    }
-    var integers: [String: [Int32]] = [:]
-    for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
-      guard let entry = file.entries[name] else { throw invalid("has no tensor named '\(name)'") }
-      let dtype = Self.dtype(bytes: tensor.bytes)
-      guard entry.shape == tensor.shape, entry.dtype == dtype else {
-        throw invalid("'\(name)' is \(entry.dtype.rawValue) \(entry.shape), not \(dtype.rawValue) \(tensor.shape)")
-      }
-    }
+    try file.check(tensors: tensors.mapValues { (Self.dtype(bytes: $0.bytes), $0.shape) })
     try file.verifyChecksum()
+    var integers: [String: [Int32]] = [:]
     for (name, tensor) in tensors {
       integers[name] = try file.withBytes(of: name) { bytes in
         tensor.bytes == 1
@@ -98,11 +70,11 @@ extension IntegerPrior {
           }
       }
     }
-    let training = try file.metadata["training"] == nil ? nil : decode(PriorSummary.self, "training")
     do {
       try self.init(
-        space: described, shape: shape, integers: integers, modelFingerprint: modelFingerprint, training: training)
-    } catch let error as PriorError { throw invalid("has impossible weights: \(error)") }
+        space: described, shape: shape, integers: integers, modelFingerprint: modelFingerprint,
+        training: file.optionalValue("training"))
+    } catch let error as PriorError { throw file.invalid("has impossible weights: \(error)") }
   }
 
   /// Writes the prior atomically.
@@ -110,14 +82,10 @@ extension IntegerPrior {
   /// - Parameter url: of the `.safetensors` file.
   /// - Throws: `FileError` when it cannot be written; `TorchError`.
   public func write(to url: URL) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    func text(_ value: some Encodable) throws -> String { String(decoding: try encoder.encode(value), as: UTF8.self) }
     let description = Description(
       levels: space.levels.map { [$0.nodes, $0.side, $0.choices] }, classes: shape.classes, width: shape.width,
       hidden: shape.hidden, modelFingerprint: String(modelFingerprint, radix: 16))
-    var metadata = ["format": Self.format, "version": Self.formatVersion, "prior": try text(description)]
-    if let training { metadata["training"] = try text(training) }
+    let metadata = try Self.fileKind.metadata(version: 1, key: "prior", description, training: training)
     let tensors = shape.tensors
     let stored = try weights.reduce(into: [:]) {
       $0[$1.key] = try $1.value.to(Self.dtype(bytes: tensors[$1.key]!.bytes))

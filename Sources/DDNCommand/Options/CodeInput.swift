@@ -72,7 +72,8 @@ struct CodeInput {
     case .list(let text):
       guard text.first?.isNumber == true else {
         throw FileError(
-          .missing, path: text, problem: "no such file, and no codes such as 3.0.7", remedy: "check the name")
+          .missing, path: text.isEmpty ? "\"\"" : text, problem: "no such file, and no codes such as 3.0.7",
+          remedy: "check the name")
       }
       return try CodeList(parsing: text, in: space, classes: classes).entries
     case .lines(let text): return try CodeList(lines: text, path: name, in: space, classes: classes).entries

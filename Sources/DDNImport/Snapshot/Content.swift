@@ -46,7 +46,7 @@ struct Content {
 
   /// A state dictionary saved as safetensors.
   init(_ file: SafetensorsFile) throws(ImportError) {
-    guard file.metadata["format"] != Model.format else {
+    guard !file.isOf(Model.fileKind) else {
       throw ImportError("is already a model of this program", remedy: "use it directly: --network FILE")
     }
     kind = .stateDictionary

@@ -32,6 +32,9 @@ struct ErrorBodies: RouterMiddleware {
   static func response(_ error: RequestError) -> Response {
     var headers: HTTPFields = [.contentType: "application/json; charset=utf-8"]
     if let seconds = error.retryAfterSeconds { headers[.retryAfter] = String(seconds) }
+    if !error.allowedMethods.isEmpty {
+      headers[.allow] = error.allowedMethods.map(\.rawValue).joined(separator: ", ")
+    }
     return Response(status: error.status, headers: headers, body: .init(byteBuffer: .init(data: error.body)))
   }
 

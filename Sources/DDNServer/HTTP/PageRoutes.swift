@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 
 /// All pages of the server.
@@ -46,7 +47,21 @@ struct PageRoutes: Sendable {
     addPictures(to: router)
     addTree(to: router)
     addTraining(to: router)
+    refuseOtherMethods(on: router)
     return router
+  }
+
+  /// Pages answer a method that they lack with the ones that they have.
+  private func refuseOtherMethods(on router: Router<PageContext>) {
+    for routes in Dictionary(grouping: router.routes, by: \.path.description).values {
+      let own = routes.map(\.method)
+      var refusal = RequestError(
+        .methodNotAllowed, "this page answers \(own.map(\.rawValue).joined(separator: " and ")) requests only")
+      refusal.allowedMethods = own + (own.contains(.get) ? [.head] : [])
+      for method in [HTTPRequest.Method.get, .post, .put, .patch, .delete, .options] where !own.contains(method) {
+        router.on(routes[0].path, method: method) { [refusal] _, _ -> Response in throw refusal }
+      }
+    }
   }
 
   private func addPictures(to router: Router<PageContext>) {

@@ -2,6 +2,7 @@ import DDN
 import DDNCodes
 import DDNFiles
 import DDNGuidance
+import HTTPTypes
 import Hummingbird
 import Images
 import Torch
@@ -13,6 +14,8 @@ struct RequestError: Error, Equatable, Sendable {
   let message: String
   /// For clients that may try again.
   var retryAfterSeconds: Int?
+  /// Methods that the page has, for clients that asked with another.
+  var allowedMethods: [HTTPRequest.Method] = []
 
   init(_ status: HTTPResponse.Status, _ message: String, retryAfterSeconds: Int? = nil) {
     self.status = status

@@ -30,12 +30,11 @@ public struct SampleDistance: Objective {
     let samples = drawn.shape[0]
     let own = try distances(data, data)
     let excess = try distances(drawn, data) * 2 - distances(drawn, drawn) - own  // [B, B]
-    let isPair = try Self.pairs(of: samples, device: drawn.device)
+    // An image is no pair with itself.
+    let isPair = try Self.equality(of: .range(0..<samples, device: drawn.device)) * -1 + 1
     var sum = try mean(excess, of: isPair)
     if let classes = images.classes {
-      let row = try classes.to(.float32).reshaped([1, samples])
-      let isSame = try (row - row.transposed(0, 1)).squared().isLess(than: 0.5).to(.float32)
-      sum = try sum + mean(excess, of: isSame * isPair)
+      sum = try sum + mean(excess, of: Self.equality(of: classes) * isPair)
     }
     return try sum / mean(own, of: isPair)
   }
@@ -48,11 +47,10 @@ public struct SampleDistance: Objective {
     return try (squares - first.matmul(second.transposed(0, 1)) * 2).clamped(Self.floor...Double.infinity).squareRoot()
   }
 
-  /// `[B, B]`, 1 but for the diagonal: an image is no pair with itself.
-  private static func pairs(of samples: Int, device: Device) throws(TorchError) -> Tensor {
-    var pairs = [Float](repeating: 1, count: samples * samples)
-    for sample in 0..<samples { pairs[sample * (samples + 1)] = 0 }
-    return try Tensor(pairs, shape: [samples, samples]).to(device)
+  /// `[B, B]`: 1 where two of the integers `[B]` are equal, else 0.
+  private static func equality(of integers: Tensor) throws(TorchError) -> Tensor {
+    let row = try integers.to(.float32).reshaped([1, integers.shape[0]])
+    return try (row - row.transposed(0, 1)).squared().isLess(than: 0.5).to(.float32)
   }
 
   /// The mean of the entries that a mask of 0 and 1 marks; 0 if there are none.
