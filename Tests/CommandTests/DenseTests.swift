@@ -114,7 +114,7 @@ extension CommandTests {
       }
     }
 
-    @Test("a half-size export gives nearly the same images") func export() async throws {
+    @Test("exports of half and a quarter of the size give nearly the same images") func export() async throws {
       let folder = try Scratch.folder()
       let whole = try await Command.run(["export", "--network", "mnist-k8-l3", "whole.safetensors"], in: folder)
       let half = try await Command.run(
@@ -122,12 +122,20 @@ extension CommandTests {
       #expect(whole.exitCode == 0 && half.exitCode == 0 && half.output.contains("8 nodes x 3 levels"), "\(half)")
       let bytes = try ["whole", "half"].map { try Data(contentsOf: folder.appending(path: "\($0).safetensors")).count }
       #expect(bytes[1] < bytes[0] * 52 / 100)
+      let quarter = try await Command.run(
+        ["export", "--network", "mnist-k8-l3", "--quarter", "quarter.safetensors"], in: folder)
+      let quarterBytes = try Data(contentsOf: folder.appending(path: "quarter.safetensors")).count
+      #expect(quarter.exitCode == 0 && quarterBytes < bytes[0] * 28 / 100, "\(quarter)")
+      let both = try await Command.run(["export", "--half", "--quarter", "both.safetensors"], in: folder)
+      #expect(both.exitCode == 64 && both.errors.contains("exclude each other"), "\(both)")
       func errors(_ network: String) async throws -> [Double] {
         try await Self.run("reconstruct --network \(network) --count 50 --outdir \(network)-r", in: folder).output
           .split(separator: "\n").compactMap { $0.hasPrefix("level ") ? Double($0.split(separator: " ").last!) : nil }
       }
       let (original, rounded) = (try await errors("mnist-k8-l3"), try await errors("half.safetensors"))
       #expect(original.count == 3 && zip(original, rounded).allSatisfy { abs($0 - $1) < 0.002 }, "\(rounded)")
+      let bytewise = try await errors("quarter.safetensors")
+      #expect(bytewise.count == 3 && zip(original, bytewise).allSatisfy { abs($0 - $1) < 0.004 }, "\(bytewise)")
       let again = try await Command.run(["export", "half.safetensors"], in: folder)
       #expect(again.exitCode == 1 && again.errors.contains("--overwrite"), "\(again)")
     }

@@ -67,7 +67,7 @@ extension CommandTests {
         ["--network", "--data", "--resize", "--count", "--rows", "--beams", "--outdir", "--overwrite", "--batch"]
           + machine
       ),
-      ("export", ["--network", "--half", "--overwrite", "--help"]),
+      ("export", ["--network", "--half", "--quarter", "--overwrite", "--help"]),
       (
         "prior train",
         [

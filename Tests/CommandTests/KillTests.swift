@@ -76,6 +76,19 @@ extension CommandTests {
       try run.expectEqual(to: quiet.run)
     }
 
+    @Test("a signal at any moment of the start ends it") func early() async throws {
+      let folder = try Scratch.folder()
+      for milliseconds in stride(from: 20, to: 500, by: 30) {
+        let command = try Command(
+          ["classifier", "train", "--threads", "1", "--outdir", "at-\(milliseconds)"], in: folder)
+        try await Task.sleep(for: .milliseconds(milliseconds))
+        command.send(SIGTERM)
+        let result = try await command.result()  // A lost signal would let it train for minutes.
+        #expect([128 + SIGTERM, 130].contains(result.exitCode), "after \(milliseconds) ms: \(result)")
+        #expect(!result.output.contains("100000 images"))
+      }
+    }
+
     @Test("a closed pipe is a stop") func closedPipe() async throws {
       let folder = try Scratch.folder()
       let run = SavedRun(url: folder.appending(path: "00000-mnist-test"))

@@ -42,7 +42,7 @@ public struct Model {
 
   /// What a model file says of itself.
   public static let fileKind = FileKind(
-    "a model", format: "ddn-swift", versions: 1...6, command: "ddn train")
+    "a model", format: "ddn-swift", versions: 1...7, command: "ddn train")
 
   /// Reads a model file.
   ///
@@ -66,16 +66,34 @@ public struct Model {
     try network.move(to: device)
   }
 
+  /// How weights are stored in a file; all become float32 when it is read.
+  public enum Precision: Sendable {
+    case float32
+    /// Half the bytes. For weights up to 65,504.
+    case float16
+    /// A quarter of the bytes: matrices as int8 with a scale for each row.
+    case int8
+  }
+
+  /// The format of files that hold matrices as bytes.
+  private static let quantizedVersion = 7
+
   /// Writes the model atomically.
   ///
   /// - Parameters:
   ///   - url: of the file.
   ///   - average: values by parameter name to write instead, such as a moving average.
-  ///   - precision: of the weights in the file: float32, or float16 for half the size.
-  public func write(to url: URL, average: [String: Tensor] = [:], precision: DType = .float32) throws {
+  ///   - precision: of the weights in the file.
+  public func write(to url: URL, average: [String: Tensor] = [:], precision: Precision = .float32) throws {
     let metadata = try Self.fileKind.metadata(
-      version: configuration.architecture.formatVersion, key: "network", configuration, training: training)
-    let weights = try network.state().merging(average) { $1 }.mapValues { try $0.to(precision) }
+      version: precision == .int8 ? Self.quantizedVersion : configuration.architecture.formatVersion, key: "network",
+      configuration, training: training)
+    var weights = try network.state().merging(average) { $1 }
+    switch precision {
+    case .float32: weights = try weights.mapValues { try $0.to(.float32) }
+    case .float16: weights = try weights.mapValues { try $0.to(.float16) }
+    case .int8: weights = try SafetensorsFile.quantized(weights)
+    }
     try SafetensorsFile.write(weights, metadata: metadata, to: url)
   }
 }

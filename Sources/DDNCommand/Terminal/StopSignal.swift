@@ -1,6 +1,8 @@
-import Dispatch
 import Foundation
 import Synchronization
+
+/// Where signal handlers write the signal's number.
+nonisolated(unsafe) private var signalPipe: Int32 = -1
 
 /// The user stopped a job without anything to save.
 struct Interrupted: Error {}
@@ -31,17 +33,27 @@ enum StopSignal {
       return state.notice != nil
     }
     if onClosedPipe { signal(SIGPIPE, SIG_IGN) }  // `Terminal` raises the stop when it cannot write.
-    if isListening { return }  // A second source for a signal would take it away from the first.
-    let queue = DispatchQueue(label: "stop signal")
+    if isListening { return }
+    var ends: [Int32] = [0, 0]
+    guard pipe(&ends) == 0 else { return }  // Without a pipe a signal ends the process, as it always does.
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    signalPipe = ends[1]
+    let reader = Thread { [source = ends[0]] in
+      var number: UInt8 = 0
+      while read(source, &number, 1) == 1 { raise(canForce: [SIGINT, SIGTERM].contains(Int32(number))) }
+    }
+    reader.start()
     for number in signals {
-      let before = signal(number, SIG_IGN)
-      if number == SIGHUP, unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { continue }
-      let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-      source.setEventHandler {
-        withExtendedLifetime(source) {}  // The handler keeps its source alive.
-        raise(canForce: number == SIGINT || number == SIGTERM)
+      var before = sigaction()
+      sigaction(number, nil, &before)
+      if number == SIGHUP, before.isIgnored { continue }
+      // From here on no signal is lost: a handler may only write, and the thread does the rest.
+      signal(number) { number in
+        let error = errno
+        var number = UInt8(number)
+        _ = write(signalPipe, &number, 1)
+        errno = error
       }
-      source.resume()
     }
   }
 
@@ -62,4 +74,10 @@ enum StopSignal {
 
   static func shouldStop() -> Bool { state.withLock { $0.raised != nil } }
   static func shouldContinue() -> Bool { !shouldStop() }
+}
+
+extension sigaction {
+  fileprivate var isIgnored: Bool {
+    unsafeBitCast(__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+  }
 }

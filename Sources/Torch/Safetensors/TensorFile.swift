@@ -21,8 +21,8 @@ extension SafetensorsFile {
     return try withBytes(of: name) { try Tensor(bytes: $0, shape: entry.shape, dtype: entry.dtype) }
   }
 
-  /// Loads all tensors from the file, which must have exactly these names, shapes and types; float16 and bfloat16 become
-  /// float32.
+  /// Loads all tensors from the file, which must have exactly these names, shapes and types; float16, bfloat16 and
+  /// bytes with scales become float32.
   ///
   /// - Parameters:
   ///   - tensors: by name, loaded in place.
@@ -31,7 +31,7 @@ extension SafetensorsFile {
   public func load(into tensors: [String: Tensor], nameInFile: (String) -> String = { $0 }) throws {
     try check(fits: tensors, nameInFile: nameInFile)
     try withoutGradients {
-      for (name, tensor) in tensors { try tensor.copy(from: self.tensor(nameInFile(name))) }
+      for (name, tensor) in tensors { try tensor.copy(from: dequantizedTensor(nameInFile(name))) }
     }
   }
 
@@ -47,13 +47,15 @@ extension SafetensorsFile {
     for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
       let fileName = nameInFile(name)
       guard let entry = entries[fileName] else { throw refuse("has no tensor named \(quoted(fileName))") }
-      let isWidened = tensor.dtype == .float32 && [.float16, .bfloat16].contains(entry.dtype)
+      let isWidened =
+        tensor.dtype == .float32 && ([.float16, .bfloat16].contains(entry.dtype) || isQuantized(fileName))
       guard entry.shape == tensor.shape, entry.dtype == tensor.dtype || isWidened else {
         throw refuse(
           "\(quoted(fileName)) is \(entry.dtype.rawValue) \(entry.shape) and should be \(tensor.dtype.rawValue) \(tensor.shape)"
         )
       }
       unused.remove(fileName)
+      if isQuantized(fileName) { unused.remove(Self.scaleName(fileName)) }
     }
     if let extra = unused.sorted().first { throw refuse("has a tensor named \(quoted(extra)) that this network lacks") }
   }
