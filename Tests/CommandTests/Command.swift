@@ -60,6 +60,22 @@ final class Command {
     try await Command(arguments, shell: shell, in: folder).result()
   }
 
+  /// Runs a command, sends it a signal soon after it has printed a text, and waits for its end.
+  ///
+  /// A shell watches the output: this process can be busy with other tests for seconds.
+  static func run(
+    _ arguments: [String], signal: Int32, after text: String, in folder: URL = Scratch.root
+  ) async throws -> Result {
+    let output = "printed-\(UUID().uuidString)"
+    let script = """
+      "$@" > \(output) & child=$!
+      until grep -q '\(text)' \(output) || ! kill -0 $child 2> /dev/null; do sleep 0.02; done
+      sleep 0.15; kill -\(signal) $child; wait $child; code=$?
+      cat \(output); rm \(output); exit $code
+      """
+    return try await run(arguments, shell: script, in: folder)
+  }
+
   func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
   /// The output so far.
