@@ -38,11 +38,6 @@ enum StopSignal {
     guard pipe(&ends) == 0 else { return }  // Without a pipe a signal ends the process, as it always does.
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     signalPipe = ends[1]
-    let reader = Thread { [source = ends[0]] in
-      var number: UInt8 = 0
-      while read(source, &number, 1) == 1 { raise(canForce: [SIGINT, SIGTERM].contains(Int32(number))) }
-    }
-    reader.start()
     for number in signals {
       var before = sigaction()
       sigaction(number, nil, &before)
@@ -55,6 +50,16 @@ enum StopSignal {
         errno = error
       }
     }
+    // A parent with threads may have blocked them; the reader inherits the mask of this thread.
+    var mask = sigset_t()
+    sigemptyset(&mask)
+    for number in signals { sigaddset(&mask, number) }
+    pthread_sigmask(SIG_UNBLOCK, &mask, nil)
+    let reader = Thread { [source = ends[0]] in
+      var number: UInt8 = 0
+      while read(source, &number, 1) == 1 { raise(canForce: [SIGINT, SIGTERM].contains(Int32(number))) }
+    }
+    reader.start()
   }
 
   /// Requests a stop like a signal; no effect before `listen`.
