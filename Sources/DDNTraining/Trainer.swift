@@ -65,7 +65,7 @@ public final class Trainer {
     let share = group.map { BatchShare(rank: $0.rank, ranks: $0.ranks) } ?? .whole
     self.share = share
     order = BatchOrder(count: data.count, seed: options.seed & 0xFFFF_FFFF, rank: share.rank, ranks: share.ranks)
-    augmentation = Augmentation(strength: options.augmentation ?? 0, share: share)
+    augmentation = Augmentation(options.variations, share: share)
     splitAndPrune = SplitAndPrune(policy: options.split, network: network)
     nodeUse = network.codeSpace.levels.map { [Int](repeating: 0, count: $0.nodes) }
     let samples = options.forwardImages(ranks: share.ranks)

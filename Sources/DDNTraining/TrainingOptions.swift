@@ -14,6 +14,12 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   public var xflip: Bool?
   /// The strength of random variations of the images, at most 4; nil for none.
   public var augmentation: Double?
+  /// Random bends of the images, at most 0.2; nil for none. See `Augmentation.Strengths`, as for the next two.
+  public var warp: Double?
+  /// Random contrast that differs from place to place, at most 1; nil for none.
+  public var shade: Double?
+  /// Random mixtures of images, at most 2; nil for none.
+  public var mix: Double?
   /// Paths of the beam search that chooses the images to train; nil for one, the nearest image of each level.
   public var beams: Int?
   /// The first temperature of a `SoftMinimum`; nil for the nearest node alone.
@@ -86,6 +92,11 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
       self.classifier = classifier
       self.weight = weight
     }
+  }
+
+  /// How images vary.
+  var variations: Augmentation.Strengths {
+    .init(whole: augmentation ?? 0, warp: warp ?? 0, shade: shade ?? 0, mix: mix ?? 0)
   }
 
   public init(
@@ -175,8 +186,12 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         return "initial nodes by k-means need one choice a pass, no gains and no shared levels"
       }
     }
-    if let augmentation, !(0...4).contains(augmentation) {
-      return "an augmentation of strength \(augmentation) is not within 0...4"
+    let variations = [
+      ("an augmentation of strength", augmentation, 4.0), ("a warp of", warp, 0.2), ("a shade of", shade, 1),
+      ("a mix of", mix, 2),
+    ]
+    for (name, strength, limit) in variations {
+      if let strength, !(0...limit).contains(strength) { return "\(name) \(strength) is not within 0...\(limit)" }
     }
     if let beams, !(1...4096).contains(beams) { return "\(beams) beams are not within 1...4096" }
     if let beams, beams > 1, loss == .absolute { return "a beam search in training minimizes the squared loss only" }

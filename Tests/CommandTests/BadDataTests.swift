@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension CommandTests {
+extension CommandErrorTests {
   @Suite("Damaged training images are errors of one line, and no run starts") struct BadDataTests {
     private static let images = "train-images-idx3-ubyte"
     private static let labels = "train-labels-idx1-ubyte"

@@ -2,7 +2,7 @@ import Foundation
 import Images
 import Testing
 
-extension CommandTests {
+extension CommandErrorTests {
   @Suite("Damaged and malicious data sets are errors of one line") struct BadDatasetTests {
     /// Runs all commands that read data sets; expects the same error and no output.
     private static func expectFailure(

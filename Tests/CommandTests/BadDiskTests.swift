@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension CommandTests {
+extension CommandErrorTests {
   @Suite("Failures to write are reported, and existing files stay intact") struct BadDiskTests {
     /// Files may not grow beyond 200 KiB, as on a disk that is nearly full; a model has 340.
     private static let fullDisk = "ulimit -f 200; exec \"$@\""

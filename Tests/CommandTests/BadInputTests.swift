@@ -4,7 +4,7 @@ import Images
 import Testing
 import Torch
 
-extension CommandTests {
+extension CommandErrorTests {
   @Suite("Missing or damaged input is an error of one line") struct BadInputTests {
     @Test("a missing model exits with 66") func missingModel() async throws {
       let folder = try Scratch.folder()

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension CommandTests {
+extension CommandErrorTests {
   @Suite("Wrong usage is an error of one line before any work") struct BadUsageTests {
     @Test(
       "an unknown command or option, or an invalid value, exits with 64",

@@ -2,8 +2,12 @@ import DDNFiles
 import Foundation
 import Testing
 
-/// Tests of the built program; serialized, because every `ddn` uses all cores.
+/// Tests of the built program: what its commands do. One at a time, for a `ddn` uses at least one core.
 @Suite("The command ddn", .serialized) enum CommandTests {}
+
+/// Tests of the built program: its help, what it says of wrong usage, input and disks, and what it leaves when it is
+/// stopped. They run beside the others, one at a time, too.
+@Suite("The command ddn: help and errors", .serialized) enum CommandErrorTests {}
 
 /// A running `ddn`.
 final class Command {

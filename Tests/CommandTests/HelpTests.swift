@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import Torch
 
-extension CommandTests {
+extension CommandErrorTests {
   @Suite("Help and information") struct HelpTests {
     private static let machine = ["--device", "--threads", "--precision", "--help"]
     private static let training = [
@@ -13,7 +13,8 @@ extension CommandTests {
       "--learn-res", "--leak-choice",
       "--max-outputk", "--max-blockn",
       "--blockn-times", "--start-size", "--cbase", "--cmax", "--batch", "--batch-gpu", "--lr", "--lr-rampup",
-      "--cooldown", "--ema", "--augment", "--beams", "--chain-dropout", "--last-chain-dropout",
+      "--cooldown", "--ema", "--augment", "--warp", "--shade", "--mix", "--beams", "--chain-dropout",
+      "--last-chain-dropout",
       "--chain-dropout-per", "--split",
       "--split-warmup", "--loss", "--soft-min", "--energy", "--perceptual", "--perceptual-weight", "--sample-distance",
       "--sample-distance-weight", "--adversarial",

@@ -18,7 +18,7 @@ extension CommandTests {
     @Test("every command has a page that names its options, and the page above lists it")
     func pages() async throws {
       let pages = try await Self.share.value.appending(path: "man/man1")
-      for (command, options) in HelpTests.options {
+      for (command, options) in CommandErrorTests.HelpTests.options {
         let words = ["ddn"] + command.split(separator: " ").map(String.init)
         let page = try String(contentsOf: pages.appending(path: "\(words.joined(separator: "-")).1"), encoding: .utf8)
         for option in options.flatMap({ $0.components(separatedBy: ", ") }) where option != "--help" {

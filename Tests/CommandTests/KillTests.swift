@@ -3,7 +3,7 @@ import Foundation
 import Images
 import Testing
 
-extension CommandTests {
+extension CommandErrorTests {
   @Suite("A stopped or killed run loses nothing that was saved") struct KillTests {
     @Test("killed twenty times at random and resumed, it ends with the weights of an undisturbed run")
     func kill() async throws {

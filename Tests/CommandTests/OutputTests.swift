@@ -2,7 +2,7 @@ import DDNFiles
 import Foundation
 import Testing
 
-extension CommandTests {
+extension CommandErrorTests {
   @Suite("Outputs are written to their folder, and nothing is overwritten or mixed silently") struct OutputTests {
     private static func generate(_ arguments: [String], in folder: URL) async throws -> Command.Result {
       let network = try await ShortTraining.finished.value

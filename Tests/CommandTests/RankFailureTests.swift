@@ -3,7 +3,7 @@ import Foundation
 import Images
 import Testing
 
-extension CommandTests {
+extension CommandErrorTests {
   @Suite("Processes that fail together") struct RankFailureTests {
     @Test("a killed rank ends the others within seconds, with one line, and nothing saved is lost")
     func killed() async throws {

@@ -54,6 +54,21 @@ import Torch
     }
   }
 
+  @Test("an image's code is that of a search for it alone, however many are searched for at once")
+  func parts() throws {
+    var search = CodeSearch()
+    search.beams = 20  // 24 images are searched for in two parts.
+    let together = try search(targets, by: network)
+    for image in 0..<24 {
+      let alone = try search(targets.slice(0, image..<image + 1), by: network)
+      #expect(together.codes[image] == alone.codes[0])
+      #expect(zip(together.errors, alone.errors).allSatisfy { abs($0[image] - $1[0]) < 1e-6 })
+      for (all, one) in zip(together.levels, alone.levels) {
+        #expect(try all.slice(0, image..<image + 1).bytes() == one.bytes())
+      }
+    }
+  }
+
   @Test("an equal weight changes nothing, and a weight of one half finds the best of that half")
   func weight() throws {
     let all = try Tensor.full([1, 1, 32, 32], 0.25)

@@ -49,7 +49,7 @@ final class ToyNetwork: Module, DiscreteDistributionNetwork {
       features: try Tensor(wave, shape: [1, 8, 4, 4]).to(device))
   }
 
-  func features(of run: NetworkRun) throws -> Tensor { run.features }
+  func features(of run: NetworkRun) throws -> Tensor { try run.features }
   func layer(at level: Int) -> DiscreteDistributionLayer { nodes }
 }
 

@@ -45,7 +45,11 @@ public struct CodeSearch {
     let condition = network.condition(classes: classes, sources: sources ?? target)
     return try withoutGradients {
       let run = try network.begin(samples: target.shape[0], condition: condition)
-      return try paths(to: target, from: run, classes: price == nil ? nil : classes?.array(Int.self)).reconstruction()
+      return try Reconstruction(
+        joining: parts(of: run).map { part in
+          let classes = price == nil ? nil : try classes?.slice(0, part).array(Int.self)
+          return try paths(to: target.slice(0, part), from: run.part(part), classes: classes).reconstruction()
+        })
     }
   }
 
@@ -59,7 +63,23 @@ public struct CodeSearch {
   /// - Throws: `TorchError`.
   public func choices(for target: Tensor, from run: NetworkRun) throws -> [Tensor] {
     precondition(price == nil, "a price needs classes on the host")
-    return try withoutGradients { try paths(to: target, from: run, classes: nil).choices() }
+    return try withoutGradients {
+      let parts = try parts(of: run).map { part in
+        try paths(to: target.slice(0, part), from: run.part(part), classes: nil).choices()
+      }
+      if parts.count == 1 { return parts[0] }
+      return try parts[0].indices.map { level in try .concatenate(parts.map { $0[level] }) }
+    }
+  }
+
+  /// Paths of a processor's search at once: few enough for a level's tensors to stay in its caches.
+  private static let cachedPaths = 256
+
+  /// The images of each part of a search.
+  private func parts(of run: NetworkRun) -> [Range<Int>] {
+    let images = run.samples
+    let size = run.network.device == .cpu ? max(1, Self.cachedPaths / beams) : images
+    return stride(from: 0, to: images, by: size).map { $0..<min($0 + size, images) }
   }
 
   private func paths(to target: Tensor, from run: NetworkRun, classes: [Int]?) throws -> Paths {
@@ -69,6 +89,15 @@ public struct CodeSearch {
       try isGreedy ? paths.takeNearest() : paths.keepBest(beams, level: level)
     }
     return paths
+  }
+}
+
+extension NetworkRun {
+  /// The run of some of its images.
+  fileprivate func part(_ range: Range<Int>) throws -> NetworkRun {
+    var part = self
+    if range != 0..<samples { try part.select(rows: .range(range, device: network.device)) }
+    return part
   }
 }
 
@@ -176,7 +205,7 @@ private struct Paths {
     return choices
   }
 
-  func reconstruction() throws -> Reconstruction {
+  func reconstruction() throws -> Reconstruction.Part {
     var (levels, losses): ([Tensor], [Tensor]) = ([], [])
     var rows = width > 1 ? try bestPaths() : nil  // nil for path i of image i
     for level in history.reversed() {
@@ -186,7 +215,7 @@ private struct Paths {
       guard let parents = level.parents else { continue }
       rows = try rows.map { (rows) throws(TorchError) in try parents.gathered(rows) } ?? parents
     }
-    return try Reconstruction(
+    return try Reconstruction.Part(
       codes: choices().latentCodes(in: run.network.codeSpace), levels: levels.reversed(), losses: losses.reversed())
   }
 }

@@ -22,15 +22,27 @@ public struct Reconstruction {
     self = try CodeSearch()(target, by: network, classes: classes, sources: sources)
   }
 
-  /// - Parameters:
-  ///   - codes: one per image.
-  ///   - levels: of each level, `[B, C, h, w]`.
-  ///   - losses: of each level, `[B]`.
-  init(codes: [LatentCode], levels: [Tensor], losses: [Tensor]) throws {
-    self.codes = codes
-    self.levels = levels
-    let numbers = try Tensor.stack(losses).array(Double.self)  // [L B], in one copy from the device
-    errors = losses.indices.map { Array(numbers[$0 * codes.count..<($0 + 1) * codes.count]) }
+  /// Of some of a batch's images.
+  struct Part {
+    /// One per image.
+    let codes: [LatentCode]
+    /// Of each level, `[B, C, h, w]`.
+    let levels: [Tensor]
+    /// Of each level, `[B]`.
+    let losses: [Tensor]
+  }
+
+  /// - Parameter parts: of a batch, in order; at least one.
+  init(joining parts: [Part]) throws {
+    codes = parts.flatMap(\.codes)
+    func joined(_ tensors: (Part) -> [Tensor]) throws -> [Tensor] {
+      if parts.count == 1 { return tensors(parts[0]) }
+      return try tensors(parts[0]).indices.map { level in try .concatenate(parts.map { tensors($0)[level] }) }
+    }
+    levels = try joined(\.levels)
+    let numbers = try Tensor.stack(joined(\.losses)).array(Double.self)  // [L B], in one copy from the device
+    let count = codes.count
+    errors = levels.indices.map { Array(numbers[$0 * count..<($0 + 1) * count]) }
   }
 }
 

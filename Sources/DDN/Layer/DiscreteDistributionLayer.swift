@@ -140,7 +140,7 @@ public final class DiscreteDistributionLayer: Module {
     return LevelOutput(
       level: candidates.level, codes: choice.codes, distances: choice.distances, paths: branching.paths,
       chosen: halves[0], components: candidates.components, leakedChoice: configuration.leaksChoice ? halves[1] : nil,
-      features: try branching.inherit(candidates.levelFeatures), parentOfRow: branching.parentOfRow)
+      featureRows: InheritedRows(source: candidates.levelFeatures, parents: branching.parentOfRow))
   }
 
   private func observe(_ distances: Tensor, level: Int) throws {

@@ -19,10 +19,13 @@ public struct LevelOutput {
   ///
   /// Source: paper, section 3.4 (Leak Choice).
   public let leakedChoice: Tensor?
-  /// `[R, featureChannels, H, W]`, the features that the chosen images are computed from.
-  public let features: Tensor
+  /// The features that the chosen images are computed from.
+  let featureRows: InheritedRows
   /// `[R]` int64, the row before this level's choice that each row continues; nil when row r continues row r.
-  public let parentOfRow: Tensor?
+  public var parentOfRow: Tensor? { featureRows.parents }
+
+  /// `[R, featureChannels, H, W]`, the features that the chosen images are computed from; gathered at each call.
+  public var features: Tensor { get throws(TorchError) { try featureRows.tensor } }
 
   /// `[R, C, H, W]`, the chosen images, one row per path; computed at each call for a network with components.
   public var images: Tensor {
@@ -38,6 +41,25 @@ public struct LevelOutput {
   ) throws(TorchError) -> Tensor { try chosenImages.losses(to: target, measure: measure) }
 
   var chosenImages: ChosenImages { ChosenImages(paths: paths, chosen: chosen, components: components) }
+}
+
+/// Rows of a tensor, copied only when they are read: they are large, and not every network continues from them.
+struct InheritedRows {
+  /// `[R', ...]`.
+  let source: Tensor
+  /// `[R]` int64, the source's row of each row; nil when they are the source's.
+  var parents: Tensor?
+
+  /// `[R, ...]`.
+  var tensor: Tensor {
+    get throws(TorchError) { try parents.map { (rows) throws(TorchError) in try source.gathered(rows) } ?? source }
+  }
+
+  func selecting(_ selection: SharedPaths.Selection) throws(TorchError) -> InheritedRows {
+    guard let rows = selection.rows else { return self }
+    return InheritedRows(
+      source: source, parents: try parents.map { (all) throws(TorchError) in try all.gathered(rows) } ?? rows)
+  }
 }
 
 /// The images that a batch chose at one level, without what the next level needs.

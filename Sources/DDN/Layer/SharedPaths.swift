@@ -113,6 +113,13 @@ public struct SharedPaths {
     return Selection(paths: .separate(samples: count), rows: rowOfParent)
   }
 
+  /// The same, with the rows as they are.
+  func sharingRows(_ parents: Tensor) throws(TorchError) -> Selection {
+    let rowOfParent = try rowOfSample.map { (rows) throws(TorchError) in try rows.gathered(parents) } ?? parents
+    return Selection(
+      paths: SharedPaths(samples: parents.shape[0], rows: rows, rowOfSample: rowOfParent), rows: nil)
+  }
+
   /// Paths with one row per distinct number, and every row's number; nil when sharing is not worth it.
   private static func sharing(_ numbers: Tensor) throws(TorchError) -> (paths: SharedPaths, numberOfRow: Tensor)? {
     let samples = numbers.shape[0]

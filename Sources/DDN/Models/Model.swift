@@ -88,7 +88,7 @@ public struct Model {
     let metadata = try Self.fileKind.metadata(
       version: precision == .int8 ? Self.quantizedVersion : configuration.architecture.formatVersion, key: "network",
       configuration, training: training)
-    var weights = try network.state().merging(average) { $1 }
+    var weights = network.state().merging(average) { $1 }
     switch precision {
     case .float32: weights = try weights.mapValues { try $0.to(.float32) }
     case .float16: weights = try weights.mapValues { try $0.to(.float16) }

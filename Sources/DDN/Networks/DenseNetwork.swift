@@ -210,7 +210,7 @@ public final class DenseNetwork: Module, DiscreteDistributionNetwork, FittedNetw
 
   public func features(of run: NetworkRun) throws -> Tensor {
     let (pass, choice) = run.level.quotientAndRemainder(dividingBy: configuration.choicesPerPass)
-    if choice > 0 { return run.features }
+    if choice > 0 { return try run.features }
     let image =
       try run.chosen?.reshaped([run.paths.rows, principal.count])
       ?? .zeros([run.paths.rows, principal.count], device: device)

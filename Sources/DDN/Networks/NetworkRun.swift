@@ -13,8 +13,8 @@ public struct NetworkRun {
   public private(set) var level = 0
   /// The row of each image in the tensors below.
   public private(set) var paths: SharedPaths
-  /// `[R, C', h, w]`, the features that the next level continues from.
-  public private(set) var features: Tensor
+  /// What the next level continues from.
+  private var featureRows: InheritedRows
   /// `[R, C, h, w]`, the images chosen last; nil before level 0. Of a network with components `[R, 1, 1, P]`.
   public private(set) var chosen: Tensor?
   /// `[R, C, h, w]`, the last level's leaked choice; nil before level 0 and without leak choice.
@@ -35,10 +35,13 @@ public struct NetworkRun {
   ) {
     self.network = network
     self.paths = paths
-    self.features = features
+    featureRows = InheritedRows(source: features)
     self.condition = condition
     self.context = context
   }
+
+  /// `[R, C', h, w]`, the features that the next level continues from; gathered at each call.
+  public var features: Tensor { get throws(TorchError) { try featureRows.tensor } }
 
   /// `[R, C, h, w]`, the images chosen last; nil before level 0. Computed at each call for a network with components.
   public var images: Tensor? {
@@ -79,7 +82,8 @@ public struct NetworkRun {
     } else if let parents = output.parentOfRow {
       condition = try condition.map { try $0.gathered(parents) }
     }
-    (paths, features, chosen, leakedChoice) = (output.paths, output.features, output.chosen, output.leakedChoice)
+    (paths, chosen, leakedChoice) = (output.paths, output.chosen, output.leakedChoice)
+    featureRows = output.featureRows
     codes.append(output.codes)
     level += 1
     return output
@@ -106,7 +110,9 @@ public struct NetworkRun {
   ///
   /// - Parameter rows: `[B']` int64 in 0..<samples; at least one.
   public mutating func select(rows: Tensor) throws(TorchError) {
-    let selection = try paths.selecting(rows)
+    // Candidates that are computed already are shared until a choice copies what it needs.
+    let isComputed = nextCandidates != nil && rows.shape[0] >= paths.rows
+    let selection = try isComputed ? paths.sharingRows(rows) : paths.selecting(rows)
     func inherit(_ tensor: Tensor?) throws(TorchError) -> Tensor? {
       guard let tensor else { return nil }
       return try selection.inherit(tensor)
@@ -115,7 +121,8 @@ public struct NetworkRun {
     for part in condition { conditionRows.append(try selection.inherit(part)) }
     for level in codes { choices.append(try level.gathered(rows)) }
     nextCandidates = try nextCandidates.map { (candidates) throws(TorchError) in try candidates.selecting(selection) }
-    (features, chosen, leakedChoice) = (try selection.inherit(features), try inherit(chosen), try inherit(leakedChoice))
+    featureRows = try featureRows.selecting(selection)
+    (chosen, leakedChoice) = (try inherit(chosen), try inherit(leakedChoice))
     (paths, condition, codes) = (selection.paths, conditionRows, choices)
   }
 }

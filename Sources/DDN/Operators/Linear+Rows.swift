@@ -10,22 +10,20 @@ extension Tensor {
   /// products, used in training, round by the place of a row in its matrix and the number of rows.
   func linear(_ weight: Tensor, in mode: Module.Mode) throws(TorchError) -> Tensor {
     guard mode == .evaluation else { return try linear(weight, bias: nil) }
-    // The kernel of chosen images sums in one order for every pixel; here a pixel is a row.
-    let (rows, width) = (shape[0], shape[1])
+    // The kernel of chosen images sums in one order for every node's pixel. Here a row is one of a node's channels, and
+    // an output a pixel; so neither rows nor results are transposed. Parts of the rows are nodes, one for each thread.
+    let (rows, width, outputs) = (shape[0], shape[1], weight.shape[0])
     let part = min(rows, Self.rowsPerPart)
     let parts = (rows + part - 1) / part
     var input = self
     if parts * part > rows {
       input = try .concatenate([self, .zeros([parts * part - rows, width], dtype: dtype, device: device)])
     }
-    let columns = try input.reshaped([parts, part, width]).transposed(1, 2).contiguous()
-      .reshaped([parts, width, 1, part])
-    let nodes = try Tensor.zeros([parts], dtype: .int64, device: device)
     let output = try Self.chosenImages.tensors(
-      .tensor(columns), .tensor(weight.reshaped([1, weight.shape[0], width]).contiguous()), .optional(nil as Tensor?),
-      .tensor(nodes))[0]  // [parts, out, 1, part]
-    return try output.reshaped([parts, weight.shape[0], part]).transposed(1, 2).contiguous()
-      .reshaped([parts * part, weight.shape[0]]).slice(0, 0..<rows)
+      .tensor(weight.transposed(0, 1).contiguous().reshaped([1, width, 1, outputs])),
+      .tensor(input.reshaped([parts, part, width])), .tensor(.zeros([parts], dtype: .int64, device: device)),
+      .tensor(.range(0..<parts, device: device)))[0]  // [parts, part, 1, outputs]
+    return try output.reshaped([parts * part, outputs]).slice(0, 0..<rows)
   }
 }
 

@@ -58,6 +58,33 @@ struct LearningOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: """
+      Bend the images, too: the places of a 5x5 grid move by a normal number of this deviation, as a share of the side, \
+      and others smoothly with them. For few images. (default: 0; 0.015 is a little)
+      """,
+    transform: number(to: 0.2))
+  var warp: Double?
+
+  @Option(
+    parsing: .unconditional,
+    help: """
+      Let contrast differ over an image: by a normal number of this deviation on a 3x3 grid, smooth between. \
+      (default: 0; 0.1 is a little)
+      """,
+    transform: number(to: 1))
+  var shade: Double?
+
+  @Option(
+    parsing: .unconditional,
+    help: """
+      Mix images: cos(a) of one and sin(a) of another, less their mean, for a normal angle a of this deviation in \
+      radians. For few images. (default: 0; 0.4 is a lot)
+      """,
+    transform: number(to: 2))
+  var mix: Double?
+
+  @Option(
+    parsing: .unconditional,
+    help: """
       Train the path that a beam search with N beams finds, not the nearest image of each level; for codes that \
       are searched with beams. A step takes about (N + 3) / 4 times as long. (default: 1)
       """,
@@ -135,6 +162,7 @@ struct LearningOptions: ParsableArguments {
     named([
       ("--batch", batch != nil), ("--batch-gpu", batchGpu != nil), ("--lr", lr != nil),
       ("--lr-rampup", lrRampup != nil), ("--ema", ema != nil), ("--augment", augment != nil),
+      ("--warp", warp != nil), ("--shade", shade != nil), ("--mix", mix != nil),
       ("--beams", beams != nil),
       ("--chain-dropout", chainDropout != nil), ("--last-chain-dropout", lastChainDropout != nil),
       ("--chain-dropout-per", chainDropoutPer != nil),

@@ -42,6 +42,7 @@ struct NewRun {
     options.secondMomentDecay = objective.beta2 ?? defaults.secondMomentDecay
     options.xflip = xflip
     options.augmentation = learning.augment
+    (options.warp, options.shade, options.mix) = (learning.warp, learning.shade, learning.mix)
     options.beams = learning.beams
     options.microBatch = learning.batchGpu
     options.rampImages = try learning.lrRampup.map(imageCount(fromMillions:))
