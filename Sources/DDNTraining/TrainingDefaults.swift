@@ -15,7 +15,7 @@ public enum TrainingDefaults {
   public static let chainDropoutScope = ChainDropout.Scope.batch
   public static let splitRule = SplitPolicy.Rule.totalVariation
   public static let splitWarmupImages = 0
-  public static let loss = NodeDistances.Measure.squared
+  public static let loss = PixelLoss.squared
   public static let resize = DigitDataset.Resize.bilinear
   public static let seed: UInt64 = 0
   public static let tickImages = 10_000

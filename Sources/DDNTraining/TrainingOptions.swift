@@ -67,7 +67,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   public var chainDropoutScope: ChainDropout.Scope
   public var split: SplitPolicy
   /// The pixel distance to minimize; nil, as in runs of earlier versions, for squared.
-  public var loss: NodeDistances.Measure?
+  public var loss: PixelLoss?
   public var seed: UInt64
   /// Images between status lines and image grids.
   public var tickImages: Int
@@ -194,7 +194,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
       if let strength, !(0...limit).contains(strength) { return "\(name) \(strength) is not within 0...\(limit)" }
     }
     if let beams, !(1...4096).contains(beams) { return "\(beams) beams are not within 1...4096" }
-    if let beams, beams > 1, loss == .absolute { return "a beam search in training minimizes the squared loss only" }
+    if let beams, beams > 1, loss == .absolute { return "a beam search in training minimizes squared errors only" }
     let weights = [
       ("temperature", softMinimum), ("energy score's weight", energyWeight),
       ("feature distance's weight", featureTerm?.weight), ("sample distance's weight", sampleTerm?.weight),
@@ -208,7 +208,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     if sampleTerm != nil, microBatch ?? batch < 2 {
       return "a distance of random images needs two or more images a pass"
     }
-    if softMinimum != nil || energyWeight != nil, loss == .absolute {
+    if let loss, loss != .squared, softMinimum != nil || energyWeight != nil {
       return "a soft minimum and an energy score are of the squared loss"
     }
     if let secondMomentDecay, !(0..<1).contains(secondMomentDecay) {

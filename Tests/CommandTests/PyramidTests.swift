@@ -173,7 +173,7 @@ extension CommandTests {
         (["train", "--data", data.path, "--augment", "5"], 64, "--augment"),
         (["train", "--data", data.path, "--augment", "a lot"], 64, "--augment"),
         (["train", "--data", data.path, "--beams", "0"], 64, "--beams"),
-        (["train", "--data", data.path, "--beams", "2", "--loss", "absolute"], 64, "squared loss"),
+        (["train", "--data", data.path, "--beams", "2", "--loss", "absolute"], 64, "squared errors"),
         (["train", "--data", data.path, "--condition", "smell"], 64, "smell"),
         (["train", "--data", data.path, "--condition", "class2"], 64, "--cond"),
         (["train", "--data", data.path, "--condition", "resize99"], 64, "resize99"),

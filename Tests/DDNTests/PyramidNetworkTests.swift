@@ -154,7 +154,7 @@ import Torch
     let chooser = GivenChooser(try [code].tensors(on: .cpu))
     let exact = try network.outputs(samples: 1, chooser: chooser)
     let rough = try withPrecision(.bfloat16, on: .cpu) { try network.outputs(samples: 1, chooser: chooser) }
-    #expect(rough.allSatisfy { $0.features.dtype == .bfloat16 && $0.chosen.dtype == .float32 })
+    #expect(try rough.allSatisfy { try $0.features.dtype == .bfloat16 && $0.chosen.dtype == .float32 })
     let error = try deviation(of: rough.last!.images, from: exact.last!.images)
     #expect(error > 1e-5 && error < 0.05)
   }

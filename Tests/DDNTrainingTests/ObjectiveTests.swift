@@ -1,4 +1,5 @@
 import DDN
+import Foundation
 import Testing
 import Torch
 
@@ -10,6 +11,16 @@ private struct ShadeObjective: Objective {
     let output = step.output
     let sized = try step.target.sized(height: output.chosen.shape[2], width: output.chosen.shape[3])
     return try (output.imagesPerSample().mean([1, 2, 3]) - sized.mean([1, 2, 3])).squared()
+  }
+}
+
+/// Chooses the first node, and keeps what it chose from.
+private final class StepChooser: Chooser {
+  private(set) var candidates: Candidates?
+
+  func choose(from candidates: Candidates) throws -> Choice {
+    self.candidates = candidates
+    return try GivenChooser([.zeros([candidates.samples], dtype: .int64)]).choose(from: candidates)
   }
 }
 
@@ -88,6 +99,33 @@ private struct ShadeObjective: Objective {
     #expect(zip(early.soft, early.plain).allSatisfy { $0 > $1 })
     let late = try losses(progress: 0.5)
     #expect(late.soft == late.plain)
+  }
+
+  @Test("the psnr loss is the logarithm of the squared one, whose gradient counts small errors more")
+  func psnr() throws {
+    let layer = try DiscreteDistributionLayer(
+      .init(nodes: 2, imageChannels: 1, featureChannels: 1, leaksChoice: false), generator: Generator(seed: 1))
+    let target = Target(try .zeros([4, 1, 1, 1]))
+    /// Losses and features' gradients of four images whose errors are as 1, 4, 9 and 16.
+    func losses(_ loss: PixelLoss) throws -> (values: [Double], gradients: [Double]) {
+      let features = try Tensor([1, 2, 3, 4] as [Float], shape: [4, 1, 1, 1])
+      try features.setRequiresGradient(true)
+      let chooser = StepChooser()
+      let output = try layer(
+        level: 0, features: features, previous: nil, paths: .separate(samples: 4), chooser: chooser)
+      let step = LevelStep(
+        candidates: try #require(chooser.candidates), output: output, target: target, levels: 1, progress: 0)
+      let values = try PixelObjective(loss).losses(of: step)
+      try values.sum().backward()
+      return (try values.array(Double.self), try #require(features.gradient()).array(Double.self))
+    }
+    let (plain, relative) = (try losses(.squared), try losses(.psnr))
+    let mean = plain.values.reduce(0, +) / 4
+    for image in 0..<4 {
+      let error = plain.values[image]
+      #expect(abs(relative.values[image] / (mean * (1 + log(error / mean))) - 1) < 1e-4)
+      #expect(abs(relative.gradients[image] / plain.gradients[image] * error / mean - 1) < 1e-4)
+    }
   }
 
   @Test("an energy score is that of its definition, and least for the targets' own distribution") func energy() throws {

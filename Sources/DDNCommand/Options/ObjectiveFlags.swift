@@ -7,10 +7,11 @@ import Torch
 /// The options of `ddn train` that change the loss or the choice of nodes.
 struct ObjectiveFlags: ParsableArguments {
   @Option(
-    help:
-      "Pixel loss: squared (L2) or absolute (L1). (default: \(TrainingDefaults.loss.rawValue))"
-  )
-  var loss: NodeDistances.Measure?
+    help: """
+      Pixel loss: squared (L2), absolute (L1), or psnr, the logarithm of the squared one, for the best mean PSNR. \
+      (default: \(TrainingDefaults.loss.rawValue))
+      """)
+  var loss: PixelLoss?
 
   @Option(
     parsing: .unconditional,

@@ -187,5 +187,5 @@ func named(_ options: [(name: String, isGiven: Bool)]) -> [String] { options.fil
 
 extension ChainDropout.Scope: ExpressibleByArgument {}
 extension SplitPolicy.Rule: ExpressibleByArgument {}
-extension NodeDistances.Measure: ExpressibleByArgument {}
+extension PixelLoss: ExpressibleByArgument {}
 extension DigitDataset.Resize: ExpressibleByArgument {}

@@ -55,17 +55,42 @@ public struct RandomImages {
   public let classes: Tensor?
 }
 
+/// How far an image is from its target.
+public enum PixelLoss: String, Codable, Sendable, CaseIterable {
+  /// Mean squared difference.
+  case squared
+  /// Mean absolute difference.
+  case absolute
+  /// The logarithm of the mean squared difference, in units of a batch's mean error: a mean PSNR, to which an image
+  /// with little error counts as much as one with a large one.
+  case psnr
+
+  /// Of images, to choose nodes by; the logarithm chooses the same.
+  public var measure: NodeDistances.Measure { self == .absolute ? .absolute : .squared }
+}
+
 /// The pixel distance, as loss and for choosing nodes.
 ///
-/// Source: paper, section 3.1 (plain L2 loss on the chosen image).
+/// Source: paper, section 3.1 (plain L2 loss on the chosen image); its logarithm is this project's.
 public struct PixelObjective: Objective {
-  private let measure: NodeDistances.Measure
+  private static let logOperator = Operator("aten::log")
+  /// Of an error, to keep its logarithm finite: that of an image a quarter of a gray level off.
+  private static let leastError = 4e-6
 
-  public init(_ measure: NodeDistances.Measure = .squared) { self.measure = measure }
+  private let loss: PixelLoss
 
-  public func losses(of step: LevelStep) throws -> Tensor { try step.output.losses(to: step.target, measure: measure) }
+  public init(_ loss: PixelLoss = .squared) { self.loss = loss }
 
-  public func chooser(for target: Target) -> any Chooser { NearestChooser(target, measure: measure) }
+  public func losses(of step: LevelStep) throws -> Tensor {
+    let distances = try step.output.losses(to: step.target, measure: loss.measure)
+    guard loss == .psnr else { return distances }
+    let mean = try withoutGradients { try distances.mean().clamped(Self.leastError...(.infinity)) }
+    // Its gradient is the distance's times mean / distance: 1 for an image with the mean error.
+    let logarithms = try Self.logOperator.tensor(.tensor(distances.clamped(Self.leastError...(.infinity)) / mean))
+    return try (logarithms + 1) * mean
+  }
+
+  public func chooser(for target: Target) -> any Chooser { NearestChooser(target, measure: loss.measure) }
 }
 
 /// A weighted sum of objectives; the first one chooses.
