@@ -117,7 +117,7 @@ private final class StepChooser: Chooser {
         candidates: try #require(chooser.candidates), output: output, target: target, levels: 1, progress: 0)
       let values = try PixelObjective(loss).losses(of: step)
       try values.sum().backward()
-      return (try values.array(Double.self), try #require(features.gradient()).array(Double.self))
+      return (try values.array(Double.self), try #require(try features.gradient()).array(Double.self))
     }
     let (plain, relative) = (try losses(.squared), try losses(.psnr))
     let mean = plain.values.reduce(0, +) / 4
