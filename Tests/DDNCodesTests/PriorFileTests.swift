@@ -77,10 +77,13 @@ import Torch
     let folder = try ScratchFolder()
     let url = folder.file("a.safetensors")
     let weight = [("heads.bias", try Tensor([Float(1)], shape: [1]))]
-    func expect(_ part: String, _ metadata: [String: String], space: CodeSpace? = nil) throws {
+    func expect(
+      _ part: String, _ metadata: [String: String], space: CodeSpace? = nil, remedy: String = ""
+    ) throws {
       try SafetensorsFile.write(Dictionary(uniqueKeysWithValues: weight), metadata: metadata, to: url)
       let error = #expect(throws: FileError.self) { try IntegerPrior(contentsOf: url, space: space) }
       #expect(error?.kind == .invalid && error?.problem.contains(part) == true, "\(String(describing: error))")
+      #expect(error?.remedy.hasSuffix(remedy) == true, "\(String(describing: error))")
     }
     let format = ["format": IntegerPrior.fileKind.format, "version": "1"]
     func described(_ levels: String, width: Int = 4, classes: Int = 0) -> [String: String] {
@@ -90,8 +93,10 @@ import Torch
       ]) { $1 }
     }
     try expect("is not a prior", [:])
-    try expect("format version 'none'".replacing("'", with: ""), ["format": IntegerPrior.fileKind.format])
-    try expect("has format version", ["format": IntegerPrior.fileKind.format, "version": "2"])
+    try expect("has format version none", ["format": IntegerPrior.fileKind.format])
+    try expect(
+      "has format version \"2\"", ["format": IntegerPrior.fileKind.format, "version": "2"],
+      remedy: "this one reads version 1")
     try expect("metadata 'prior'", format)
     try expect("describes no codes", described("[[2,1]]"))
     try expect("describes no codes", described("[[2,1,99999999999]]"))

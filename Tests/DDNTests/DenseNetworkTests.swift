@@ -226,6 +226,64 @@ struct DenseNetworkTests {
     #expect(try #require(try layer.weight.tensor.gradient()).absolute().sum().item() > 0)
   }
 
+  @Test("a basis changes no loss and no gradient", arguments: configurations.filter { $0.rank < $0.components })
+  func basisGradients(configuration: DenseNetwork.Configuration) throws {
+    let network = try Self.network(configuration)
+    let whole = try Self.withoutBasis(network)
+    func losses(_ network: DenseNetwork) throws -> Tensor {
+      network.setMode(.training)
+      let target = Target(try Self.images(configuration.imageShape, count: 21, seed: 5))
+      var losses: [Tensor] = []
+      try network.run(
+        samples: 21, condition: Self.condition(configuration, count: 21), chooser: NearestChooser(target)
+      ) { losses.append(try $0.losses(to: target)) }
+      try Tensor.stack(losses).sum().backward()
+      return try .stack(losses)
+    }
+    #expect(try deviation(of: losses(network), from: losses(whole)) < 1e-5)
+    for (level, other) in zip(network.levels, whole.levels) {
+      func gradient(_ parameter: Parameter) throws -> Tensor { try #require(try parameter.tensor.gradient()) }
+      for (found, expected) in [(level.layer.weight, other.layer.weight), (level.input.weight, other.input.weight)] {
+        #expect(try deviation(of: gradient(found), from: gradient(expected)) < 1e-4)
+      }
+      let basis = try #require(level.basis)
+      let (features, rank, width) = (configuration.nodeFeatures, configuration.rank, configuration.width)
+      let ofWhole = try gradient(other.output.weight).reshaped([features, -1, width])  // [F, P, H]
+      let ofOutput = try basis.tensor.reshaped([1, rank, -1]).expanded([features, rank, configuration.components])
+        .batchMatmul(ofWhole)
+      #expect(try deviation(of: gradient(level.output.weight), from: ofOutput.reshaped([-1, width])) < 1e-4)
+      let ofWeights = try level.output.weight.tensor.reshaped([features, rank, width])
+        .batchMatmul(ofWhole.transposed(1, 2)).sum([0])
+      let ofBiases = try level.output.bias.tensor.reshaped([features, rank]).transposed(0, 1)
+        .matmul(gradient(other.output.bias).reshaped([features, -1]))
+      let ofBasis = try ofWeights + ofBiases
+      #expect(try deviation(of: gradient(basis), from: ofBasis) < 1e-4)
+    }
+  }
+
+  /// The same network with features of full rank.
+  static func withoutBasis(_ network: DenseNetwork) throws -> DenseNetwork {
+    var configuration = network.configuration
+    configuration.rank = configuration.components
+    let whole = try DenseNetwork(configuration, generator: Generator(seed: 1))
+    try withoutGradients {
+      let state = network.state()
+      for (name, tensor) in whole.state() {
+        guard let source = state[name], source.shape == tensor.shape else { continue }
+        try tensor.copy(from: source)
+      }
+      for (level, other) in zip(network.levels, whole.levels) {
+        let basis = try #require(level.basis).tensor  // [r, P]
+        let (rank, width) = (basis.shape[0], network.configuration.width)
+        let (weight, bias) = (level.output.weight.tensor, level.output.bias.tensor)
+        let mixed = try weight.reshaped([-1, rank, width]).transposed(1, 2).matmul(basis)  // [F, H, P]
+        try other.output.weight.tensor.copy(from: mixed.transposed(1, 2).reshaped([-1, width]))
+        try other.output.bias.tensor.copy(from: bias.reshaped([-1, rank]).matmul(basis).reshaped([-1]))
+      }
+    }
+    return whole
+  }
+
   /// Words of the error, and the change that it names.
   nonisolated(unsafe) private static let impossible:
     [(word: String, change: (inout DenseNetwork.Configuration) -> Void)] = [

@@ -151,6 +151,29 @@ struct NodeDistancesTests {
     #expect(failures.isEmpty, "\(failures.count) shapes: \(failures.joined(separator: "; "))")
   }
 
+  @Test("distances of coordinates in a basis are those of their features, by the kernel and by operators")
+  func basis() throws {
+    for (place, shape) in Self.shapes.enumerated() where place % 5 == 0 {
+      let inputs = try shape.inputs()
+      let (rank, space, generator) = (shape.pixels, shape.pixels + place % 30, try Generator(seed: shape.seed))
+      let basis = FeatureBasis(rows: try .normal([rank, space], generator: generator), mode: .evaluation)
+      let residual = try Tensor.normal([shape.samples, shape.channels, space], generator: generator) * Double(rank)
+      let features = try basis.values(of: inputs.features)
+      #expect(try deviation(of: features, from: inputs.features.matmul(basis.rows)) < 1e-5)
+      func distances(_ features: Tensor, _ basis: FeatureBasis?, _ form: NodeDistances.Form?) throws -> Tensor {
+        try NodeDistances.all(
+          features: features, basis: basis, weights: inputs.weights, residual: residual, paths: inputs.paths, form: form
+        )
+      }
+      let expected = try distances(features, nil, .images)
+      let byOperators = try NodeDistances.byOperators(
+        inputs.features, basis: basis, inputs.weights, residual, inputs.paths, .squared, .products)
+      for found in try [byOperators] + [nil, .images].map({ try distances(inputs.features, basis, $0) }) {
+        #expect(try deviation(of: found, from: expected) < 1e-5, "\(shape.testDescription)")
+      }
+    }
+  }
+
   @Test("the cost model chooses products for many pixels and images for few")
   func costModel() {
     func cheaper(_ nodes: Int, _ channels: Int, _ features: Int, side: Int, samples: Int) -> NodeDistances.Form {

@@ -49,6 +49,14 @@ struct OperatorTests {
     #expect(try a.allFinite() && !(b / (b - b)).allFinite())
   }
 
+  @Test("the least elements of each row are those that sorting puts first") func least() throws {
+    let rows = try Tensor.normal([3, 300], generator: Generator(seed: 1))
+    for count in [1, 3, 100, 300] {
+      let expected = try rows.sortedIndices().slice(1, 0..<count).array(Int.self)
+      #expect(try rows.leastIndices(count).array(Int.self) == expected)
+    }
+  }
+
   @Test("of equal elements argmin takes the first")
   func ties() throws {
     let rows = try Tensor([3, 1, 2, 1, 0, 0, 0, 0] as [Float], shape: [2, 4])

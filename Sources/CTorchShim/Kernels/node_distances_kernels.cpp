@@ -61,7 +61,8 @@ void distances_by_images(const NodeDistances &call) {
   });
 }
 
-// |W X - r|^2 = <W (X X^T), W> - 2 <W, r X^T> + |r|^2.
+// |W X - r|^2 = <W (X X^T), W> - 2 <W, r X^T> + |r|^2; of features in a basis <W (X (B B^T) X^T), W> - 2 <W, (r B^T) X^T>
+// + |r|^2.
 void distances_by_products(const NodeDistances &call) {
   const auto [nodes, channels, features, pixels] = call.shape;
   const int length = up_to_lanes(pixels), width = up_to_lanes(features);
@@ -75,14 +76,16 @@ void distances_by_products(const NodeDistances &call) {
   // <W (X X^T), W>, which no target changes: [rows, K].
   ScratchBuffer squares(size_t(call.rows) * nodes);
   parallel_for(call.rows, [&](int64_t first, int64_t last, int64_t) {
-    PaddedRows row_features(features, pixels);
+    PaddedRows row_features(features, pixels), row_mapped(features, pixels);
     ScratchBuffer products(size_t(features) * width), mapped(size_t(at_once) * channels * width);
     for (int64_t row = first; row < last; ++row) {
       const float *from = row_features.of(call.features + row * call.row_stride);
+      const float *mapped_from =
+          call.mapped_features ? row_mapped.of(call.mapped_features + row * features * pixels) : from;
       std::fill_n(static_cast<float *>(products), size_t(features) * width, 0.0f);
       for (int f = 0; f < features; f += rows_at_once) {  // From the diagonal on: the matrix is symmetric.
         const int now = std::min(rows_at_once, features - f);
-        shifted_correlations(from, pixel_offsets.data() + f, features - f, from + f * length, length, now, length,
+        shifted_correlations(from, pixel_offsets.data() + f, features - f, mapped_from + f * length, length, now, length,
                              products + f * width + f, width);
       }
       for (int f = 0; f < features; ++f)
@@ -111,7 +114,8 @@ void distances_by_products(const NodeDistances &call) {
       const float *residual = residuals.of(call.residual + sample * channels * pixels);
       std::fill_n(static_cast<float *>(mixed), size_t(channels) * width, 0.0f);
       shifted_correlations(from, pixel_offsets.data(), features, residual, length, channels, length, mixed, width);
-      const float square = dot(residual, residual, channels * length);
+      const float square =
+          call.residual_squares ? call.residual_squares[sample] : dot(residual, residual, channels * length);
       for (int node = 0; node < nodes; ++node) {
         const float along = dot(mixed, weights + ptrdiff_t(node) * channels * width, channels * width);
         call.distances[sample * nodes + node] = (squares[row * nodes + node] - 2 * along + square) * scale;

@@ -15,6 +15,9 @@ struct NodeDistances {
   const float *residual;         // [samples, C, N]
   const int64_t *row_of_sample;  // [samples]; null: sample b reads row b
   bool by_images;                // compute every image, or only products of features
+  // Of features X B, given as coordinates X in a basis B, by products: X (B B^T) [rows, F, N], and |r|^2 [samples] of a
+  // residual that is given as r B^T. Null for features that are given themselves.
+  const float *mapped_features, *residual_squares;
   float *distances;              // [samples, K]
 };
 

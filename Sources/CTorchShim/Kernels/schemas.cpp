@@ -42,8 +42,8 @@ TORCH_LIBRARY(ddn, library) {
       "-> (Tensor, Tensor, Tensor)");
 
   library.def(
-      "node_distances(Tensor features, Tensor weights, Tensor residual, Tensor? row_of_sample, bool by_images) "
-      "-> Tensor");
+      "node_distances(Tensor features, Tensor weights, Tensor residual, Tensor? row_of_sample, bool by_images, "
+      "Tensor? mapped_features, Tensor? residual_squares) -> Tensor");
   library.def("chosen_images(Tensor features, Tensor weights, Tensor? parent_of_row, Tensor node_of_row) -> Tensor[]");
   library.def(
       "chosen_images_backward(Tensor?[] gradients, Tensor features, Tensor weights, Tensor? parent_of_row, "

@@ -141,7 +141,7 @@ private struct Paths {
     let joint = try costs.reshaped([images, width * nodes])
     let best =
       kept == 1
-      ? try joint.argmin(1).reshaped([images, 1]) : try joint.sortedIndices().slice(1, 0..<kept)  // [B, kept]
+      ? try joint.argmin(1).reshaped([images, 1]) : try joint.leastIndices(kept)  // [B, kept]
     let first = try Tensor.range(0..<images, device: run.network.device).scaled(by: width).reshaped([-1, 1])
     let parents = try (best.floorDivided(by: nodes) + first).reshaped([images * kept])
     let codes = try best.remainder(by: nodes).reshaped([images * kept])

@@ -60,14 +60,13 @@ public struct MeasuredComponents {
   ///   - candidates: of the same components.
   ///   - goal: of the batch's images, or of one for all.
   public func squaredErrors(of candidates: Candidates, to goal: Goal) throws -> Tensor {
-    let (shape, rank) = (candidates.features.shape, map.shape[0])  // [R, F, 1, P]
-    let features = try candidates.features.reshaped([shape[0] * shape[1], shape[3]]).linear(map, in: mode)
+    let (rank, components) = (map.shape[0], map.shape[1])
     var residual = try goal.coordinates.expanded([candidates.samples, rank])
     if let base = candidates.base {
-      residual = try residual - candidates.paths.perSample(base.reshaped([shape[0], shape[3]]).linear(map, in: mode))
+      residual = try residual - candidates.paths.perSample(base.reshaped([-1, components]).linear(map, in: mode))
     }
     let distances = try NodeDistances.all(
-      features: features.reshaped([shape[0], shape[1], rank]), weights: candidates.weights,
+      features: candidates.features(mappedBy: map, in: mode), weights: candidates.weights,
       residual: residual.reshaped([candidates.samples, 1, rank]), paths: candidates.paths)
     return try distances * Double(rank) + goal.remainder
   }

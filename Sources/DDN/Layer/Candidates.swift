@@ -5,12 +5,17 @@ import Torch
 /// Node k's image is linear in the features: `W_k X + base`. A chooser may ask for all images, for a range of nodes at
 /// a time, for distances to a target, or for the linear pieces themselves, `inPixels()`.
 public struct Candidates {
+  /// Applies the chosen node of every row to its parent's features; see `Sources/CTorchShim/Kernels/chosen_images.cpp`.
+  private static let chosenImages = Operator("ddn::chosen_images")
+
   /// The level, from 0.
   public let level: Int
   /// The row of features that each image of the batch reads.
   public let paths: SharedPaths
-  /// `[R, F, H, W]`, X: the features that the nodes read; of a network with components `[R, F, 1, P]`.
-  public let features: Tensor
+  /// `[R, F, H, W]`: the features that the nodes read, or their coordinates `[R, F, 1, r]` in the basis.
+  private let coordinates: Tensor
+  /// The space of the features; nil for coordinates that are the features.
+  private let basis: FeatureBasis?
   /// `[K, C, F]`, the nodes; of a network with components `[K, 1, F]`.
   public let weights: Tensor
   /// `[R, C, H, W]`, added to every node's image; nil for zero. Of a network with components `[R, 1, 1, P]`.
@@ -21,13 +26,14 @@ public struct Candidates {
   let levelFeatures: Tensor
 
   init(
-    level: Int, paths: SharedPaths, levelFeatures: Tensor, features: Tensor, weights: Tensor, base: Tensor?,
-    components: PrincipalComponents? = nil
+    level: Int, paths: SharedPaths, levelFeatures: Tensor, features: Tensor, basis: FeatureBasis? = nil,
+    weights: Tensor, base: Tensor?, components: PrincipalComponents? = nil
   ) {
     self.level = level
     self.paths = paths
     self.levelFeatures = levelFeatures
-    self.features = features
+    coordinates = features
+    self.basis = basis
     self.weights = weights
     self.base = base
     self.components = components
@@ -54,18 +60,37 @@ public struct Candidates {
     return try Tensor(numbers, shape: [count, count]).to(device)
   }
 
+  /// `[R, F, H, W]`, X: the features that the nodes read; of a network with components `[R, F, 1, P]`. Computed at each
+  /// call for features in a basis.
+  public var features: Tensor {
+    get throws(TorchError) {
+      try basis.map { (basis) throws(TorchError) in try basis.values(of: coordinates) } ?? coordinates
+    }
+  }
+
+  /// A linear map of the features, `[R, F, M]`, cheaper than that of computed ones.
+  ///
+  /// - Parameter map: `[M, P]`.
+  func features(mappedBy map: Tensor, in mode: Module.Mode) throws(TorchError) -> Tensor {
+    let shape = coordinates.shape  // [R, F, 1, P] or [R, F, 1, r]
+    let map = try basis.map { (basis) throws(TorchError) in try map.matmul(basis.rows.transposed(0, 1)) } ?? map
+    return try coordinates.reshaped([shape[0] * shape[1], shape[3]]).linear(map, in: mode)
+      .reshaped([shape[0], shape[1], map.shape[0]])
+  }
+
   /// K.
   public var nodes: Int { weights.shape[0] }
   /// Images in the batch, B.
   public var samples: Int { paths.samples }
-  public var device: Device { features.device }
+  public var device: Device { weights.device }
   /// `[C, H, W]` of every image.
-  public var imageShape: [Int] { components?.imageShape ?? [weights.shape[1]] + features.shape[2...] }
+  public var imageShape: [Int] { components?.imageShape ?? [weights.shape[1]] + coordinates.shape[2...] }
 
   /// The images of every row: `[R, K, C, H, W]`, or of `range.count` nodes.
   ///
   /// - Parameter range: the nodes; nil for all. Ask for a few at a time to bound the memory.
   public func images(of range: Range<Int>? = nil) throws(TorchError) -> Tensor {
+    let features = try features
     let shape = features.shape  // [R, F, H, W]
     let weights = try range.map { (range) throws(TorchError) in try self.weights.slice(0, range) } ?? self.weights
     let (nodes, channels, width) = (weights.shape[0], weights.shape[1], weights.shape[2])
@@ -127,8 +152,8 @@ public struct Candidates {
     }
     return try inPixelUnits(
       NodeDistances.all(
-        features: flatFeatures(), weights: weights, residual: residual(to: target), paths: paths, measure: measure,
-        form: form), target)
+        features: flat(coordinates), basis: basis, weights: weights, residual: residual(to: target), paths: paths,
+        measure: measure, form: form), target)
   }
 
   /// The squared distances with gradients to the features and the nodes, for losses of all nodes: `[B, K]`.
@@ -137,32 +162,31 @@ public struct Candidates {
   public func differentiableDistances(to target: Target) throws(TorchError) -> Tensor {
     try inPixelUnits(
       NodeDistances.differentiable(
-        features: flatFeatures(), weights: weights, residual: residual(to: target), paths: paths), target)
+        features: flat(features), weights: weights, residual: residual(to: target), paths: paths), target)
   }
 
   /// Squared distances between the images of a level, with gradients: `[R, K, K]`, zero on the diagonal but for rounding.
   public func pairwiseDistances() throws(TorchError) -> Tensor {
-    let distances = try NodeDistances.pairwise(features: flatFeatures(), weights: weights)
+    let distances = try NodeDistances.pairwise(features: flat(features), weights: weights)
     guard let components else { return distances }
     return try distances * components.pixelShare()
   }
 
-  /// `[R, F, N]`; N are pixels or components.
-  private func flatFeatures() throws(TorchError) -> Tensor {
+  /// `[R, F, N]`; N are pixels, components or coordinates.
+  private func flat(_ features: Tensor) throws(TorchError) -> Tensor {
     try features.reshaped([paths.rows, weights.shape[2], features.shape[2] * features.shape[3]])
   }
 
-  /// `[B, C, N]`, the target less the base.
+  /// `[B, C, N]`, the target less the base; N are pixels or components.
   private func residual(to target: Target) throws(TorchError) -> Tensor {
-    let (height, width) = (features.shape[2], features.shape[3])
     var residual: Tensor
     if let components {
       residual = try target.projected(on: components).coefficients
     } else {
-      residual = try target.sized(height: height, width: width)
+      residual = try target.sized(height: coordinates.shape[2], width: coordinates.shape[3])
     }
     if let base { residual = try residual - paths.perSample(base) }
-    return try residual.reshaped([samples, weights.shape[1], height * width])
+    return try residual.reshaped([samples, weights.shape[1], residual.shape[2] * residual.shape[3]])
   }
 
   /// Distances of coefficients, `[B, K]`, as those of pixels.
@@ -172,11 +196,27 @@ public struct Candidates {
       + target.projected(on: components).remainder.reshaped([samples, 1])
   }
 
+  /// The chosen nodes' images: `[R', C, H, W]`, and the same of the second half of the features with leak choice.
+  ///
+  /// - Parameters:
+  ///   - branching: the choices.
+  ///   - leaksChoice: whether the level's features have a second half.
+  func chosen(by branching: SharedPaths.Branching, leaksChoice: Bool) throws(TorchError) -> (
+    images: Tensor, leaked: Tensor?
+  ) {
+    let halves = try Self.chosenImages.tensors(  // of each half of the features [R', C, H, W]
+      .tensor(leaksChoice ? levelFeatures : coordinates), .tensor(weights), .optional(branching.parentOfRow),
+      .tensor(branching.codeOfRow))
+    var images = try basis.map { (basis) throws(TorchError) in try basis.values(of: halves[0]) } ?? halves[0]
+    if let base { images = try images + branching.inherit(base) }
+    return (images, leaksChoice ? halves[1] : nil)
+  }
+
   /// The candidates of a batch in which new image i has the past of image `parents[i]` of this one.
   func selecting(_ selection: SharedPaths.Selection) throws(TorchError) -> Candidates {
     Candidates(
       level: level, paths: selection.paths, levelFeatures: try selection.inherit(levelFeatures),
-      features: try selection.inherit(features), weights: weights,
+      features: try selection.inherit(coordinates), basis: basis, weights: weights,
       base: try base.map { (base) throws(TorchError) in try selection.inherit(base) }, components: components)
   }
 }

@@ -39,9 +39,6 @@ public final class DiscreteDistributionLayer: Module {
     public var nodeInputs: Int { leaksChoice ? featureChannels / 2 : featureChannels }
   }
 
-  /// Applies the chosen node of every row to its parent's features; see `Sources/CTorchShim/Kernels/chosen_images.cpp`.
-  private static let chosenImages = Operator("ddn::chosen_images")
-
   public let configuration: Configuration
   /// `[K C, F, 1, 1]`; row `k C + c` is channel c of node k. With gains K / Q nodes.
   public let weight: Parameter
@@ -104,19 +101,23 @@ public final class DiscreteDistributionLayer: Module {
 
   /// The first half of `callAsFunction`: the K images to choose from, not yet computed.
   func candidates(
-    level: Int, features: Tensor, previous: Tensor?, paths: SharedPaths, visible: Tensor? = nil,
-    components: PrincipalComponents? = nil
+    level: Int, features: Tensor, basis: FeatureBasis? = nil, previous: Tensor?, paths: SharedPaths,
+    visible: Tensor? = nil, components: PrincipalComponents? = nil
   ) throws(TorchError) -> Candidates {
     let inputs = configuration.nodeInputs
-    let size = Array(features.shape[2...])  // [H, W]
-    let base =
-      configuration.learnsResidual
-      ? try previous.map { (previous) throws(TorchError) in try previous.resizedToMatch(size) } : nil
-    var read = try features.slice(1, 0..<inputs)
-    if let visible { read = try read * visible }
+    var base = configuration.learnsResidual ? previous : nil
+    if components == nil {
+      let size = Array(features.shape[2...])  // [H, W]
+      base = try base.map { (base) throws(TorchError) in try base.resizedToMatch(size) }
+    }
+    var (read, basis) = (try features.slice(1, 0..<inputs), basis)
+    if let visible {
+      read = try (basis.map { (basis) throws(TorchError) in try basis.values(of: read) } ?? read) * visible
+      basis = nil
+    }
     return Candidates(
-      level: level, paths: paths, levelFeatures: features, features: read, weights: try weights(), base: base,
-      components: components)
+      level: level, paths: paths, levelFeatures: features, features: read, basis: basis, weights: try weights(),
+      base: base, components: components)
   }
 
   /// `[K, C, F]`.
@@ -132,14 +133,10 @@ public final class DiscreteDistributionLayer: Module {
     if mode == .training, let distances = choice.distances { try observe(distances, level: candidates.level) }
 
     let branching = try candidates.paths.branching(at: choice.codes, nodes: configuration.nodes)
-    var halves = try Self.chosenImages.tensors(  // of each half of the features [R', C, H, W]
-      .tensor(configuration.leaksChoice ? candidates.levelFeatures : candidates.features), .tensor(candidates.weights),
-      .optional(branching.parentOfRow),
-      .tensor(branching.codeOfRow))
-    if let base = candidates.base { halves[0] = try halves[0] + branching.inherit(base) }
+    let (chosen, leakedChoice) = try candidates.chosen(by: branching, leaksChoice: configuration.leaksChoice)
     return LevelOutput(
       level: candidates.level, codes: choice.codes, distances: choice.distances, paths: branching.paths,
-      chosen: halves[0], components: candidates.components, leakedChoice: configuration.leaksChoice ? halves[1] : nil,
+      chosen: chosen, components: candidates.components, leakedChoice: leakedChoice,
       featureRows: InheritedRows(source: candidates.levelFeatures, parents: branching.parentOfRow))
   }
 

@@ -10,6 +10,8 @@ import Torch
 /// - **products**: `|W_k X - r|^2 = <W_k (X X^T), W_k> - 2 <W_k, r X^T> + |r|^2`. `X X^T` (F x F) and `r X^T` (C x F)
 ///   are computed once for all nodes: cheaper when there are more pixels than features.
 ///
+/// Of features `X B`, coordinates X in a basis B, the products are `X (B B^T) X^T` and `(r B^T) X^T`: `X B` is not needed.
+///
 /// On a CPU one kernel computes either form, a few nodes at a time within the cache; on other devices libtorch's matrix
 /// products do.
 public enum NodeDistances {
@@ -51,34 +53,41 @@ public enum NodeDistances {
   /// Distances of all nodes, always in float32 and without gradients.
   ///
   /// - Parameters:
-  ///   - features: `[R, F, N]`, one row per path.
+  ///   - features: `[R, F, N]`, one row per path; with a basis coordinates `[R, F, r]`.
+  ///   - basis: of the features, `[r, N]`; nil for features that are given themselves.
   ///   - weights: `[K, C, F]`.
   ///   - residual: `[B, C, N]`, target minus base.
   ///   - paths: the row that each of the B images reads.
   ///   - measure: of two images.
-  ///   - form: nil for the cheaper one.
+  ///   - form: nil for the cheaper one, and with a basis for products.
   /// - Returns: `[B, K]` mean distances over channels and pixels, in (squared) units of pixel values. Identical nodes
   ///   have bit-identical distances. In the products form rounding can make an exact match slightly negative.
   /// - Source: paper, section 3.1; the products form is this project's.
   public static func all(
-    features: Tensor, weights: Tensor, residual: Tensor, paths: SharedPaths, measure: Measure = .squared,
-    form: Form? = nil
+    features: Tensor, basis: FeatureBasis? = nil, weights: Tensor, residual: Tensor, paths: SharedPaths,
+    measure: Measure = .squared, form: Form? = nil
   ) throws -> Tensor {
     try withoutGradients {
       try withAutocast(nil, on: features.device) {
-        let features = try features.to(.float32)
+        var (features, basis) = (try features.to(.float32), basis)
         let weights = try weights.to(.float32)
         let residual = try residual.to(.float32)
+        if let space = basis, measure == .absolute || form == .images {
+          (features, basis) = (try space.values(of: features), nil)
+        }
         let (nodes, channels, width) = (weights.shape[0], weights.shape[1], weights.shape[2])
         let cheaper = cheaperForm(
           rows: paths.rows, samples: paths.samples, nodes: nodes, channels: channels, features: width,
           pixels: features.shape[2])
-        let form = measure == .absolute ? .images : form ?? cheaper
+        let form = measure == .absolute ? .images : form ?? (basis == nil ? cheaper : .products)
         guard features.device == .cpu, measure == .squared else {
-          return try byOperators(features, weights, residual, paths, measure, form)
+          return try byOperators(features, basis: basis, weights, residual, paths, measure, form)
         }
-        return try kernel.tensor(
-          .tensor(features), .tensor(weights), .tensor(residual), .optional(paths.rowOfSample), .bool(form == .images))
+        let products = try basis?.products(of: features, residual: residual)
+        let distances = try kernel.tensor(
+          .tensor(features), .tensor(weights), .tensor(products?.residual ?? residual), .optional(paths.rowOfSample),
+          .bool(form == .images), .optional(products?.features), .optional(products?.residualSquares))
+        return try basis.map { try distances * (Double($0.rank) / Double(residual.shape[2])) } ?? distances
       }
     }
   }
@@ -106,12 +115,13 @@ public enum NodeDistances {
 
   /// The same by libtorch's operators, for any device and measure.
   static func byOperators(
-    _ features: Tensor, _ weights: Tensor, _ residual: Tensor, _ paths: SharedPaths, _ measure: Measure, _ form: Form
+    _ features: Tensor, basis: FeatureBasis? = nil, _ weights: Tensor, _ residual: Tensor, _ paths: SharedPaths,
+    _ measure: Measure, _ form: Form
   ) throws(TorchError) -> Tensor {
     let distances =
       switch form {
       case .images: try byImages(features, weights, residual, paths, measure)
-      case .products: try byProducts(features, weights, residual, paths)
+      case .products: try byProducts(features, basis: basis, weights, residual, paths)
       }
     return try distances.gathered(firstTwins(weights), dimension: 1)
   }
@@ -160,22 +170,27 @@ public enum NodeDistances {
   }
 
   private static func byProducts(
-    _ features: Tensor, _ weights: Tensor, _ residual: Tensor, _ paths: SharedPaths
+    _ features: Tensor, basis: FeatureBasis? = nil, _ weights: Tensor, _ residual: Tensor, _ paths: SharedPaths
   ) throws(TorchError) -> Tensor {
     let (nodes, channels, width) = (weights.shape[0], weights.shape[1], weights.shape[2])
-    let (rows, pixels, samples) = (features.shape[0], features.shape[2], paths.samples)
+    let (rows, pixels, samples) = (features.shape[0], residual.shape[2], paths.samples)
+    let products = try basis.map { (basis) throws(TorchError) in
+      try basis.products(of: features, residual: residual)
+    }
 
     let ofWeights = try weights.transposed(1, 2).batchMatmul(weights)  // W^T W: [K, F, F]
       .reshaped([nodes, width * width])
-    let ofFeatures = try features.batchMatmul(features.transposed(1, 2))  // X X^T: [R, F, F]
+    let ofFeatures = try features.batchMatmul((products?.features ?? features).transposed(1, 2))  // X X^T: [R, F, F]
       .reshaped([rows, width * width])
-    let mixed = try residual.batchMatmul(paths.perSample(features).transposed(1, 2))  // r X^T: [B, C, F]
+    let mixed = try (products?.residual ?? residual)
+      .batchMatmul(paths.perSample(features).transposed(1, 2))  // r X^T: [B, C, F]
       .reshaped([samples, channels * width])
 
     let left = try Tensor.concatenate([paths.perSample(ofFeatures), mixed], dimension: 1)  // [B, F F + C F]
     let right = try Tensor.concatenate(
       [ofWeights, weights.reshaped([nodes, channels * width]) * -2], dimension: 1)  // [K, F F + C F]
-    let ofResidual = try residual.squared().sum([1, 2], keepingDimensions: false).reshaped([samples, 1])
+    let squares = if let products { products.residualSquares } else { try residual.squared().sum([1, 2]) }
+    let ofResidual = try squares.reshaped([samples, 1])
     return try (left.matmul(right.transposed(0, 1)) + ofResidual) * (1 / Double(channels * pixels))
   }
 }

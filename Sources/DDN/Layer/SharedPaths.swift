@@ -102,8 +102,7 @@ public struct SharedPaths {
   /// - Parameter parents: `[B']` int64 in `0..<samples`, on the network's device; at least one, repeats allowed.
   public func selecting(_ parents: Tensor) throws(TorchError) -> Selection {
     let count = parents.shape[0]
-    // [B'], the row of every parent.
-    let rowOfParent = try rowOfSample.map { (rows) throws(TorchError) in try rows.gathered(parents) } ?? parents
+    let rowOfParent = try row(of: parents)
     if parents.device == .cpu, let (paths, distinct) = try Self.sharing(rowOfParent) {
       return Selection(paths: paths, rows: distinct)
     }
@@ -115,9 +114,14 @@ public struct SharedPaths {
 
   /// The same, with the rows as they are.
   func sharingRows(_ parents: Tensor) throws(TorchError) -> Selection {
-    let rowOfParent = try rowOfSample.map { (rows) throws(TorchError) in try rows.gathered(parents) } ?? parents
-    return Selection(
-      paths: SharedPaths(samples: parents.shape[0], rows: rows, rowOfSample: rowOfParent), rows: nil)
+    Selection(
+      paths: SharedPaths(samples: parents.shape[0], rows: rows, rowOfSample: try row(of: parents)), rows: nil)
+  }
+
+  /// `[B']`, the row of each of some images.
+  private func row(of images: Tensor) throws(TorchError) -> Tensor {
+    guard let rowOfSample else { return images }
+    return try rowOfSample.gathered(images)
   }
 
   /// Paths with one row per distinct number, and every row's number; nil when sharing is not worth it.

@@ -134,15 +134,11 @@ public final class DenseNetwork: Module, DiscreteDistributionNetwork, FittedNetw
     /// - Parameters:
     ///   - image: `[R, P]`, coefficients of the image so far.
     ///   - shift: `[R, H]` or `[H]`, of the level and the class.
-    /// - Returns: `[R, F, 1, P]`.
+    /// - Returns: `[R, F, 1, P]`, or `[R, F, 1, rank]` in the basis.
     func callAsFunction(image: Tensor, shift: Tensor) throws(TorchError) -> Tensor {
       var hidden = try input(image, in: mode) + shift  // [R, H]
       for block in blocks { hidden = try block(hidden) }
-      let mixed = try output(norm(hidden), in: mode)  // [R, F rank]
-      let rows = image.shape[0]
-      guard let basis else { return try mixed.reshaped([rows, shape[0], 1, shape[1]]) }
-      return try mixed.reshaped([rows * shape[0], shape[1]]).linear(basis.tensor.transposed(0, 1), in: mode)
-        .reshaped([rows, shape[0], 1, basis.tensor.shape[1]])
+      return try output(norm(hidden), in: mode).reshaped([image.shape[0], shape[0], 1, shape[1]])
     }
   }
 
@@ -221,6 +217,11 @@ public final class DenseNetwork: Module, DiscreteDistributionNetwork, FittedNetw
     return try level(ofPass: pass)(image: image, shift: shift)
   }
 
+  public func basis(at level: Int) -> FeatureBasis? {
+    let modules = self.level(of: level)
+    return modules.basis.map { FeatureBasis(rows: $0.tensor, mode: modules.mode) }
+  }
+
   public func visibleFeatures(at level: Int) throws -> Tensor? {
     guard !masks.isEmpty else { return nil }
     if masks[0].device != device { masks = try masks.map { try $0.to(device) } }
@@ -228,10 +229,11 @@ public final class DenseNetwork: Module, DiscreteDistributionNetwork, FittedNetw
   }
 
   public func layer(at level: Int) -> DiscreteDistributionLayer {
-    let (pass, choice) = level.quotientAndRemainder(dividingBy: configuration.choicesPerPass)
-    let modules = self.level(ofPass: pass)
+    let (modules, choice) = (self.level(of: level), level % configuration.choicesPerPass)
     return choice == 0 ? modules.layer : modules.others[choice - 1]
   }
+
+  private func level(of choice: Int) -> Level { level(ofPass: choice / configuration.choicesPerPass) }
 
   private func level(ofPass pass: Int) -> Level { levels[configuration.sharesLevels ? 0 : pass] }
 }

@@ -26,8 +26,11 @@ public protocol DiscreteDistributionNetwork: Module {
   func begin(samples: Int, condition: Condition) throws -> NetworkRun
 
   /// The features that the nodes of the run's next level read: `[R, featureChannels, H, W]`, or with components
-  /// `[R, featureChannels, 1, P]`.
+  /// `[R, featureChannels, 1, P]`, or with a basis `[R, featureChannels, 1, r]`.
   func features(of run: NetworkRun) throws -> Tensor
+
+  /// The space of which a level's features are coordinates; nil for features that are given themselves.
+  func basis(at level: Int) -> FeatureBasis?
 
   /// The part of the features that a level's nodes read, `[1, 1, 1, P]` of zeros and ones; nil for all.
   func visibleFeatures(at level: Int) throws -> Tensor?
@@ -50,6 +53,8 @@ public protocol FittedNetwork: DiscreteDistributionNetwork {
 
 extension DiscreteDistributionNetwork {
   public var components: PrincipalComponents? { nil }
+
+  public func basis(at level: Int) -> FeatureBasis? { nil }
 
   public func visibleFeatures(at level: Int) throws -> Tensor? { nil }
 

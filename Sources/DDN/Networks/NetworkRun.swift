@@ -63,8 +63,8 @@ public struct NetworkRun {
     if let nextCandidates { return nextCandidates }
     let candidates = try network.layer(at: level)
       .candidates(
-        level: level, features: network.features(of: self), previous: chosen, paths: paths,
-        visible: network.visibleFeatures(at: level), components: network.components)
+        level: level, features: network.features(of: self), basis: network.basis(at: level), previous: chosen,
+        paths: paths, visible: network.visibleFeatures(at: level), components: network.components)
     nextCandidates = candidates
     return candidates
   }

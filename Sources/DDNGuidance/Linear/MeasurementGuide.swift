@@ -76,7 +76,7 @@ public struct MeasurementGuide: Guide {
   private func scores(
     of candidates: Candidates, by comparison: Comparison, rootOfWeight root: Tensor?
   ) throws -> Tensor {
-    var (paths, features, base) = (candidates.paths, candidates.features, candidates.base)
+    var (paths, features, base) = (candidates.paths, try candidates.features, candidates.base)
     if let root, root.shape[0] > 1, paths.rowOfSample != nil {
       // Weights of each image leave no rows to share.
       (features, base) = (try paths.perSample(features), try base.map { try paths.perSample($0) })

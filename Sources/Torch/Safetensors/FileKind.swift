@@ -16,6 +16,12 @@ public struct FileKind: Sendable {
     (self.noun, self.format, self.versions, self.command) = (noun, format, versions, command)
   }
 
+  /// The versions in words.
+  fileprivate var readVersions: String {
+    let (first, last) = (versions.lowerBound, versions.upperBound)
+    return first == last ? "version \(first)" : "versions \(first) to \(last)"
+  }
+
   /// The metadata of a new file.
   ///
   /// - Parameters:
@@ -49,7 +55,7 @@ extension SafetensorsFile {
     guard let version = metadata["version"].flatMap({ Int($0) }), kind.versions.contains(version) else {
       throw invalid(
         "has format version \(metadata["version"].map { quoted($0) } ?? "none")",
-        remedy: "use the version of ddn that wrote it; this one reads 1 to \(kind.versions.upperBound)")
+        remedy: "use the version of ddn that wrote it; this one reads \(kind.readVersions)")
     }
   }
 

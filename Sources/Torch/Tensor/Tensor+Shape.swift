@@ -2,6 +2,7 @@
 
 extension Tensor {
   private static let sortOperator = Operator("aten::sort", "stable")
+  private static let topOperator = Operator("aten::topk")
   private static let gatherOperator = Operator("aten::gather")
   private static let reshapeOperator = Operator("aten::reshape")
   private static let expandOperator = Operator("aten::expand")
@@ -53,6 +54,15 @@ extension Tensor {
   public func sortedIndices(descending: Bool = false) throws(TorchError) -> Tensor {
     guard case .tensor(let indices) = try Tensor.sortOperator(.tensor(self), .bool(true), .int(1), .bool(descending))[1]
     else { preconditionFailure("sort returns values and indices") }
+    return indices
+  }
+
+  /// `[B, n]` to `[B, count]` int64, the indices of the least elements of each row, ascending; of equal elements any.
+  ///
+  /// Much faster than sorting all when few are wanted.
+  public func leastIndices(_ count: Int) throws(TorchError) -> Tensor {
+    let outputs = try Tensor.topOperator(.tensor(self), .int(count), .int(1), .bool(false), .bool(true))
+    guard case .tensor(let indices) = outputs[1] else { preconditionFailure("topk returns values and indices") }
     return indices
   }
 
