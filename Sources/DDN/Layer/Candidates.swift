@@ -22,7 +22,7 @@ public struct Candidates {
   public let base: Tensor?
   /// Whose coefficients features and base are; nil for pixels.
   public let components: PrincipalComponents?
-  /// `[R, featureChannels, H, W]`, the level's features with the half that leak choice reads.
+  /// `[R, featureChannels, H, W]`, the level's features with the half that leak choice reads; in a basis their coordinates.
   let levelFeatures: Tensor
 
   init(

@@ -24,7 +24,8 @@ public struct LevelOutput {
   /// `[R]` int64, the row before this level's choice that each row continues; nil when row r continues row r.
   public var parentOfRow: Tensor? { featureRows.parents }
 
-  /// `[R, featureChannels, H, W]`, the features that the chosen images are computed from; gathered at each call.
+  /// `[R, featureChannels, H, W]`, the features that the chosen images are computed from, as the network computed them:
+  /// in a basis their coordinates. Gathered at each call.
   public var features: Tensor { get throws(TorchError) { try featureRows.tensor } }
 
   /// `[R, C, H, W]`, the chosen images, one row per path; computed at each call for a network with components.

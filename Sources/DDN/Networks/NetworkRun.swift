@@ -40,7 +40,7 @@ public struct NetworkRun {
     self.context = context
   }
 
-  /// `[R, C', h, w]`, the features that the next level continues from; gathered at each call.
+  /// `[R, C', h, w]`, the features that the next level continues from, in a basis their coordinates; gathered at each call.
   public var features: Tensor { get throws(TorchError) { try featureRows.tensor } }
 
   /// `[R, C, h, w]`, the images chosen last; nil before level 0. Computed at each call for a network with components.
