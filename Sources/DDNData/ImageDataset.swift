@@ -133,7 +133,8 @@ public struct ImageDataset: Sendable {
         nonisolated(unsafe) let target = buffer.baseAddress!  // Threads write disjoint parts.
         inParallel(indices.count) { place in
           do throws(FileError) {
-            guard failure.withLock({ $0 == nil }) else { return }
+            // Earlier images still matter: the first failure is named.
+            guard failure.withLock({ $0.map { place < $0 } ?? true }) else { return }
             try read(indices[place], of: source, into: target + place * imageSize)
           } catch { failure.withLock { $0 = min($0 ?? place, place) } }
         }

@@ -76,6 +76,31 @@ struct ImageDatasetTests {
     #expect(error.path.hasSuffix("/img10.png") && error.kind == .invalid)
   }
 
+  @Test("the error names the first damaged image even if a later one is read sooner")
+  func damagedInParallel() throws {
+    /// Images 2 and 12 are damaged, and image 1 waits for image 12.
+    final class Source: ImageSource {
+      let name = "source"
+      let count = 16
+      let labels: [Int]? = nil
+      private let laterIsRead = DispatchSemaphore(value: 0)
+
+      func name(of index: Int) -> String { "img\(index)" }
+
+      func bitmap(_ index: Int, channels: ChannelChoice) throws(FileError) -> Bitmap {
+        if index == 1, laterIsRead.wait(timeout: .now() + 1) == .success { Thread.sleep(forTimeInterval: 0.05) }
+        if index == 12 { laterIsRead.signal() }
+        if index == 2 || index == 12 {
+          throw FileError(.invalid, path: name(of: index), problem: "is damaged", remedy: "fetch it again")
+        }
+        return testImage(index)
+      }
+    }
+    let images = try ImageDataset(Source(), cacheBytes: 0)
+    let error = try #require(throws: FileError.self) { try images.checkAll() }
+    #expect(error.path == "img2")
+  }
+
   @Test("xflip adds a mirror image of the same class for every image", arguments: [1 << 20, 0])
   func mirrored(cacheBytes: Int) throws {
     let source = try SmallFiles(3, channels: 3, labels: Self.labels(3)).opened()[0]
