@@ -21,13 +21,15 @@ help: ## list the targets
 demo: build ## set up, build and run the main job on the shipped digits
 	@.build/release/ddn demo
 
-# Tests run in parallel, so operators use one thread. The kernels are tested again with the instructions of older processors.
-test: build examples docs ## set up, build and run every test, the example and the documentation
+# `swift test` builds ddn, too, and with all targets at once no core waits for another. Tests run in parallel, so operators use
+# one thread. The kernels are tested again with the instructions of older processors.
+test: setup ## set up, build and run every test, the example and the documentation
 	@OMP_NUM_THREADS=1 DDN_TEST_PYTHON=$$(scripts/test-python) swift test $(SWIFT_TEST)
 	@for instructions in default avx2; do \
 	  OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=$$instructions swift test $(SWIFT_TEST) --skip-build --filter '$(KERNEL_TESTS)' \
 	    || exit; \
 	done
+	@$(MAKE) --no-print-directory examples docs
 	@scripts/page-tests
 
 build: setup ## build .build/release/ddn
