@@ -38,9 +38,11 @@ build: setup ## build .build/release/ddn
 setup: ## fetch libtorch and build libCTorch, unless done; LIBTORCH=/path uses your own
 	@scripts/setup
 
-# In the same build folder, where the package's modules are compiled already. Without --product SwiftPM would compile protoc, too.
+# In the same build folder, where the package's modules are compiled already; SwiftPM's plan there is that of the package itself.
+# Without --product SwiftPM would compile protoc, too.
 examples: build ## build the package in Examples, encode and decode its picture
-	@swift build --quiet --package-path Examples --scratch-path .build $(SWIFT_BUILD) --product encode-decode
+	@swift build --quiet --disable-build-manifest-caching --package-path Examples --scratch-path .build $(SWIFT_BUILD) \
+	  --product encode-decode
 	@.build/release/encode-decode Examples/seven.png .build/seven.png
 
 docs: build ## build the documentation of every public module in .build/docs, and check the links of all pages
