@@ -38,7 +38,7 @@ build: setup ## build .build/release/ddn
 setup: ## fetch libtorch and build libCTorch, unless done; LIBTORCH=/path uses your own
 	@scripts/setup
 
-# In the same build folder, where the package's modules are compiled already; SwiftPM's plan there is that of the package itself.
+# In the same build folder, where the package's modules are compiled already; SwiftPM would use the plan that it keeps there.
 # Without --product SwiftPM would compile protoc, too.
 examples: build ## build the package in Examples, encode and decode its picture
 	@swift build --quiet --disable-build-manifest-caching --package-path Examples --scratch-path .build $(SWIFT_BUILD) \
