@@ -110,7 +110,7 @@ let package = Package(
         "DDNTrees", "DDNVision", "Images", "Torch",
         .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"), .product(name: "Logging", package: "swift-log"),
-        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
       resources: [.copy("Resources/page")], swiftSettings: settings),
     .executableTarget(

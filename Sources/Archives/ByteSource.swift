@@ -3,7 +3,7 @@ import Foundation
 
 /// A file's content, read sequentially.
 public protocol ByteSource {
-  /// An upper bound on the bytes that remain, whatever a header claims.
+  /// An upper bound on the bytes that remain, independent of headers.
   var upperBound: Int { get }
 
   /// Fills `buffer` and returns the number of bytes written: fewer than asked only at the end, after its checksum is

@@ -29,7 +29,6 @@ typedef enum {
   CT_BOOL,          // .i
   CT_STRING,        // .pointer, .count bytes
   CT_INTS,          // .pointer to int64_t, .count
-  CT_DOUBLES,       // .pointer to double, .count
   CT_TENSORS,       // .pointer to ct_tensor, .count; as a result, freed with ct_tensors_free
   CT_OPTIONAL_TENSORS,  // the same; a null ct_tensor is None
   CT_DEVICE,        // .i: 0 CPU, 1 CUDA; .count: index, or -1
@@ -85,9 +84,9 @@ void ct_clear_autocast_cache(void);
 int ct_autocast(int device_type, bool *enabled, int *scalar_type);
 
 // Long work. `pulse` is called on this thread before every large operator of the networks, forward and backward; when
-// it returns false, the operator fails. Null for none.
+// it returns false, the operator fails. Null for none. Swapping sets a pulse and gives back the one before.
 typedef bool (*ct_pulse)(void *context);
-void ct_set_pulse(ct_pulse pulse, void *context);
+void ct_swap_pulse(ct_pulse *pulse, void **context);
 bool ct_call_pulse(void);  // true without a pulse
 
 // Random numbers.

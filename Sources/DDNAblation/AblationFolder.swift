@@ -138,8 +138,6 @@ public struct AblationFolder: Sendable {
   private func resultFile(_ run: AblationRun) -> URL { self.run(run).url.appendingPathComponent("measures.json") }
 
   static func json(_ value: some Encodable) throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(value)
+    return try JSONEncoder.readable.encode(value)
   }
 }

@@ -1,3 +1,4 @@
+import DDNFiles
 import Foundation
 import Torch
 
@@ -17,9 +18,7 @@ public struct RowWorker {
 
   /// Writes the case file: inputs for the original, and expected results.
   public func writeCase(to folder: URL) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let description = String(decoding: try encoder.encode(row), as: UTF8.self)
+    let description = String(decoding: try JSONEncoder.oneLine.encode(row), as: UTF8.self)
     try SafetensorsFile.write(
       prepared.makeCase(), metadata: ["row": description], to: folder.appendingPathComponent("case.safetensors"))
   }

@@ -40,6 +40,7 @@ struct Ddn: ParsableCommand {
     Terminal.openClosedStreams()
     ShippedFonts.use()
     do {
+      try checkArguments()
       try LibTorch.tuneProcess()
       var command = try parseAsRoot()
       try command.run()
@@ -49,6 +50,15 @@ struct Ddn: ParsableCommand {
       OutputFolder.removeUnused()
       end(report(error))
     }
+  }
+
+  /// An empty path would be the current folder.
+  private static func checkArguments() throws(UsageError) {
+    let arguments = CommandLine.arguments
+    guard let place = arguments.indices.dropFirst().first(where: { arguments[$0].isEmpty }) else { return }
+    let option =
+      arguments[place - 1].hasPrefix("-") ? "\(arguments[place - 1]) has an empty value" : "an argument is empty"
+    throw UsageError("\(option); give one, or leave it out")
   }
 
   /// `_exit`: libtorch's teardown takes a quarter of a short command's time.
@@ -93,8 +103,12 @@ struct Ddn: ParsableCommand {
     default:
       guard code == 64 else { return fail("internal error: \(error); please report it", 70) }
       // ArgumentParser's errors: the first line is the message, the rest is usage.
-      let line = Self.message(for: error).split(separator: "\n").first.map(String.init) ?? "wrong usage"
-      return fail("\(line); see \((["ddn"] + commandNames() + ["--help"]).joined(separator: " "))", 64)
+      let line =
+        Self.message(for: error).split(separator: "\n").prefix { !$0.hasPrefix("Usage:") && !$0.hasPrefix("Help:") }
+        .joined(separator: " ")
+      return fail(
+        "\(line.isEmpty ? "wrong usage" : line); see \((["ddn"] + commandNames() + ["--help"]).joined(separator: " "))",
+        64)
     }
   }
 
@@ -114,9 +128,12 @@ struct Ddn: ParsableCommand {
     // What all ranks find alike, rank 0 reports.
     if Terminal.rank > 0, code == 64 || code == 130 { return code }
     // File names and libraries' messages may contain newlines and terminal codes.
-    let scalars = message.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }
+    let most = 2000
+    let shown = message.unicodeScalars.prefix(most)
+    let scalars = shown.map { $0.properties.generalCategory == .control ? " " : $0 }
     let rank = Terminal.rank > 0 ? "rank \(Terminal.rank): " : ""
-    Terminal.printFailure("ddn: \(rank)\(String(String.UnicodeScalarView(scalars)))")
+    let end = shown.endIndex == message.unicodeScalars.endIndex ? "" : "..."
+    Terminal.printFailure("ddn: \(rank)\(String(String.UnicodeScalarView(scalars)))\(end)")
     return code
   }
 }

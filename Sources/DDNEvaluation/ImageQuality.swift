@@ -14,7 +14,7 @@ public struct ImageQuality: Codable, Sendable, Equatable {
   /// Compares each image to its target.
   ///
   /// - Parameters:
-  ///   - images: `[B, C, H, W]` in [-1, 1].
+  ///   - images: `[B, C, H, W]` in [-1, 1]; `written()` makes them those of a file.
   ///   - targets: of the same shape.
   public static func compare(_ images: Tensor, to targets: Tensor) throws(TorchError) -> [ImageQuality] {
     precondition(images.shape == targets.shape, "images of \(images.shape) are compared to \(targets.shape)")

@@ -2,7 +2,8 @@ import DDN
 import Foundation
 import Torch
 
-/// Quality of reconstructions: error, PSNR and SSIM per image and on average, and bits per code.
+/// Quality of reconstructions: error, PSNR and SSIM per image and on average, and bits per code. PSNR and SSIM are those of
+/// 8-bit images, as files hold them; errors of levels are the training loss.
 public struct ReconstructionReport {
   /// Bits per image.
   public let bits: Double
@@ -75,7 +76,7 @@ public struct ReconstructionReport {
     codes += result.codes
     self.classes += classes ?? []
     self.names += names
-    qualities += try ImageQuality.compare(result.levels.last!, to: targets)
+    qualities += try ImageQuality.compare(result.levels.last!.written(), to: targets)
     sides = result.levels.map { $0.shape[2] }
     let sums = result.errors.map { $0.reduce(0, +) }
     errorSums = errorSums.isEmpty ? sums : zip(errorSums, sums).map(+)
@@ -84,9 +85,9 @@ public struct ReconstructionReport {
   /// `[L]`, each level's mean squared error, averaged over images.
   public var errorsOfLevels: [Double] { errorSums.map { $0 / Double(count) } }
 
-  /// A line with the error of each level, or of 16 levels spread evenly.
+  /// A line with the error of each level.
   public var levelLines: [String] {
-    Reconstruction.shownLevels(of: sides.count).map { level in
+    sides.indices.map { level in
       let size = Set(sides).count > 1 ? "  \(sides[level])x\(sides[level])" : ""
       return "level \(level + 1)\(size)  error \(String(format: "%.4f", errorsOfLevels[level]))"
     }

@@ -67,7 +67,8 @@ public struct GuidedFigure {
 
   /// - Parameters:
   ///   - targets: `[n, C, H, W]` in [-1, 1], a row each; nil without targets.
-  ///   - classes: of each target, for a network with classes; nil for classes by row.
+  ///   - classes: of each target, for a network with classes and columns whose guides ask for none; nil for classes by
+  ///     row.
   ///   - rows: how many; the number of targets if there are any.
   ///   - seeds: the number of samples in each column.
   ///   - beams: paths kept from level to level.
@@ -94,7 +95,11 @@ public struct GuidedFigure {
           labels.append("known")
         }
         let samples = try withoutGradients {
-          try sampler(batch, condition: { try condition(of: $0, rows: rows, classes: classes) })
+          try sampler(
+            batch,
+            condition: {
+              try condition(of: $0, rows: rows, classes: mix.classes(for: $0, of: network.classes) ?? classes)
+            })
         }
         pictures.append(try samples.images.bitmaps())
         labels.append(seed == 0 ? column.label : "")

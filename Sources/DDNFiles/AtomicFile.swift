@@ -1,9 +1,14 @@
 import Foundation
+import Synchronization
 
 /// Writes files atomically: to a temporary file in the same folder, flushed, then renamed.
 ///
-/// A process that is killed meanwhile leaves the old file, if any, unchanged.
+/// A process that is killed meanwhile leaves the old file, if any, unchanged. Links are followed: the file that they lead
+/// to is replaced. Devices and pipes are refused.
 public enum AtomicFile {
+  /// Files that did not exist when the work for them began: others' files of these names are not replaced.
+  private static let claimed = Mutex<Set<String>>([])
+
   /// - Throws: `FileError` (`failed`) naming the path and the system's reason, such as a full disk.
   public static func write(_ bytes: Data, to url: URL) throws(FileError) {
     try write(to: url) { (file) throws(FileError) in try file.write(bytes) }
@@ -18,12 +23,13 @@ public enum AtomicFile {
 
   /// As `write(to:_:)`, with a `body` that throws any error.
   public static func create(_ url: URL, _ body: (OutputFile) throws -> Void) throws {
+    let url = try destination(of: url)
     let temporary = temporary(for: url)
     let file = try OutputFile(creating: temporary.path, for: url.path)
     do {
       try body(file)
       try file.flushAndClose()
-      guard rename(temporary.path, url.path) == 0 else { throw FileError.system("cannot be written", path: url.path) }
+      try finish(temporary, as: url)
       try Folder.flush(url.deletingLastPathComponent())
     } catch {
       file.close()
@@ -52,7 +58,8 @@ public enum AtomicFile {
         unlink(file.temporary.path)
       }
     }
-    for (number, (url, bytes)) in files.enumerated() {
+    for (number, (given, bytes)) in files.enumerated() {
+      let url = try destination(of: given)
       let temporary = temporary(for: url, number)
       unfinished.append((try OutputFile(creating: temporary.path, for: url.path), temporary, url))
       try unfinished.last!.output.write(bytes)
@@ -61,21 +68,80 @@ public enum AtomicFile {
     for file in unfinished { try file.output.flushAndClose() }
     for _ in files {
       let file = unfinished[0]
-      guard rename(file.temporary.path, file.url.path) == 0 else {
-        throw .system("cannot be written", path: file.url.path)
-      }
+      try finish(file.temporary, as: file.url)
       unfinished.removeFirst()
     }
     for folder in Set(files.map { $0.url.deletingLastPathComponent() }) { try Folder.flush(folder) }
   }
 
-  /// Creates and removes the temporary file that `write` would rename to `url`, to know before long work that it can.
+  /// Creates and removes the temporary file that `write` would rename to `url`, to know before long work that it can;
+  /// removes those of killed processes.
   ///
+  /// - Parameters:
+  ///   - url: of the file.
+  ///   - overwrites: if false and there is no file yet, the first `write` does not replace one that another program makes
+  ///     meanwhile: it fails and leaves its result beside it.
   /// - Throws: `FileError` (`failed`) naming the path and the system's reason.
-  public static func probe(_ url: URL) throws(FileError) {
+  public static func prepare(_ url: URL, overwrites: Bool) throws(FileError) {
+    let url = try destination(of: url)
     let temporary = temporary(for: url)
     try OutputFile(creating: temporary.path, for: url.path).close()
     unlink(temporary.path)
+    if !overwrites, FileStatus(of: url) == nil { _ = claimed.withLock { $0.insert(url.path) } }
+    removeLeftovers(of: url)
+  }
+
+  private static func removeLeftovers(of url: URL) {
+    let folder = url.deletingLastPathComponent()
+    let prefix = ".\(url.lastPathComponent)."
+    for name in (try? Folder.names(in: folder)) ?? [] where name.hasPrefix(prefix) && name.hasSuffix(".part") {
+      guard let writer = name.dropFirst(prefix.count).split(separator: ".").first.flatMap({ pid_t($0) }),
+        kill(writer, 0) != 0, errno == ESRCH
+      else { continue }
+      unlink(folder.appendingPathComponent(name).path)
+    }
+  }
+
+  /// Where a path's links lead.
+  ///
+  /// - Throws: `FileError` (`failed`) for a loop of links, and for what is no regular file.
+  private static func destination(of url: URL) throws(FileError) -> URL {
+    var url = url
+    for _ in 0..<16 {
+      switch FileStatus(ofLink: url)?.kind {
+      case nil, .file, .folder: return url  // Renaming to a folder fails.
+      case .link:
+        guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: url.path) else {
+          throw .system("this link cannot be read", path: url.path)
+        }
+        url =
+          target.hasPrefix("/")
+          ? URL(fileURLWithPath: target) : url.deletingLastPathComponent().appendingPathComponent(target)
+      case .stream, .other:
+        throw FileError(
+          .failed, path: url.path, problem: "is a device or a pipe, not a file", remedy: "give the name of a file")
+      }
+    }
+    throw FileError(.failed, path: url.path, problem: "is a link in a loop of links", remedy: "give the name of a file")
+  }
+
+  /// Renames a complete temporary file.
+  private static func finish(_ temporary: URL, as url: URL) throws(FileError) {
+    let isClaimed = claimed.withLock { $0.remove(url.path) != nil }
+    if isClaimed, link(temporary.path, url.path) == 0 {
+      unlink(temporary.path)
+      return
+    }
+    // Other errors: a file system without links.
+    if isClaimed, errno == EEXIST {
+      let rescued = url.appendingPathExtension("new")
+      guard link(temporary.path, rescued.path) == 0 else { throw .system("cannot be written", path: rescued.path) }
+      unlink(temporary.path)
+      throw FileError(
+        .failed, path: url.path, problem: "was made by another program meanwhile, and is kept",
+        remedy: "the result of this one is \(rescued.path)")
+    }
+    guard rename(temporary.path, url.path) == 0 else { throw .system("cannot be written", path: url.path) }
   }
 
   private static func temporary(for url: URL, _ number: Int = 0) -> URL {

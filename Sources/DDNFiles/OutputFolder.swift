@@ -65,6 +65,11 @@ public struct OutputFolder {
       isContinued
       ? record!.stale
       : present.isEmpty ? [] : Set((record?.files ?? []) + (record?.stale ?? []) + files).sorted()
+    guard stale.isEmpty || overwrites else {
+      throw FileError(
+        .failed, path: url.path, problem: "this folder holds outputs of an earlier job that are to be removed",
+        remedy: "give --overwrite, or choose another folder with --outdir")
+    }
     try Self.write(Record(job: job, files: files, stale: stale), to: recordURL)
     guard !stale.isEmpty else { return }
     for name in stale where Self.isInside(name) { try Self.removeFile(name, in: url) }
@@ -86,9 +91,7 @@ public struct OutputFolder {
   public func file(_ name: String) -> URL { url.appendingPathComponent(name) }
 
   private static func write(_ record: Record, to url: URL) throws(FileError) {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(record) else { preconditionFailure("strings can be encoded") }
+    guard let data = try? JSONEncoder.oneLine.encode(record) else { preconditionFailure("strings can be encoded") }
     try AtomicFile.write(data, to: url)
   }
 
@@ -97,17 +100,22 @@ public struct OutputFolder {
     !name.hasPrefix("/") && !name.split(separator: "/").contains("..")
   }
 
-  /// Removes a file and the parent folders that become empty.
+  /// Removes a file and the parent folders that become empty; nothing behind a link to another folder.
   private static func removeFile(_ name: String, in folder: URL) throws(FileError) {
+    var parent = folder
+    for part in name.split(separator: "/").dropLast() {
+      parent.appendPathComponent(String(part))
+      guard FileStatus(ofLink: parent)?.kind != .link else { return }
+    }
     let file = folder.appendingPathComponent(name)
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder), isFolder.boolValue { return }
     guard unlink(file.path) == 0 || errno == ENOENT || errno == ENOTDIR else {
       throw .system("cannot be removed", path: file.path)
     }
-    var parent = name.split(separator: "/").dropLast()
-    while !parent.isEmpty, rmdir(folder.appendingPathComponent(parent.joined(separator: "/")).path) == 0 {
-      parent = parent.dropLast()
+    var parents = name.split(separator: "/").dropLast()
+    while !parents.isEmpty, rmdir(folder.appendingPathComponent(parents.joined(separator: "/")).path) == 0 {
+      parents = parents.dropLast()
     }
   }
 }

@@ -42,7 +42,7 @@ public struct PageServer: Sendable {
   ///
   /// - Parameters:
   ///   - options: with at least one model.
-  ///   - report: is told of the server's own errors, one line each.
+  ///   - report: called with each internal error, one line.
   /// - Throws: `FileError` for models, weights and run folders that cannot be used; `TorchError`.
   public init(_ options: Options, report: @escaping @Sendable (String) -> Void) async throws {
     self.options = options
@@ -61,7 +61,7 @@ public struct PageServer: Sendable {
   /// Whether a host is reached from this machine alone.
   public static func isLoopback(_ host: String) -> Bool { host == "localhost" || DDNServer.isLoopback(host) }
 
-  /// Serves until the process gets an interrupt or is told to terminate; requests at work are then finished.
+  /// Serves until the process gets an interrupt or termination signal; requests at work are then finished.
   ///
   /// - Parameter onReady: called with the port when requests are accepted.
   /// - Throws: `ListenError` when the address cannot be listened at.
@@ -86,7 +86,8 @@ public struct PageServer: Sendable {
     } catch let error as IOError {
       throw ListenError(
         description:
-          "cannot listen at \(options.host), port \(options.port): \(String(cString: strerror(error.errnoCode)))")
+          "cannot listen at \(options.host), port \(options.port): \(String(cString: strerror(error.errnoCode))); choose another with --port"
+      )
     }
   }
 }

@@ -16,7 +16,7 @@ public struct Augmentation {
     /// The standard deviation of the contrast at the places of a grid of 3 x 3, smooth between them.
     public var shade: Double
     /// The standard deviation of an angle a, in radians: of images x and y less the batch's mean, cos(a) x + sin(a) y has
-    /// their variance, whatever the angle.
+    /// their variance for any angle.
     public var mix: Double
 
     public init(whole: Double = 0, warp: Double = 0, shade: Double = 0, mix: Double = 0) {
@@ -52,7 +52,7 @@ public struct Augmentation {
     self.share = share
   }
 
-  /// Varies each image by itself.
+  /// Varies each image separately.
   ///
   /// - Parameters:
   ///   - images: `[B, C, S, S]` in [-1, 1].

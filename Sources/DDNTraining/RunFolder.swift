@@ -119,15 +119,25 @@ public struct RunFolder: Sendable {
 
   var hasStatistics: Bool { FileManager.default.fileExists(atPath: statistics.path) }
 
-  /// Removes statistics after `images`, which a killed run wrote after its last save.
-  func truncateStatistics(after images: Int) throws {
-    guard hasStatistics else { return }
-    let lines = try InputFile.map(statistics).split(separator: UInt8(ascii: "\n"))
-    let kept = lines.filter { line in
-      guard let tick = try? JSONDecoder().decode(TickStatistics.self, from: Data(line)) else { return false }
+  /// Removes statistics after `images`, which a killed run wrote after its last save, and damaged lines.
+  ///
+  /// - Returns: a copy of the file as it was, if whole lines were damaged; a killed run leaves at most a part of one.
+  @discardableResult
+  func truncateStatistics(after images: Int) throws -> URL? {
+    guard hasStatistics else { return nil }
+    let file = try InputFile.map(statistics)
+    var isDamaged = false
+    let kept = file.split(separator: UInt8(ascii: "\n")).filter { line in
+      guard let tick = try? JSONDecoder().decode(TickStatistics.self, from: Data(line)) else {
+        isDamaged = isDamaged || line.endIndex < file.endIndex
+        return false
+      }
       return tick.images <= images
     }
+    let copy = isDamaged ? statistics.appendingPathExtension("damaged") : nil
+    if let copy { try AtomicFile.write(file, to: copy) }
     try AtomicFile.write(Data(kept.map { $0 + [UInt8(ascii: "\n")] }.joined()), to: statistics)
+    return copy
   }
 
   /// Reads `stats.jsonl`, skipping invalid lines.
@@ -138,9 +148,7 @@ public struct RunFolder: Sendable {
 
   /// Appends a line to `stats.jsonl`.
   func append(_ tick: TickStatistics) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    try GrowingFile.append(try encoder.encode(tick) + [UInt8(ascii: "\n")], to: statistics)
+    try GrowingFile.append(try JSONEncoder.oneLine.encode(tick) + [UInt8(ascii: "\n")], to: statistics)
   }
 }
 

@@ -108,6 +108,7 @@ public final class Trainer {
     // Forward and backward: gradients accumulate over micro-batches.
     try abandonable(shouldContinue) { progress in
       try optimizer.clearGradients()
+      try objective.beginStep()
       let samples = options.forwardImages(ranks: share.ranks)
       let parts = options.batch / (samples * share.ranks)
       var sums: Tensor?  // [L]
@@ -300,42 +301,4 @@ public final class Trainer {
 
   /// Perplexity of node use of each layer, in 1...K.
   public var perplexities: [Double] { network.layers.map(\.layer.statistics.perplexity) }
-}
-
-/// Chooses what a search found, with the distances of another chooser, by which Split-and-Prune counts.
-private struct SearchedChooser: Chooser {
-  /// For each level, `[B]`.
-  let codes: [Tensor]
-  let nearest: any Chooser
-
-  func choose(from candidates: Candidates) throws -> Choice {
-    Choice(codes: codes[candidates.level], distances: try nearest.choose(from: candidates).distances)
-  }
-}
-
-/// Draws every image's choice.
-private struct DrawingChooser: Chooser {
-  let generator: Generator
-
-  func choose(from candidates: Candidates) throws -> Choice {
-    Choice(codes: try .integers(in: 0..<candidates.nodes, [candidates.samples], generator: generator))
-  }
-}
-
-/// A step was abandoned before it changed any weight.
-public struct StepAbandoned: Error {}
-
-/// Training diverged or was interrupted; one line.
-public enum TrainingError: Error, CustomStringConvertible {
-  case diverged(images: Int)
-  case interrupted(images: Int, savedIn: String)
-
-  public var description: String {
-    switch self {
-    case .diverged(let images):
-      "the loss or its gradient is not finite after \(images) images; start again with a lower learning rate (--lr)"
-    case .interrupted(let images, let folder):
-      "interrupted after \(images) images; everything is saved in \(folder), continue with --resume \(folder)"
-    }
-  }
 }

@@ -28,7 +28,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   public var energyWeight: Double?
   /// A `FeatureDistance` beside the pixel distance; nil for none.
   public var featureTerm: FeatureTerm?
-  /// A `SampleDistance` beside the pixel distance; nil for none.
+  /// A `SampleEnergyDistance` beside the pixel distance; nil for none.
   public var sampleTerm: FeatureTerm?
   /// The weight of a `Discriminator` beside the pixel distance; nil for none.
   public var discriminatorWeight: Double?
@@ -132,6 +132,9 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   /// - Throws: `ConfigurationError` naming the first impossible value.
   public func validate(ranks: Int = 1) throws(ConfigurationError) {
     try network.validate()
+    if let threads, !(1...1024).contains(threads) {
+      throw ConfigurationError("\(threads) threads are not within 1...1024")
+    }
     if let validationError { throw ConfigurationError(validationError) }
     if ranks > 1, discriminatorWeight != nil {
       throw ConfigurationError("a discriminator trains in one process, not \(ranks)")
@@ -223,9 +226,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
 
   /// Pretty-printed.
   public func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(self)
+    return try JSONEncoder.readable.encode(self)
   }
 
   /// The probability of chain dropout of each level.

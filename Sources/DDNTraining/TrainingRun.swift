@@ -24,6 +24,8 @@ public final class TrainingRun {
     public let images: Int
     /// Errors of skipped damaged states, the newest first.
     public let damaged: [FileError]
+    /// A copy of the statistics, if damaged lines were removed from them.
+    public let damagedStatistics: URL?
     /// Whether the run starts again, because it was stopped before its first save.
     public let isRestart: Bool
   }
@@ -78,7 +80,7 @@ public final class TrainingRun {
     var start: Start?
     if isMain { start = try resumeFolder(fitting) }
     if let group { try Checkpoint.share(trainer, over: group) }
-    return start ?? Start(images: trainer.images, damaged: [], isRestart: false)
+    return start ?? Start(images: trainer.images, damaged: [], damagedStatistics: nil, isRestart: false)
   }
 
   private func resumeFolder(_ fitting: (Double) throws -> Void) throws -> Start {
@@ -99,9 +101,10 @@ public final class TrainingRun {
     }
     try Folder.removeLeftovers(in: folder.url)
     let isRestart = saved == nil && folder.hasStatistics
-    try folder.truncateStatistics(after: trainer.images)
+    let damagedStatistics = try folder.truncateStatistics(after: trainer.images)
     try folder.write(trainer.options)
-    return Start(images: trainer.images, damaged: damaged, isRestart: isRestart)
+    return Start(
+      images: trainer.images, damaged: damaged, damagedStatistics: damagedStatistics, isRestart: isRestart)
   }
 
   /// The newest intact state, and the errors of damaged ones after it.

@@ -18,9 +18,8 @@ package struct EventFile: Sendable {
   package init(in folder: URL, restartingAt step: Int) throws(FileError) {
     let numbers = try Folder.names(in: folder).filter { $0.hasPrefix(Self.prefix) }
       .compactMap { Int($0.dropFirst(Self.prefix.count).prefix { $0.isNumber }) }
-    let digits = String((numbers.filter { $0 < Int.max }.max() ?? -1) + 1)
-    url = folder.appendingPathComponent(
-      Self.prefix + String(repeating: "0", count: max(0, 10 - digits.count)) + digits + ".ddn")
+    let next = (numbers.filter { $0 < Int.max }.max() ?? -1) + 1
+    url = folder.appendingPathComponent(Self.prefix + zeroPadded(next, digits: 10) + ".ddn")
     try AtomicFile.write(Self.beginning(restartingAt: step, time: Date()), to: url)
   }
 

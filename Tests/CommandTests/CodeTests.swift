@@ -47,7 +47,26 @@ extension CommandTests {
       #expect(again.isFailure(1, "me.ddn: exists; give --overwrite"), "\(again)")
       let decoded = try await Command.run(["decode", "me.ddn"], in: folder)
       #expect(decoded.exitCode == 0, "\(decoded)")
-      #expect(try String(contentsOf: folder.appending(path: "decoded/codes.txt"), encoding: .utf8).hasSuffix(" 1\n"))
+      let codes = try String(contentsOf: folder.appending(path: "decoded/codes.txt"), encoding: .utf8)
+      #expect(codes.hasSuffix(" 1\n"))
+      let unnamed = try await Command.run([
+        "encode", "me.png", "--network", "faces64", "--class", "1", "--out", "me.png",
+      ])
+      #expect(unnamed.isFailure(64, "a file of codes is a .ddn file"), "\(unnamed)")
+      // `reconstruct` finds the same code.
+      let refused = try await Command.run(["reconstruct", "me.png", "--network", "faces64"], in: folder)
+      #expect(refused.isFailure(64, "give the images' class with --class 0...1"), "\(refused)")
+      let found = try await Command.run(["reconstruct", "me.png", "--network", "faces64", "--class", "1"], in: folder)
+      #expect(found.exitCode == 0, "\(found)")
+      let same = try String(contentsOf: folder.appending(path: "reconstructed/codes.txt"), encoding: .utf8)
+      #expect(same.split(separator: " ").dropFirst() == codes.split(separator: " ").dropFirst())
+    }
+
+    @Test("a blank picture has a note") func blank() async throws {
+      let folder = try Scratch.folder()
+      try Bitmap(width: 40, height: 40, channels: 1, shade: 255).write(to: folder.appending(path: "white.png"))
+      let result = try await Command.run(["encode", "white.png", "--network", "mnist-k8-l3"], in: folder)
+      #expect(result.exitCode == 0 && result.errors.contains("note: white.png is blank"), "\(result)")
     }
 
     @Test("the beginning of a file gives the first levels when asked, from standard input too")

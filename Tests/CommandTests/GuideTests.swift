@@ -57,6 +57,20 @@ extension CommandTests {
         ])
     }
 
+    @Test("a network with the guide's classes is conditioned on the class that the guide asks for")
+    func guideClass() async throws {
+      let folder = try Scratch.folder()
+      for (option, expected) in [([], "6"), (["--class", "2"], "2")] {
+        let result = try await Command.run(
+          ["guide", "--network", "cifar10", "--guide", "class:6", "--samples", "2", "--outdir", expected] + option,
+          in: folder)
+        #expect(result.exitCode == 0, "\(result)")
+        let lines = try String(contentsOf: folder.appending(path: "\(expected)/codes.txt"), encoding: .utf8)
+          .split(separator: "\n")
+        #expect(lines.count == 2 && lines.allSatisfy { $0.hasSuffix(" \(expected)") }, "\(lines)")
+      }
+    }
+
     @Test("an evaluation has a row for each bound and guide, and resumes") func evaluation() async throws {
       let folder = try Scratch.folder()
       let arguments = [
@@ -115,6 +129,9 @@ extension CommandTests {
         (["--guide", "clip:a smile"], 64, "weights"), (["--guide", "program:exit 3"], 1, "exit 3"),
         (["--guide", "sr:4", "--seeds", "1", "--samples", "2"], 64, "exclude each other"),
         (["--evaluate", "--guide", "class:1"], 64, "not linear"),
+        (["--evaluate", "--combine", "standardized"], 64, "takes each alone"),
+        (["--evaluate", "--condition-image", "x.png"], 64, "conditions on each target"),
+        (["--guide", "sr:16xabcx16"], 64, "nor a resolution"), (["--guide", "sr:x16x16"], 64, "nor a resolution"),
         (["--guide", "sr:4", "--count", "100000000"], 64, "count"),
         (["--guide", "script:none.pt"], 66, "no such file"),
       ] as [([String], Int32, String)])

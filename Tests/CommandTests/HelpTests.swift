@@ -65,8 +65,10 @@ extension CommandErrorTests {
       ),
       (
         "reconstruct",
-        ["--network", "--data", "--resize", "--count", "--rows", "--beams", "--outdir", "--overwrite", "--batch"]
-          + machine
+        [
+          "--network", "--data", "--resize", "--class", "--count", "--rows", "--beams", "--outdir", "--overwrite",
+          "--batch",
+        ] + machine
       ),
       ("export", ["--network", "--half", "--quarter", "--overwrite", "--help"]),
       (
@@ -87,7 +89,8 @@ extension CommandErrorTests {
       (
         "neighbours",
         [
-          "--network", "--data", "--resize", "--seeds", "--images", "--class", "--condition-image", "--by",
+          "--network", "--data", "--resize", "--seeds", "--prior", "--temperature", "--images", "--class",
+          "--condition-image", "--by",
           "--classifier", "--weights", "--linear", "-n, --nearest", "--outdir", "--overwrite", "--dry-run",
         ] + machine
       ),

@@ -50,14 +50,21 @@ import Testing
   @Test("a job killed while removing another's files continues removing") func killed() throws {
     let url = try Scratch.folder()
     try Self.write(["old/1", "new", "mine"], in: url)
+    let outside = try Scratch.folder()
+    try Self.write(["thesis"], in: outside)
+    try FileManager.default.createSymbolicLink(at: url.appending(path: "link"), withDestinationURL: outside)
+    let beside = url.deletingLastPathComponent().appending(path: "outside")
+    try Data().write(to: beside)
+    let stale = #"["old/1", "../outside", "/etc/none", "link/thesis"]"#
     try Data(
-      #"{"job":{"command":"draw","options":{"seeds":"3"}},"files":["new"],"stale":["old/1","../outside","/etc/none"]}"#
-        .utf8
+      #"{"job":{"command":"draw","options":{"seeds":"3"}},"files":["new"],"stale":\#(stale)}"#.utf8
     ).write(to: url.appending(path: ".ddn-output.json"))
-    let outside = url.deletingLastPathComponent().appending(path: "outside")
-    try Data().write(to: outside)
-    #expect(try Self.open(url, Self.other, ["new"]).isContinued)
-    #expect(try Folder.names(in: url) == [".ddn-output.json", "mine", "new"])
-    #expect(FileManager.default.fileExists(atPath: outside.path), "a record must not lead outside")
+    let error = try #require(throws: FileError.self) { try Self.open(url, Self.other, ["new"]) }
+    #expect(error.remedy.hasPrefix("give --overwrite"), "nothing is removed without it")
+    #expect(try Self.open(url, Self.other, ["new"], overwrites: true).isContinued)
+    #expect(try Folder.names(in: url) == [".ddn-output.json", "link", "mine", "new"])
+    for file in [beside, outside.appending(path: "thesis")] {
+      #expect(FileManager.default.fileExists(atPath: file.path), "a record must not lead outside")
+    }
   }
 }

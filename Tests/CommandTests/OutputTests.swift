@@ -52,7 +52,7 @@ extension CommandErrorTests {
       "wrong names of outputs, and options without effect, are wrong usage",
       arguments: [
         (["tree", "draw", "--network", "mnist-k8-l3", "--page", "tree.png"], "--page tree.png"),
-        (["fid", "ref", "--data", "a.zip", "--detector", "digits", "--dest", ""], "the name of the output is empty"),
+        (["fid", "ref", "--data", "a.zip", "--detector", "digits", "--dest", ""], "--dest has an empty value"),
         (["decode", "1.2", "--levels", "99"], "this model has 10"),
         (["decode", "1.2", "--prior", "some.safetensors"], "--prior is for a .ddn file"),
         (["guide", "--guide", "sr:33"], "a factor within 1...32"),
@@ -145,7 +145,7 @@ extension CommandErrorTests {
       #expect(piped.output.contains("would draw 1 image with"), "\(piped)")
       try Data("a 0.1\nb 0.9\n".utf8).write(to: folder.appending(path: "bad.txt"))
       let bad = try await Self.decode(["bad.txt"], in: folder)
-      #expect(bad.isFailure(65, "bad.txt, line 2: choice 9 at level 1 is not within 0...3"), "\(bad)")
+      #expect(bad.isFailure(65, "bad.txt, line 2: choice 9 at level 2 is not within 0...3"), "\(bad)")
       let missing = try await Self.decode(["no/such.txt"], in: folder)
       #expect(missing.isFailure(66, "no/such.txt"), "\(missing)")
     }

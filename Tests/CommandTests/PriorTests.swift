@@ -56,6 +56,11 @@ extension CommandTests {
       for (line, name) in zip(lines[4...], ["reconstructions", "uniform codes", "codes of the prior"]) {
         #expect(line.hasPrefix(name + ": ") && Double(line.split(separator: " ").last!)! >= 0)
       }
+      let without = try await Command.run([
+        "prior", "evaluate", "--network", trained.run.path, "--data", trained.images.path, "--count", "40", "--samples",
+        "30", "--prior", "none",
+      ])
+      #expect(without.output.split(separator: "\n").map(String.init) == Array(lines[3...5]), "\(without)")
     }
 
     @Test("generate draws from the prior beside the model, the same for every batch size") func generate() async throws
@@ -114,8 +119,13 @@ extension CommandTests {
       let evaluated = try await Command.run(["prior", "evaluate"] + network, in: folder)
       #expect(evaluated.exitCode == 0 && evaluated.output.contains("200 images: "), "\(evaluated)")
       let learned = try await Command.run(
-        ["prior", "train", "--width", "8", "--hidden", "8", "--epochs", "1", "--out", "p"] + network, in: folder)
-      #expect(learned.exitCode == 0, "\(learned)")
+        ["prior", "train", "--width", "8", "--hidden", "8", "--epochs", "1", "--out", "p", "--test-codes", "codes.ddn"]
+          + network, in: folder)
+      #expect(learned.exitCode == 0 && learned.output.contains("200 test images: "), "\(learned)")
+      let missing = try await Command.run(
+        ["prior", "train", "--out", "q", "--test-codes", "nope"] + network, in: folder)
+      #expect(missing.isFailure(66, "nope: no such file"))
+      #expect(try Folder.names(in: folder).sorted() == ["codes.ddn", "p"])
     }
   }
 }

@@ -135,7 +135,7 @@ extension CommandTests {
       #expect(decoded.exitCode == 0, "\(decoded)")
       try Bitmap(width: 31, height: 17, channels: 1, shade: 90).write(to: folder.appending(path: "gray.png"))
       let picture = try await Command.run(
-        ["reconstruct", "--network", run.path, "gray.png", "--outdir", "two"], in: folder)
+        ["reconstruct", "--network", run.path, "gray.png", "--class", "1", "--outdir", "two"], in: folder)
       #expect(picture.exitCode == 0 && picture.output.contains("1 image:"), "\(picture.errors)")
     }
 
@@ -149,6 +149,10 @@ extension CommandTests {
       #expect(drawn.exitCode == 0, "\(drawn.errors)")
       #expect(try await Command.run(arguments, in: folder).isFailure(64, "--condition-image"))
       #expect(try await Command.run(arguments + ["--condition-image", "no.png"], in: folder).isFailure(66, "no.png"))
+      let styled = try await Command.run(
+        ["guide", "--network", run.path, "--guide", "l2", "--image", "source.png", "--condition-image", "source.png"],
+        in: folder)
+      #expect(styled.exitCode == 0 && styled.errors.contains("source.png is blank"), "\(styled)")
       let digits = ["generate", "--network", "mnist", "--seeds", "1", "--condition-image", "source.png"]
       #expect(try await Command.run(digits, in: folder).isFailure(64, "not conditioned on images"))
       let data = try await Self.pictures.value.path

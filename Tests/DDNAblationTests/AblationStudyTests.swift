@@ -129,7 +129,7 @@ import Torch
         .init(baseWidth: 2, nodes: 4, repeats: 2), generator: Generator(seed: 3))
       network.setMode(.evaluation)
       let found = try AblationMeter(images: images, detector: detector, folder: folder)(network)
-      let expected = try SampleDistance(to: images.training.images, by: detector, samples: 60)(network)
+      let expected = try SampleFrechetDistance(to: images.training.images, by: detector, samples: 60)(network)
       let distance = try #require(found.sampleDistance)
       #expect(abs(distance - expected) < 1e-6 * expected && distance > 1)
       let job = EncodingJob(images.test!.images, by: network)

@@ -1,8 +1,9 @@
 import DDN
-import DDNCodes
 import DDNFiles
 import Foundation
 import Testing
+
+@testable import DDNCodes
 
 @Suite("Files of codes") struct CodeFileTests {
   private static func read(_ data: Data, _ key: CodeFile.Key, prefix: Bool = false) throws -> CodeFile {
@@ -117,6 +118,13 @@ import Testing
       let hostile = data[..<11] + count + data[12...]
       #expect(throws: FileError.self) { try Self.read(Data(hostile), key, prefix: true) }
     }
+    // Of 2^23 images in a payload of 4 GB, 40 bytes are there.
+    let header = CodeFileHeader(
+      fingerprint: key.fingerprint, flags: prior ? .usesPrior : [], count: CodeFileHeader.maxCount,
+      payloadLength: 1 << 32)
+    let file = try Self.read(header.bytes + Data(repeating: 7, count: 40), key, prefix: true)
+    #expect(file.table.count + file.missingImages == CodeFileHeader.maxCount)
+    #expect(file.table.count <= 48 * 8 + CodeFile.blockSize)
   }
 
   @Test("codes that a prior is sure of are written and read, however many there are")

@@ -104,7 +104,8 @@ import Torch
     try expect("invalid prior", described("[]"))
     try expect("width must be", described("[[2,1,1]]", width: 1_000_000_000))
     try expect("number of classes", described("[[2,1,1]]", classes: -1))
-    try expect("more than", described("[[65536,1,65536]]"))
+    try expect("describes no codes", described("[[2,1,2]]"))
+    try expect("more than", described("[\(Array(repeating: "[65536,1,1]", count: 65).joined(separator: ","))]"))
     try expect("has no tensor named", described("[[2,1,1]]"))
     try expect("another model", described("[[2,1,1]]"), space: FormulaPrior.space)
     let missing = #expect(throws: FileError.self) { try IntegerPrior(contentsOf: folder.file("none")) }

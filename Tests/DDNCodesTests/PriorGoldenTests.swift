@@ -9,7 +9,7 @@ import Torch
 /// Weights by the formula of `Tests/Golden/prior/generate.py`.
 enum FormulaPrior {
   static let space = CodeSpace([
-    .init(nodes: 3, side: 1), .init(nodes: 64, side: 4), .init(nodes: 5, side: 8, choices: 2),
+    .init(nodes: 3, side: 1), .init(nodes: 64, side: 4), .init(nodes: 5, side: 8), .init(nodes: 5, side: 8),
   ])
   static let shape = PriorShape(space: space, classes: 3, width: 700, hidden: 500)
   private static let bounds = [

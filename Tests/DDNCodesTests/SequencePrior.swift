@@ -16,17 +16,16 @@ struct SequencePrior: CodePrior {
   private struct Prediction: CodePrediction {
     let space: CodeSpace
     var last: [Int]
-    var place = 0
+    var level = 0
 
     func frequencies() -> [UInt32] {
-      let level = space.firstChoices.lastIndex { $0 <= place }!
       let nodes = space.levels[level].nodes
       return last.flatMap { last in (0..<nodes).map { UInt32(1000 / (1 + abs($0 - last % nodes))) + 1 } }
     }
 
     mutating func advance(_ choices: [Int]) {
       last = choices
-      place += 1
+      level += 1
     }
 
     mutating func select(_ parents: [Int]) { last = parents.map { last[$0] } }
@@ -36,8 +35,7 @@ struct SequencePrior: CodePrior {
 /// Codes for tests.
 enum SomeCodes {
   static let space = CodeSpace([
-    .init(nodes: 5, side: 1), .init(nodes: 64, side: 2), .init(nodes: 3, side: 2, choices: 4),
-    .init(nodes: 512, side: 4),
+    .init(nodes: 5, side: 1), .init(nodes: 64, side: 2), .init(nodes: 3, side: 2), .init(nodes: 512, side: 4),
   ])
 
   /// - Parameters:

@@ -139,6 +139,9 @@ struct ImageFilesTests {
     let type = try SmallFiles(1, labels: #"{"labels": [["img0.png", 1], [3, 1]]}"#)
     let wrong = try #require(try type.failure())
     #expect(wrong.problem.contains("at labels[1]"), "\(wrong)")
+    let many = Data((#"{"labels": ["# + String(repeating: #"["", 1],"#, count: 200_000) + "]}").utf8)
+    let error = #expect(throws: FileError.self) { try ImageLabels.read(many, path: "x", names: ["a.png"]) }
+    #expect(error?.problem.contains("bytes for 1 images, above the limit") == true, "\(String(describing: error))")
   }
 
   @Test("dataset.json has the classes, or null for none")

@@ -39,7 +39,7 @@ struct ScriptGuideTests {
     let scale = deviations.map { 1 / $0 }.reduce(0, +) / 3
     let shift = zip([0.485, 0.456, 0.406], deviations).map { $0 / $1 }.reduce(0, +) / 3
     let normalized = try (means * 0.5 + 0.5) * scale - shift
-    #expect(try deviation(of: Self.scores("brightness,range=imagenet,size=16x12"), from: normalized) < 1e-5)
+    #expect(try deviation(of: Self.scores("brightness,range=imagenet,size=12x16"), from: normalized) < 1e-5)
   }
 
   @Test("a class is scored by its log-probability")
@@ -72,8 +72,8 @@ struct ScriptGuideTests {
       ("brightness,output=logits", "output= is scores, features or class, not 'logits'"),
       ("brightness,best=first", "best= is max or min, not 'first'"),
       ("classes,class=1,best=min", "best= goes with output=scores"),
-      ("brightness,size=0", "size= is a side such as 224, or HEIGHTxWIDTH"),
-      ("brightness,size=1x2x3", "size= is a side such as 224, or HEIGHTxWIDTH"),
+      ("brightness,size=0", "size= is a side such as 224, or WIDTHxHEIGHT"),
+      ("brightness,size=1x2x3", "size= is a side such as 224, or WIDTHxHEIGHT"),
       ("brightness,range=0..255", "range= is -1..1, 0..1, imagenet or clip, not '0..255'"),
     ])
   func badArguments(arguments: String, message: String) throws {

@@ -95,6 +95,10 @@ import Testing
         "POST /api/draw HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
           + "Transfer-Encoding: chunked\r\n\r\n\(chunk)\(chunk)0\r\n\r\n")
       #expect(chunked.hasPrefix("HTTP/1.1 413"))
+      let overflow = try server.exchange(
+        "POST /api/draw HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+          + "Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\nx\r\n")
+      #expect(overflow.hasPrefix("HTTP/1.1 400"), "\(overflow)")
       for query in ["code=1", "model=MODEL&code=1&class=x", "model=MODEL&code=1&zoom=17", "model=MODEL"] {
         let path = "/api/picture?\(query.replacing("MODEL", with: "mnist-k8-l3"))"
         #expect(try server.send("GET", path).status == 400, "\(query)")

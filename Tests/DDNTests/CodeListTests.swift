@@ -12,7 +12,7 @@ import Testing
   @Test("written lines are parsed again, with any names and classes") func round() throws {
     for (classes, classIndex) in [(0, nil), (10, 7)] as [(Int, Int?)] {
       let codes = try [[0, 7], [3, 0]].map { try LatentCode($0, in: Self.space) }
-      let text = zip(["a.png", "my own digit.png"], codes).map { CodeList.line(name: $0, $1, classIndex: classIndex) }
+      let text = zip(["#1.png", "my own digit.png"], codes).map { CodeList.line(name: $0, $1, classIndex: classIndex) }
         .joined(separator: "\n")
       let read = try Self.lines(text, classes: classes)
       #expect(read.map(\.code) == codes && read.allSatisfy { $0.classIndex == classIndex })
@@ -22,12 +22,14 @@ import Testing
   @Test("names and classes are optional, empty lines and comments are skipped") func shortForms() throws {
     let read = try Self.lines("\n# codes\n1.2\r\nx 3.4\n x 0.5 9 \n", classes: 10)
     #expect(read.map(\.code.description) == ["1.2", "3.4", "0.5"] && read.map(\.classIndex) == [nil, nil, 9])
+    let bare = try Self.lines("1.2 7\nx.1 3\n1.2 3.4\n", classes: 10)
+    #expect(bare.map(\.code.description) == ["1.2", "3", "3.4"] && bare.map(\.classIndex) == [7, nil, nil])
   }
 
   @Test(
     "an error names the line's number",
     arguments: [
-      ("1.2\n4.0", "codes.txt, line 2", "choice 4 at level 0"), ("a b", "codes.txt, line 1", "'b' is not a code"),
+      ("1.2\n4.0", "codes.txt, line 2", "choice 4 at level 1"), ("a b", "codes.txt, line 1", "\"b\" is not a code"),
       ("x 1.2 10", "codes.txt, line 1", "class \"10\" is not within 0...9"), ("# nothing\n", "codes.txt", "no codes"),
     ])
   func wrongLines(text: String, path: String, problem: String) throws {

@@ -39,7 +39,7 @@ struct LatentAutoencoderTests {
     let linear = try PrincipalComponents(count: 2, imageShape: [1, 6, 6])
     try linear.fit(to: DenseNetworkTests.Images(images: images))
     func lost(_ components: PrincipalComponents) throws -> Double {
-      try (components.images(of: components.coefficients(of: images)) - images).squared().mean().item()
+      try (components.images(of: components.numbers(of: components.project(images))) - images).squared().mean().item()
     }
     let (ours, theirs) = (try lost(network.principal), try lost(linear))
     #expect(ours < 0.7 * theirs, "\(ours) of \(theirs)")

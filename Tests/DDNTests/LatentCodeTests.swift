@@ -17,9 +17,10 @@ struct LatentCodeTests {
   @Test(
     "a malformed code is an error of one line that names the problem",
     arguments: [
-      ("", "''"), ("3.x.7", "'3.x.7'"), ("3..7", "'3..7'"), ("1,2", "'1,2'"), (" 1", "' 1'"), ("+1", "'+1'"),
-      ("99999999999999999999", "'99999999999999999999'"), ("4", "choice 4 at level 0 is not within 0...3"),
-      ("3.64", "choice 64 at level 1 is not within 0...63"), ("-1", "'-1'"),
+      ("", "\"\""), ("3.x.7", "\"3.x.7\""), ("3..7", "\"3..7\""), ("1,2", "\"1,2\""), (" 1", "\" 1\""),
+      ("+1", "\"+1\""),
+      ("99999999999999999999", "\"99999999999999999999\""), ("4", "choice 4 at level 1 is not within 0...3"),
+      ("3.64", "choice 64 at level 2 is not within 0...63"), ("-1", "\"-1\""),
       ("0.0.0.0", "4 choices does not fit a model of 3 levels"),
     ])
   func refusal(text: String, problem: String) {

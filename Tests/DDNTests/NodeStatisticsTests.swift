@@ -2,16 +2,23 @@ import DDN
 import Foundation
 import GoldenSupport
 import Testing
+import Torch
+
+/// As training finds them, `[B]`, of `[B, K]` distances.
+func nearestPairs(_ distances: [Float], nodes: Int) throws -> (nearest: [Int], second: [Int]) {
+  let pairs = try NodeStatistics.nearestPairs(Tensor(distances, shape: [distances.count / nodes, nodes]))
+  return (try pairs.nearest.array(Int.self), try pairs.second.array(Int.self))
+}
 
 @Suite("Node statistics")
 struct NodeStatisticsTests {
   @Test("the two nearest nodes are the first two of a stable sort by distance")
-  func nearestPairsAgreeWithSorting() {
+  func nearestPairsAgreeWithSorting() throws {
     var generator = SeededGenerator(seed: 1)
     for nodes in [2, 3, 8, 17] {
       // Few different values, so that ties are frequent.
       let distances = (0..<50 * nodes).map { _ in Float(Int.random(in: 0..<5, using: &generator)) }
-      let pairs = NodeStatistics.nearestPairs(distances: distances, nodes: nodes)
+      let pairs = try nearestPairs(distances, nodes: nodes)
       for image in 0..<50 {
         let row = distances[image * nodes..<(image + 1) * nodes]
         let order = row.enumerated().sorted { ($0.element, $0.offset) < ($1.element, $1.offset) }

@@ -21,7 +21,7 @@ struct SplitAndPruneGoldenTests {
 
     for step in 0..<run.steps {
       let distances = golden.distances(step)
-      let pairs = NodeStatistics.nearestPairs(distances: distances, nodes: run.k)
+      let pairs = try nearestPairs(distances, nodes: run.k)
       try #require(pairs.nearest == golden.nearest(step), "nearest nodes, step \(step)")
       statistics.record(
         nearest: pairs.nearest, second: pairs.second, distanceSums: columnSums(distances, columns: run.k))
@@ -102,7 +102,7 @@ struct SplitAndPruneGoldenTests {
     }
 
     let ties = try #require(cases.first { $0.note == "ties" })
-    let pairs = NodeStatistics.nearestPairs(distances: try #require(ties.matrix).flatMap { $0 }, nodes: 4)
+    let pairs = try nearestPairs(try #require(ties.matrix).flatMap { $0 }, nodes: 4)
     var statistics = NodeStatistics(nodes: 4)
     statistics.record(nearest: pairs.nearest, second: pairs.second, distanceSums: [0, 0, 0, 0])
     #expect(pairs.nearest == ties.nearest)

@@ -140,23 +140,23 @@ struct SplitPolicyTests {
   @Test(
     "in one dimension splits fit two unequal peaks far better than gradient descent alone",
     arguments: [SplitPolicy.Rule.paper, .totalVariation])
-  func unequalPeaks(rule: SplitPolicy.Rule) {
-    let plain = deviationAfterTraining(SplitPolicy(rule: .none))
-    let split = deviationAfterTraining(SplitPolicy(rule: rule))
+  func unequalPeaks(rule: SplitPolicy.Rule) throws {
+    let plain = try deviationAfterTraining(SplitPolicy(rule: .none))
+    let split = try deviationAfterTraining(SplitPolicy(rule: rule))
     #expect(plain > 0.3, "four of eight nodes share 90% of the images")
     #expect(split < 0.5 * plain)
   }
 
   /// Fits eight numbers to two peaks, 90% of the mass in the first, and returns the total variation between
   /// the use of the numbers by new samples and uniform use.
-  private func deviationAfterTraining(_ policy: SplitPolicy) -> Double {
+  private func deviationAfterTraining(_ policy: SplitPolicy) throws -> Double {
     var generator = SeededGenerator(seed: 6)
     var values = (0..<8).map { Float($0) / 2 - 1.75 }
     var statistics = NodeStatistics(nodes: 8)
     for _ in 0..<4000 {
       let sample = peaksSample(using: &generator)
       let distances = values.map { ($0 - sample) * ($0 - sample) }
-      let pair = NodeStatistics.nearestPairs(distances: distances, nodes: 8)
+      let pair = try nearestPairs(distances, nodes: 8)
       statistics.record(nearest: pair.nearest, second: pair.second, distanceSums: distances)
       values[pair.nearest[0]] += 0.05 * (sample - values[pair.nearest[0]])
       if let split = policy.decide(statistics) {
@@ -168,7 +168,7 @@ struct SplitPolicyTests {
     for _ in 0..<2000 {
       let sample = peaksSample(using: &generator)
       let distances = values.map { ($0 - sample) * ($0 - sample) }
-      let pair = NodeStatistics.nearestPairs(distances: distances, nodes: 8)
+      let pair = try nearestPairs(distances, nodes: 8)
       fresh.record(nearest: pair.nearest, second: pair.second, distanceSums: distances)
     }
     return (0..<8).map { abs(fresh.share(of: $0) - 1 / 8) }.reduce(0, +) / 2

@@ -197,7 +197,7 @@ private final class StepChooser: Chooser {
     }
     let unit = mean(sameClass: false) { distance(rows.1, $0, rows.1, $1) }
     func loss(_ classes: [Int]?) throws -> Double {
-      try SampleDistance { try $0.reshaped([5, 3]) }.distance(
+      try SampleEnergyDistance { try $0.reshaped([5, 3]) }.distance(
         RandomImages(
           drawn: drawn.reshaped([5, 3, 1, 1]), data: data.reshaped([5, 3, 1, 1]),
           classes: classes.map { try Tensor($0.map(Float.init), shape: [5]).to(.int64) })
@@ -219,7 +219,7 @@ private final class StepChooser: Chooser {
         options, data: data, device: .cpu, objective: options.objective(on: .cpu, sampleFeatures: features))
     }
     func distance(_ trainer: Trainer) throws -> Double {
-      try SampleDistance(features: features).distance(
+      try SampleEnergyDistance(features: features).distance(
         RandomImages(
           drawn: trainer.network.decode((0..<500).map { LatentCode(seed: $0, in: trainer.network.codeSpace) }),
           data: data.batch(Array(0..<500)).images, classes: nil)
@@ -267,6 +267,7 @@ private final class StepChooser: Chooser {
     let blurred = try target.resizedArea(height: 4, width: 4).resizedBilinear(height: 8, width: 8)
     try blurred.setRequiresGradient(true)
     for _ in 0..<150 {
+      try discriminator.beginStep()
       _ = try discriminator.losses(of: step(blurred))
       try discriminator.finishStep()
     }
@@ -283,6 +284,26 @@ private final class StepChooser: Chooser {
     let pixels = try (images - target) * (2.0 / 64)
     let (length, wanted) = (try gradient.squared().sum().item(), try pixels.squared().sum().item())
     #expect(abs(length / wanted - 1) < 0.01, "\(length) is not \(wanted)")
+
+    /// The weights after one step of several batches.
+    func weights(_ batches: [Tensor]) throws -> Tensor {
+      let discriminator = try Discriminator(imageShape: [1, 8, 8], seed: 1, device: .cpu)
+      // An abandoned step leaves nothing.
+      try discriminator.beginStep()
+      _ = try discriminator.losses(of: step(target * 2))
+      try discriminator.beginStep()
+      for batch in batches { _ = try discriminator.losses(of: step(batch)) }
+      try discriminator.finishStep()
+      let state = discriminator.state.filter { $0.key.hasPrefix("network/") }.sorted { $0.key < $1.key }
+      return try .concatenate(state.map { try $0.value.reshaped([-1]) })
+    }
+    func deviation(of found: Tensor, from other: Tensor) throws -> Double {
+      try (found - other).absolute().maximum([0]).item()
+    }
+    let others = try target * -3
+    let both = try weights([blurred, others])
+    #expect(try deviation(of: weights([others, blurred]), from: both) < 1e-5)
+    for one in [blurred, others] { #expect(try deviation(of: weights([one]), from: both) > 1e-4) }
   }
 
   @Test("a training with a discriminator resumes to the same weights") func adversarialResuming() throws {

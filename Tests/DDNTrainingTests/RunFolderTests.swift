@@ -65,12 +65,18 @@ import Torch
     for images in [100, 200, 300, 400] { try folder.append(Self.tick(images)) }
     let whole = try Data(contentsOf: folder.statistics)
     try (whole + Data("{\"images\":1".utf8)).write(to: folder.statistics)
-    try folder.truncateStatistics(after: 300)
+    #expect(try folder.truncateStatistics(after: 300) == nil)
     let lines = try Data(contentsOf: folder.statistics).split(separator: UInt8(ascii: "\n"))
     let ticks = try lines.map { try JSONDecoder().decode(TickStatistics.self, from: Data($0)) }
     #expect(ticks == [100, 200, 300].map(Self.tick))
     try folder.append(Self.tick(350))
     #expect(try Data(contentsOf: folder.statistics).split(separator: UInt8(ascii: "\n")).count == 4)
+
+    // A damaged line within is no killed run's.
+    let damaged = Data("{\"ima\n".utf8) + whole
+    try damaged.write(to: folder.statistics)
+    let copy = try #require(try folder.truncateStatistics(after: 500))
+    #expect(try Data(contentsOf: copy) == damaged && Data(contentsOf: folder.statistics) == whole)
   }
 }
 

@@ -268,6 +268,7 @@ import Torch
     ("half-life", { $0.averageHalfLifeImages = .infinity }), ("chain dropout", { $0.chainDropout = 1.5 }),
     ("chain dropout", { $0.chainDropout = .nan }), ("resize", { $0.resize = "stretched" }),
     ("warm-up", { $0.split.warmupImages = -1 }), ("ticks", { $0.tickImages = 0 }), ("save", { $0.saveTicks = 0 }),
+    ("threads", { $0.threads = 0 }), ("threads", { $0.threads = 1_000_000_000 }),
   ]
 
   @Test("every invalid value is an error of one line that names it", arguments: impossible.indices)

@@ -22,19 +22,19 @@ import Testing
     #expect((0..<file.codes.count).map { file.codes.entry($0) } == list.entries)
     #expect((0..<3).map { file.names[$0] } == ["a b.png", "1", "c"])
 
-    let classes = "x y 3.0.7 4\nz 3.0.6 0\n"
+    let classes = "x y 3.0.7 4\nz 3.0.6 0\n3.0.5 1\n"
     let withClasses = try Self.read(classes, classes: 5)
     #expect(
-      try (0..<2).map { withClasses.codes.entry($0) }
+      try (0..<3).map { withClasses.codes.entry($0) }
         == CodeList(lines: classes, path: "", in: Self.space, classes: 5).entries)
-    #expect((0..<2).map { withClasses.names[$0] } == ["x y", "z"])
+    #expect((0..<3).map { withClasses.names[$0] } == ["x y", "z", "2"])
   }
 
-  @Test("levels with several choices have dashes") func dashes() throws {
-    let space = CodeSpace([.init(nodes: 300, side: 2, choices: 2), .init(nodes: 4, side: 4)])
-    let file = try Self.read("a 299-1.3\n", in: space)
-    #expect(file.codes.entry(0).code.choices == [299, 1, 3])
-    #expect(throws: FileError.self) { try Self.read("a 299.1-3\n", in: space) }
+  @Test("levels may have more than 256 nodes") func manyNodes() throws {
+    let space = CodeSpace([.init(nodes: 300, side: 2), .init(nodes: 4, side: 4)])
+    let file = try Self.read("a 299.3\n", in: space)
+    #expect(file.codes.entry(0).code.choices == [299, 3])
+    #expect(throws: FileError.self) { try Self.read("a 299-3\n", in: space) }
   }
 
   @Test(

@@ -59,10 +59,10 @@ def test_the_whole_tree_is_a_map(visit):
     assert page.url.endswith("#tree/mnist-k8-l3/0.0.0")
 
 
-def test_a_walk_by_itself_ends_in_a_picture(visit):
+def test_a_random_walk_ends_in_a_picture(visit):
     page = visit("tree/mnist-k8-l3")
     choices(page, 1, 8)
-    page.get_by_role("button", name="Walk by itself").click()
+    page.get_by_role("button", name="Walk at random").click()
     page.get_by_text("Done: 3 choices made this picture.").wait_for()
     page.get_by_role("button", name="Stop").click()
     address = page.url

@@ -7,8 +7,7 @@ import Foundation
 /// Reads any bytes as a file of codes, also with the fingerprint and the checksum that it needs to be read further.
 enum FuzzedCodes {
   static let space = CodeSpace([
-    .init(nodes: 5, side: 1), .init(nodes: 64, side: 2), .init(nodes: 3, side: 2, choices: 4),
-    .init(nodes: 512, side: 4),
+    .init(nodes: 5, side: 1), .init(nodes: 64, side: 2), .init(nodes: 3, side: 2), .init(nodes: 512, side: 4),
   ])
 
   static func read(_ data: Data) {
@@ -47,17 +46,16 @@ private struct FixedPrior: CodePrior {
 
   private struct Prediction: CodePrediction {
     let count: Int
-    var place = 0
+    var level = 0
 
     func frequencies() -> [UInt32] {
-      let level = FuzzedCodes.space.firstChoices.lastIndex { $0 <= place }!
       let row = (0..<FuzzedCodes.space.levels[level].nodes).map { (node: Int) -> UInt32 in
         UInt32(1 + 100_000 / (1 + node * node))
       }
       return (0..<count).flatMap { _ in row }
     }
 
-    mutating func advance(_ choices: [Int]) { place += 1 }
+    mutating func advance(_ choices: [Int]) { level += 1 }
     mutating func select(_ parents: [Int]) {}
   }
 }

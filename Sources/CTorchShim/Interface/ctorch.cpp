@@ -48,8 +48,6 @@ c10::IValue unpack(const ct_value &value) {
       return c10::IValue(std::string(elements<char>(value), value.count));
     case CT_INTS:
       return c10::IValue(std::vector<int64_t>(elements<int64_t>(value), elements<int64_t>(value) + value.count));
-    case CT_DOUBLES:
-      return c10::IValue(std::vector<double>(elements<double>(value), elements<double>(value) + value.count));
     case CT_TENSORS: {
       c10::List<at::Tensor> list;
       list.reserve(value.count);

@@ -1,6 +1,7 @@
 #include "pulse.h"
 
 #include <stdexcept>
+#include <utility>
 
 #include "ctorch.h"
 
@@ -11,9 +12,9 @@ thread_local void *current_context = nullptr;
 
 }  // namespace
 
-void ct_set_pulse(ct_pulse pulse, void *context) {
-  current = pulse;
-  current_context = context;
+void ct_swap_pulse(ct_pulse *pulse, void **context) {
+  std::swap(current, *pulse);
+  std::swap(current_context, *context);
 }
 
 bool ct_call_pulse(void) { return !current || current(current_context); }

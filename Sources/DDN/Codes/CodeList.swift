@@ -49,8 +49,9 @@ public struct CodeList: Sendable {
     self.entries = entries
   }
 
-  /// Parses lines as `line(name:_:)` writes them: a name, a code and, for a network with classes, a class. The name is
-  /// optional and may contain spaces; empty lines and lines that begin with `#` are skipped.
+  /// Parses lines as `line(name:_:classIndex:)` writes them: a name, a code and, for a network with classes, a class. The
+  /// name and the class are optional, and the name may contain spaces; empty lines and lines that begin with `#` are
+  /// skipped.
   ///
   /// - Parameters:
   ///   - text: the lines.
@@ -61,14 +62,15 @@ public struct CodeList: Sendable {
   public init(lines text: String, path: String, in space: CodeSpace, classes: Int) throws(FileError) {
     var entries: [Entry] = []
     for (number, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
-      var words = line.split(whereSeparator: \.isWhitespace).map(String.init)
-      guard let first = words.first, !first.hasPrefix("#") else { continue }
+      let (code, classWord) = Array(line.utf8).withUnsafeBytes { bytes in
+        let words = CodeWords(bytes, bytes.indices, hasClasses: classes > 0)
+        func text(_ word: Range<Int>?) -> String? { word.map { String(decoding: bytes[$0], as: UTF8.self) } }
+        return (text(words.code), text(words.classWord))
+      }
+      guard let code else { continue }
       do throws(LatentCodeError) {
-        // With classes, the last of three or more words is the class, unless it is a code.
-        let hasClass = classes > 0 && words.count >= 3 && !words.last!.contains(".")
-        let classIndex = hasClass ? try Self.parseClass(words.removeLast(), of: classes) : nil
-        entries.append(
-          Entry(code: try LatentCode(parsing: words.last!, in: space), classIndex: classIndex))
+        let classIndex = if let classWord { try Self.parseClass(classWord, of: classes) } else { nil as Int? }
+        entries.append(Entry(code: try LatentCode(parsing: code, in: space), classIndex: classIndex))
       } catch {
         throw FileError(
           .invalid, path: "\(path), line \(number + 1)", problem: error.description,
@@ -90,9 +92,10 @@ public struct CodeList: Sendable {
     return number
   }
 
-  /// A line that `init(lines:)` parses, without the newline.
+  /// A line that `init(lines:path:in:classes:)` parses, without the newline. A name that begins with `#`, as comments do,
+  /// gets `./` before it.
   public static func line(name: String, _ code: LatentCode, classIndex: Int?) -> String {
-    "\(name) \(code)" + (classIndex.map { " \($0)" } ?? "")
+    (name.hasPrefix("#") ? "./" : "") + "\(name) \(code)" + (classIndex.map { " \($0)" } ?? "")
   }
 }
 

@@ -14,10 +14,12 @@ public protocol CodePrior {
   /// - Parameters:
   ///   - count: codes in the batch, B, at least 1.
   ///   - classes: `[B]`; nil for no class.
+  /// - Throws: what the prior computes with, such as `TorchError`.
   func begin(count: Int, classes: [Int]?) throws -> any CodePrediction
 }
 
-/// The predictions for a batch of codes after some of their choices.
+/// The predictions for a batch of codes after some of their choices. Its methods throw what it computes with, such as
+/// `TorchError`.
 public protocol CodePrediction {
   /// `[B * K]`, row by row: how often each node of the next choice is expected, at least 1. A row's sum is less than
   /// 2^32.

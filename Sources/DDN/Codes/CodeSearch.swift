@@ -10,7 +10,7 @@ import Torch
 public struct CodeSearch {
   /// Paths that are kept from level to level, at least 1.
   public var beams = 1
-  /// Levels of a code, from the first; nil for all.
+  /// Levels of a code, from the first, at least 1; nil for all.
   public var levels: Int?
   /// `[1, 1, H, W]`, at least 0: how much each pixel counts, on the network's device; nil for all the same.
   public var weight: Tensor?

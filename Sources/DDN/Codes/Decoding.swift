@@ -20,9 +20,8 @@ extension DiscreteDistributionNetwork {
     let ends = codes.map(\.levelCount)
     let levels = ends.max()!
     // Shorter codes go on with any choice; their image is taken before.
-    let length = codeSpace.firstChoices[levels]
     let padded = codes.map { code in
-      LatentCode(unchecked: code.choices + Array(repeating: 0, count: length - code.choices.count), in: codeSpace)
+      LatentCode(unchecked: code.choices + Array(repeating: 0, count: levels - code.levelCount), in: codeSpace)
     }
     return try withoutGradients {
       let classTensor = try classes.map { try Tensor($0, shape: [codes.count]).to(device) }

@@ -7,7 +7,7 @@ import Torch
 public struct LatentCode: Sendable, CustomStringConvertible {
   /// The space that the code belongs to.
   public let space: CodeSpace
-  /// The chosen nodes from level 0: one per level, unless the space has several choices at a level.
+  /// The chosen nodes from level 0.
   public let choices: [Int]
 
   /// - Throws: `LatentCodeError` when there are too many choices or one is out of its level's range.
@@ -37,9 +37,7 @@ public struct LatentCode: Sendable, CustomStringConvertible {
   /// 32 bits.
   public init(seed: UInt64, in space: CodeSpace) {
     var generator = MersenneTwister(seed: seed)
-    choices = space.levels.flatMap { level in
-      (0..<level.choices).map { _ in min(Int(Float(level.nodes) * generator.uniform()), level.nodes - 1) }
-    }
+    choices = space.levels.map { min(Int(Float($0.nodes) * generator.uniform()), $0.nodes - 1) }
     self.space = space
   }
 
@@ -48,15 +46,16 @@ public struct LatentCode: Sendable, CustomStringConvertible {
   /// - Parameter levels: at least 1; all levels if there are fewer.
   public func prefix(_ levels: Int) -> LatentCode {
     precondition(levels >= 1, "a code has at least one level")
-    return LatentCode(unchecked: Array(choices.prefix(space.firstChoices[min(levels, space.levels.count)])), in: space)
+    return LatentCode(unchecked: Array(choices.prefix(levels)), in: space)
   }
 
   /// The number of levels with choices, from level 0.
-  public var levelCount: Int { space.levelCount(choices: choices.count)! }
-  /// Whether every level has its choices, so that the code denotes one image.
+  public var levelCount: Int { choices.count }
+  /// Whether every level has its choice, so that the code denotes one image.
   public var isComplete: Bool { levelCount == space.levels.count }
 
-  public var description: String { space.text(of: choices) }
+  /// Choices with dots between: "3.0.7".
+  public var description: String { choices.map(String.init).joined(separator: ".") }
 }
 
 extension LatentCode: Hashable {
@@ -74,32 +73,22 @@ public struct LatentCodeError: Error, Equatable, CustomStringConvertible {
 }
 
 extension Collection<LatentCode> {
-  /// For each level `[B]` int64, or `[B, choices]` where a level has several. All codes must have the same length.
+  /// For each level `[B]` int64. All codes must have the same length.
   public func tensors(on device: Device) throws(TorchError) -> [Tensor] {
-    guard let first else { return [] }
-    let starts = first.space.firstChoices
     var levels: [Tensor] = []
-    for level in 0..<first.levelCount {
-      let range = starts[level]..<starts[level + 1]
-      let shape = range.count == 1 ? [count] : [count, range.count]
-      levels.append(try Tensor(flatMap { $0.choices[range] }, shape: shape).to(device))
+    for level in 0..<(first?.levelCount ?? 0) {
+      levels.append(try Tensor(map { $0.choices[level] }, shape: [count]).to(device))
     }
     return levels
   }
 }
 
 extension [Tensor] {
-  /// A batch's codes from each level's choices, `[B]` or `[B, choices]`.
+  /// A batch's codes from each level's choices, `[B]`.
   public func latentCodes(in space: CodeSpace) throws -> [LatentCode] {
     guard let samples = first?.shape[0] else { return [] }
     let levels = try map { try $0.array(Int.self) }
-    return try (0..<samples).map { sample in
-      try LatentCode(
-        levels.flatMap { choices in
-          let count = choices.count / samples
-          return choices[sample * count..<(sample + 1) * count]
-        }, in: space)
-    }
+    return try (0..<samples).map { sample in try LatentCode(levels.map { $0[sample] }, in: space) }
   }
 }
 

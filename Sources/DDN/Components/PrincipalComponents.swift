@@ -16,7 +16,7 @@ public final class PrincipalComponents: Module {
   let scale: Parameter
 
   public let imageShape: [Int]
-  /// P, the numbers of an image: its coefficients, or its latents.
+  /// N, the numbers of an image: its P coefficients, or its latents.
   public let count: Int
   /// Between latents and coefficients; nil for images in coefficients.
   let autoencoder: LatentAutoencoder?
@@ -93,12 +93,7 @@ public final class PrincipalComponents: Module {
     return masks
   }
 
-  /// `[B, C, H, W]` to `[B, 1, 1, P]`.
-  func coefficients(of images: Tensor) throws(TorchError) -> Tensor {
-    try numbers(of: project(images))
-  }
-
-  /// The numbers of an image with the coefficients `[B, P]` of all components: `[B, 1, 1, P']`.
+  /// The numbers of images with the coefficients `[B, P]` of all components: `[B, 1, 1, N]`.
   func numbers(of coefficients: Tensor) throws(TorchError) -> Tensor {
     try (autoencoder?.encode(coefficients) ?? coefficients).reshaped([coefficients.shape[0], 1, 1, count])
   }
@@ -106,7 +101,7 @@ public final class PrincipalComponents: Module {
   /// The coefficients of all components that latents are decoded to, `[B, P]`; coefficients themselves without an
   /// autoencoder.
   ///
-  /// - Parameter numbers: `[B, 1, 1, P']`.
+  /// - Parameter numbers: `[B, 1, 1, N]`.
   func decode(_ numbers: Tensor) throws(TorchError) -> Tensor {
     let rows = try numbers.reshaped([numbers.shape[0], count])
     return try autoencoder?.decode(rows) ?? rows
@@ -118,10 +113,10 @@ public final class PrincipalComponents: Module {
     return try values.linear(components.tensor, in: mode) / scale.tensor
   }
 
-  /// `[B, 1, 1, P]` to `[B, C, H, W]`.
-  func images(of coefficients: Tensor) throws(TorchError) -> Tensor {
-    let rows = coefficients.shape[0]
-    let values = try (decode(coefficients) * scale.tensor)
+  /// `[B, 1, 1, N]` to `[B, C, H, W]`.
+  func images(of numbers: Tensor) throws(TorchError) -> Tensor {
+    let rows = numbers.shape[0]
+    let values = try (decode(numbers) * scale.tensor)
       .linear(components.tensor.transposed(0, 1), in: mode)
     return try values.reshaped([rows] + imageShape) + mean.tensor
   }
@@ -135,9 +130,9 @@ public final class PrincipalComponents: Module {
       .reshaped([rows, width * imageShape[0], imageShape[1], imageShape[2]])
   }
 
-  /// What a mean square over `numbers` coefficients is multiplied by to be one over pixels: `[1]`.
-  func pixelShare(of numbers: Int? = nil) throws(TorchError) -> Tensor {
-    try scale.tensor.squared() * (Double(numbers ?? count) / Double(imageShape.reduce(1, *)))
+  /// The factor from a mean square over coefficients, all N numbers unless given, to one over pixels: `[1]`.
+  func pixelShare(of coefficients: Int? = nil) throws(TorchError) -> Tensor {
+    try scale.tensor.squared() * (Double(coefficients ?? count) / Double(imageShape.reduce(1, *)))
   }
 
   /// The mean square of images that no component expresses: `[B]`.

@@ -17,6 +17,19 @@ public struct JobStopped: Error {
   public init() {}
 }
 
+/// Runs `body`, which `shouldContinue` may stop.
+///
+/// - Parameters:
+///   - shouldContinue: called before every large operator on this thread; false stops. It must not use tensors.
+///   - body: the work.
+/// - Throws: `JobStopped`; what `body` throws.
+public func stoppable<R>(while shouldContinue: () -> Bool, _ body: () throws -> R) throws -> R {
+  do { return try withPulse(shouldContinue, body) } catch let error as TorchError {
+    guard shouldContinue() else { throw JobStopped() }
+    throw error
+  }
+}
+
 extension BatchJob {
   /// Ranges of nearly equal size, because oneDNN builds a new primitive per batch size.
   public var batches: [Range<Int>] { batches(of: 0..<count) }
@@ -32,10 +45,7 @@ extension BatchJob {
 
   /// Works on one batch, which `shouldContinue` may stop: see `run`.
   public func callAsFunction(_ range: Range<Int>, while shouldContinue: () -> Bool) throws -> Result {
-    do { return try withPulse(shouldContinue) { try self(range) } } catch let error as TorchError {
-      guard shouldContinue() else { throw JobStopped() }
-      throw error
-    }
+    try stoppable(while: shouldContinue) { try self(range) }
   }
 
   /// The images of one of several processes: neighbours, so that results in the order of the ranks are in that of the

@@ -19,10 +19,11 @@ public struct BatchShare: Sendable {
   /// The images of all processes, when each has `images`.
   public func batch(of images: Int) -> Int { images * ranks }
 
-  /// This process's entries of a tensor's last dimension: `[..., B]` to `[..., B / ranks]`.
+  /// This process's entries of a tensor's last dimension: `[..., B]` to `[..., B / ranks]`; B is divisible by `ranks`.
   public func part(of numbers: Tensor) throws(TorchError) -> Tensor {
     guard ranks > 1 else { return numbers }
     let shape = numbers.shape
+    precondition(shape.last! % ranks == 0, "\(shape.last!) images do not divide into \(ranks) parts")
     return try numbers.reshaped(shape.dropLast() + [shape.last! / ranks, ranks]).select(shape.count, rank)
   }
 }

@@ -159,14 +159,14 @@ public struct Candidates {
   /// The squared distances with gradients to the features and the nodes, for losses of all nodes: `[B, K]`.
   ///
   /// - Parameter target: `[B, C, H, W]` at any resolution.
-  public func differentiableDistances(to target: Target) throws(TorchError) -> Tensor {
+  public func differentiableDistances(to target: Target) throws -> Tensor {
     try inPixelUnits(
       NodeDistances.differentiable(
         features: flat(features), weights: weights, residual: residual(to: target), paths: paths), target)
   }
 
   /// Squared distances between the images of a level, with gradients: `[R, K, K]`, zero on the diagonal but for rounding.
-  public func pairwiseDistances() throws(TorchError) -> Tensor {
+  public func pairwiseDistances() throws -> Tensor {
     let distances = try NodeDistances.pairwise(features: flat(features), weights: weights)
     guard let components else { return distances }
     return try distances * components.pixelShare()

@@ -18,7 +18,8 @@ public final class DiscreteDistributionLayer: Module {
     public var leaksChoice: Bool
     /// Whether nodes compute a residual to the previous level's image.
     public var learnsResidual: Bool
-    /// Q: node `q K / Q + k` computes the image of node k times a learned gain. 1 for separate nodes.
+    /// Q, a divisor of K: node `q K / Q + k` computes the image of node k times a learned gain. 1 for separate nodes;
+    /// with more, Split-and-Prune leaves the layer as it is.
     public var gains = 1
 
     public init(
@@ -26,6 +27,7 @@ public final class DiscreteDistributionLayer: Module {
       gains: Int = 1
     ) {
       precondition(nodes >= 2, "a layer needs at least 2 nodes, not \(nodes)")
+      precondition(gains >= 1 && nodes % gains == 0, "\(nodes) nodes do not divide into \(gains) gains")
       precondition(!leaksChoice || featureChannels % 2 == 0, "leak choice needs even channels, not \(featureChannels)")
       self.nodes = nodes
       self.imageChannels = imageChannels
@@ -100,10 +102,15 @@ public final class DiscreteDistributionLayer: Module {
   }
 
   /// The first half of `callAsFunction`: the K images to choose from, not yet computed.
+  ///
+  /// A basis, visible features and components are for layers without leak choice, whose hint would need them, too.
   func candidates(
     level: Int, features: Tensor, basis: FeatureBasis? = nil, previous: Tensor?, paths: SharedPaths,
     visible: Tensor? = nil, components: PrincipalComponents? = nil
   ) throws(TorchError) -> Candidates {
+    precondition(
+      !configuration.leaksChoice || basis == nil && visible == nil && components == nil,
+      "leak choice goes with neither a basis nor visible features nor components")
     let inputs = configuration.nodeInputs
     var base = configuration.learnsResidual ? previous : nil
     if components == nil {
@@ -142,11 +149,9 @@ public final class DiscreteDistributionLayer: Module {
 
   private func observe(_ distances: Tensor, level: Int) throws {
     try withoutGradients {
-      let nearest = try distances.argmin(1)  // [B]
-      let others = try distances.scattering(.infinity, at: nearest.reshaped([-1, 1]), dimension: 1)
+      let (nearest, second) = try NodeStatistics.nearestPairs(distances)
       observations.append(
-        Observation(
-          level: level, nearest: nearest, second: try others.argmin(1), distanceSums: try distances.sum([0])))
+        Observation(level: level, nearest: nearest, second: second, distanceSums: try distances.sum([0])))
     }
   }
 }

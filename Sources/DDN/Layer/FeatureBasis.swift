@@ -1,19 +1,19 @@
 import Torch
 
-/// A space of r dimensions in which all features of a level lie: they are `X B` for coordinates X and the rows of B.
+/// A space of d dimensions in which all features of a level lie: they are `X B` for coordinates X and the rows of B.
 ///
-/// Distances and the chosen image are computed from X and B, never from `X B`, which is P / r times as large as X and
+/// Distances and the chosen image are computed from X and B, never from `X B`, which is P / d times as large as X and
 /// has as large a gradient; see `NodeDistances`.
 public struct FeatureBasis {
-  /// `[r, P]`, B.
+  /// `[d, P]`, B.
   public let rows: Tensor
   /// How products round; see `Tensor.linear(_:in:)`.
   let mode: Module.Mode
 
-  /// r.
+  /// d.
   public var rank: Int { rows.shape[0] }
 
-  /// `[..., r]` to `[..., P]`.
+  /// `[..., d]` to `[..., P]`.
   func values(of coordinates: Tensor) throws(TorchError) -> Tensor {
     try products(of: coordinates, with: rows.transposed(0, 1))
   }
@@ -31,16 +31,16 @@ public struct FeatureBasis {
 extension FeatureBasis {
   /// What products of coordinates need to be those of features.
   struct Products {
-    /// `[R, F, r]`, `X M` with `M = B B^T`.
+    /// `[R, F, d]`, `X M` with `M = B B^T`.
     let features: Tensor
-    /// `[B, C, r]`, `r B^T`.
+    /// `[B, C, d]`, `r B^T` of the residual r.
     let residual: Tensor
     /// `[B]`, `|r|^2`.
     let residualSquares: Tensor
   }
 
   /// - Parameters:
-  ///   - coordinates: `[R, F, r]`.
+  ///   - coordinates: `[R, F, d]`.
   ///   - residual: `[B, C, P]`.
   func products(of coordinates: Tensor, residual: Tensor) throws(TorchError) -> Products {
     Products(

@@ -53,13 +53,13 @@ public enum NodeDistances {
   /// Distances of all nodes, always in float32 and without gradients.
   ///
   /// - Parameters:
-  ///   - features: `[R, F, N]`, one row per path; with a basis coordinates `[R, F, r]`.
-  ///   - basis: of the features, `[r, N]`; nil for features that are given themselves.
+  ///   - features: `[R, F, N]`, one row per path; with a basis of d dimensions coordinates `[R, F, d]`.
+  ///   - basis: of the features, `[d, N]`; nil for features that are given themselves.
   ///   - weights: `[K, C, F]`.
   ///   - residual: `[B, C, N]`, target minus base.
   ///   - paths: the row that each of the B images reads.
   ///   - measure: of two images.
-  ///   - form: nil for the cheaper one, and with a basis for products.
+  ///   - form: nil for the cheaper one, and with a basis for products; `.absolute` needs images.
   /// - Returns: `[B, K]` mean distances over channels and pixels, in (squared) units of pixel values. Identical nodes
   ///   have bit-identical distances. In the products form rounding can make an exact match slightly negative.
   /// - Source: paper, section 3.1; the products form is this project's.
@@ -92,15 +92,23 @@ public enum NodeDistances {
     }
   }
 
-  /// The squared distances with gradients, in the `products` form: `[B, K]`. Parameters as of `all`.
+  /// The squared distances with gradients, in float32 and the `products` form: `[B, K]`. Parameters as of `all`.
   static func differentiable(
     features: Tensor, weights: Tensor, residual: Tensor, paths: SharedPaths
-  ) throws(TorchError) -> Tensor { try byProducts(features, weights, residual, paths) }
+  ) throws -> Tensor {
+    try withAutocast(nil, on: features.device) {
+      try byProducts(features.to(.float32), weights.to(.float32), residual.to(.float32), paths)
+    }
+  }
 
-  /// Squared distances between the images of all nodes, with gradients: `[R, K, K]`.
+  /// Squared distances between the images of all nodes, with gradients and in float32: `[R, K, K]`.
   ///
   /// `|(W_i - W_j) X|^2 = Q_ii + Q_jj - 2 Q_ij` with `Q_ij = <W_i (X X^T), W_j>`.
-  static func pairwise(features: Tensor, weights: Tensor) throws(TorchError) -> Tensor {
+  static func pairwise(features: Tensor, weights: Tensor) throws -> Tensor {
+    try withAutocast(nil, on: features.device) { try pairwiseProducts(features.to(.float32), weights.to(.float32)) }
+  }
+
+  private static func pairwiseProducts(_ features: Tensor, _ weights: Tensor) throws(TorchError) -> Tensor {
     let (nodes, channels, width) = (weights.shape[0], weights.shape[1], weights.shape[2])
     let (rows, pixels) = (features.shape[0], features.shape[2])
     let ofFeatures = try features.batchMatmul(features.transposed(1, 2))  // X X^T: [R, F, F]

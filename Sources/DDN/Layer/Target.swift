@@ -12,7 +12,7 @@ public final class Target {
   public let images: Tensor
   private let resizing: Resizing
   private var sizes: [[Int]: Tensor] = [:]
-  private var projections: [ObjectIdentifier: Projection] = [:]
+  private var projections: [(components: PrincipalComponents, projection: Projection)] = []
 
   public init(_ images: Tensor, resizing: Resizing = .area) {
     self.images = images
@@ -46,7 +46,7 @@ public final class Target {
 
   /// The projection on components; cached.
   func projected(on components: PrincipalComponents) throws(TorchError) -> Projection {
-    if let cached = projections[ObjectIdentifier(components)] { return cached }
+    if let cached = projections.first(where: { $0.components === components }) { return cached.projection }
     let sized = try sized(height: components.imageShape[1], width: components.imageShape[2])
     // An autoencoder is not to learn latents that are easy to code.
     let projection = try withoutGradients { () throws(TorchError) in
@@ -58,7 +58,7 @@ public final class Target {
         components.isLinear ? rest : try rest + components.distances(components.decode(coefficients), all)
       return Projection(coefficients: coefficients, remainder: remainder, all: all, remainderOfAll: rest)
     }
-    projections[ObjectIdentifier(components)] = projection
+    projections.append((components, projection))
     return projection
   }
 }

@@ -1,3 +1,4 @@
+import DDNFiles
 import Foundation
 import Torch
 
@@ -8,8 +9,7 @@ extension Model {
   ///
   /// - Throws: `TorchError`.
   public func fingerprint() throws -> UInt64 {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let encoder = JSONEncoder.oneLine
     var hash = Fingerprint()
     hash.add(try encoder.encode(configuration))
     for (name, tensor) in network.state().sorted(by: { $0.key < $1.key }) {

@@ -2,7 +2,8 @@ import Torch
 
 /// What the images of a batch are conditioned on; a network reads what its `conditions` name.
 public struct Condition {
-  /// `[B]` int64 class of every image, on the network's device; nil for no class.
+  /// `[B]` int64 class of every image, below the network's number of classes and on its device, which is not checked;
+  /// nil for no class.
   public var classes: Tensor?
   /// `[B, C, H, W]` in [-1, 1], the images whose gray, edges or low resolution is the condition, on the network's
   /// device.

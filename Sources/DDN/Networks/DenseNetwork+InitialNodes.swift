@@ -52,7 +52,7 @@ extension DenseNetwork.Configuration {
   public var takesFittedNodes: Bool { choices == nil && gains == nil && !sharesLevels }
 }
 
-extension DenseNetwork.Level {
+extension DenseNetwork.Pass {
   /// - Parameter residuals: `[N, P]`, what the level is to approximate.
   fileprivate func fit(to residuals: Tensor, generator: Generator) throws {
     let (count, features) = (residuals.shape[0], layer.configuration.nodeInputs)

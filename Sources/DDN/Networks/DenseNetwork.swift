@@ -34,7 +34,7 @@ public final class DenseNetwork: Module, DiscreteDistributionNetwork, FittedNetw
     /// What is chosen from the features of one pass; nil for one node.
     public var choices: Choices?
     /// Q, learned factors of every node's image, of which one is chosen with it: K is the number of both's pairs. Nil
-    /// for 1.
+    /// for 1; with more there is no Split-and-Prune.
     public var gains: Int?
     /// An autoencoder of the components: levels compute its latents. Nil for the components themselves.
     public var latents: LatentAutoencoder.Configuration?
@@ -92,7 +92,7 @@ public final class DenseNetwork: Module, DiscreteDistributionNetwork, FittedNetw
   }
 
   /// The modules of a pass: of a level, or of several with one set of features.
-  final class Level: Module {
+  final class Pass: Module {
     let input: Linear
     let blocks: [DenseBlock]
     let norm: LayerNorm
@@ -149,8 +149,8 @@ public final class DenseNetwork: Module, DiscreteDistributionNetwork, FittedNetw
   let levelShifts: Parameter
   /// `[classes, H]`; nil without classes.
   let classShifts: Parameter?
-  /// One for each pass, or one.
-  let levels: [Level]
+  /// The modules of every pass, or of all if they are shared; named so in files, where a pass is mostly a level.
+  let levels: [Pass]
   /// `[1, 1, 1, P]` for each patch, 1 for its components; empty without patches.
   private var masks: [Tensor]
 
@@ -169,9 +169,9 @@ public final class DenseNetwork: Module, DiscreteDistributionNetwork, FittedNetw
     classShifts =
       configuration.classes == 0
       ? nil : try Parameter(.normal([configuration.classes, configuration.width], generator: generator))
-    var levels: [Level] = []
+    var levels: [Pass] = []
     for _ in 0..<(configuration.sharesLevels ? 1 : configuration.passes) {
-      levels.append(try Level(configuration, generator: generator))
+      levels.append(try Pass(configuration, generator: generator))
     }
     self.levels = levels
   }
@@ -214,11 +214,11 @@ public final class DenseNetwork: Module, DiscreteDistributionNetwork, FittedNetw
     if let classShifts, let classOfRow = run.condition.first {
       shift = try classShifts.tensor.gathered(classOfRow) + shift  // [R, H]
     }
-    return try level(ofPass: pass)(image: image, shift: shift)
+    return try self.pass(pass)(image: image, shift: shift)
   }
 
   public func basis(at level: Int) -> FeatureBasis? {
-    let modules = self.level(of: level)
+    let modules = pass(ofLevel: level)
     return modules.basis.map { FeatureBasis(rows: $0.tensor, mode: modules.mode) }
   }
 
@@ -229,13 +229,13 @@ public final class DenseNetwork: Module, DiscreteDistributionNetwork, FittedNetw
   }
 
   public func layer(at level: Int) -> DiscreteDistributionLayer {
-    let (modules, choice) = (self.level(of: level), level % configuration.choicesPerPass)
+    let (modules, choice) = (pass(ofLevel: level), level % configuration.choicesPerPass)
     return choice == 0 ? modules.layer : modules.others[choice - 1]
   }
 
-  private func level(of choice: Int) -> Level { level(ofPass: choice / configuration.choicesPerPass) }
+  private func pass(ofLevel level: Int) -> Pass { pass(level / configuration.choicesPerPass) }
 
-  private func level(ofPass pass: Int) -> Level { levels[configuration.sharesLevels ? 0 : pass] }
+  private func pass(_ number: Int) -> Pass { levels[configuration.sharesLevels ? 0 : number] }
 }
 
 /// `x + second(silu(first(norm(x))))`, of twice the width inside.

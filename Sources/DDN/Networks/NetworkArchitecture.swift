@@ -44,7 +44,7 @@ extension NetworkArchitecture {
   public var lossScale: Double { 1 }
   public var formatVersion: Int { 1 }
 
-  /// A precondition of whatever needs a valid configuration.
+  /// Stops the program when the configuration is invalid.
   func requireValid() {
     do throws(ConfigurationError) { try validate() } catch { preconditionFailure(error.description) }
   }

@@ -100,6 +100,8 @@ public struct NetworkRun {
 
   /// Replaces the batch by continuations of its images: new image i has the past of image `parents[i]`.
   ///
+  /// If it throws, the run is unchanged.
+  ///
   /// - Parameter parents: at least one, in 0..<samples; repeats widen the batch, omissions narrow it.
   public mutating func select(_ parents: [Int]) throws(TorchError) {
     precondition(!parents.isEmpty && parents.allSatisfy { (0..<samples).contains($0) }, "no such images: \(parents)")
@@ -120,9 +122,10 @@ public struct NetworkRun {
     var (conditionRows, choices): ([Tensor], [Tensor]) = ([], [])
     for part in condition { conditionRows.append(try selection.inherit(part)) }
     for level in codes { choices.append(try level.gathered(rows)) }
-    nextCandidates = try nextCandidates.map { (candidates) throws(TorchError) in try candidates.selecting(selection) }
-    featureRows = try featureRows.selecting(selection)
-    (chosen, leakedChoice) = (try inherit(chosen), try inherit(leakedChoice))
+    let candidates = try nextCandidates.map { (candidates) throws(TorchError) in try candidates.selecting(selection) }
+    let features = try featureRows.selecting(selection)
+    (chosen, leakedChoice) = (try inherit(chosen), try inherit(leakedChoice))  // Nothing throws after this.
+    (nextCandidates, featureRows) = (candidates, features)
     (paths, condition, codes) = (selection.paths, conditionRows, choices)
   }
 }

@@ -74,7 +74,8 @@ public final class RecurrentNetwork: Module, DiscreteDistributionNetwork {
   public var conditions: [ConditionKind] { configuration.conditions }
   public var device: Device { stacks[0].layer.weight.tensor.device }
 
-  /// The run's context holds every stack's class shifts; its condition holds each row's class, `[R]`, if any.
+  /// The run's context holds every stack's class shifts; its condition holds each row's class, `[R]`, if any. Every network
+  /// has class shifts, as the original's, so that classes are accepted of networks that were trained without them, too.
   public func begin(samples: Int, condition: Condition) throws -> NetworkRun {
     var paths = try SharedPaths(samples: samples, device: device)
     var shifts = try stacks.map { try $0.classShifts() }

@@ -1,4 +1,5 @@
 import Foundation
+import Torch
 
 /// How often each node of a layer was nearest in training, and the other counters of Split-and-Prune.
 ///
@@ -109,32 +110,12 @@ public struct NodeStatistics: Codable, Sendable, Equatable {
   /// The two nearest nodes of every image; the lowest index comes first among equals.
   ///
   /// The original orders three or more equal smallest distances arbitrarily and can pair them wrongly.
-  /// - Parameters:
-  ///   - distances: `[B, K]`, row-major, none of them NaN.
-  ///   - nodes: K, at least 2.
-  /// - Returns: `[B]` nearest and `[B]` second nearest nodes.
-  public static func nearestPairs(distances: [Float], nodes: Int) -> (nearest: [Int], second: [Int]) {
-    precondition(
-      nodes >= 2 && distances.count % nodes == 0,
-      "\(distances.count) distances are not rows of \(nodes) nodes (at least 2)")
-    var nearest: [Int] = []
-    var second: [Int] = []
-    for row in stride(from: 0, to: distances.count, by: nodes) {
-      var first = 0
-      var rival = 1
-      if distances[row + 1] < distances[row] { swap(&first, &rival) }
-      for node in 2..<nodes {
-        if distances[row + node] < distances[row + first] {
-          rival = first
-          first = node
-        } else if distances[row + node] < distances[row + rival] {
-          rival = node
-        }
-      }
-      nearest.append(first)
-      second.append(rival)
-    }
-    return (nearest, second)
+  /// - Parameter distances: `[B, K]`, K at least 2, none of them NaN.
+  /// - Returns: `[B]` int64 nearest and `[B]` int64 second nearest nodes.
+  public static func nearestPairs(_ distances: Tensor) throws(TorchError) -> (nearest: Tensor, second: Tensor) {
+    let nearest = try distances.argmin(1)
+    let others = try distances.scattering(.infinity, at: nearest.reshaped([-1, 1]), dimension: 1)
+    return (nearest, try others.argmin(1))
   }
 
   /// Sum of all counts: the paper's n, from which it subtracts pruned counts.

@@ -9,9 +9,8 @@ import Torch
 /// The same options and images give the same weights on the same CPU, also when a run is resumed.
 public final class ClassifierTrainer {
   private static let lossOperator = Operator("aten::cross_entropy_loss")
-  private static let averageOperator = Operator("aten::_foreach_lerp_", "Scalar")
   private static let momentum = 0.85
-  /// Biases learn this many times as fast: norms without scales leave them little else to do.
+  /// The biases' learning rate in units of the other weights': norms without scales leave them little else to do.
   private static let biasRateFactor = 64.0
   /// Images whose patches the stem whitens.
   private static let whitenedImages = 5_000
@@ -26,7 +25,7 @@ public final class ClassifierTrainer {
   private let network: ClassifierNetwork
   private let optimizer: NesterovSGD
   /// Moving averages of the network's state, running statistics included.
-  private let average: [String: Tensor]
+  private let average: ExponentialMovingAverage
   private let generator: Generator
   private let augmentation: Augmentation
   private let device: Device
@@ -56,7 +55,7 @@ public final class ClassifierTrainer {
     optimizer = try NesterovSGD(network, momentum: Self.momentum, weightDecay: options.weightDecay) { name in
       name.lowercased().hasSuffix("bias") && name != "stem.bias" ? Self.biasRateFactor : 1
     }
-    average = try network.state().mapValues { try $0.detached().cloned() }
+    average = try ExponentialMovingAverage(network, includesFrozen: true)
     generator = try Generator(seed: options.seed, device: device)
     augmentation = Augmentation(shift: options.shift, mirrors: options.mirrors, blurShare: options.blurShare)
   }
@@ -83,12 +82,8 @@ public final class ClassifierTrainer {
     try loss.backward()
     try optimizer.step(learningRate: options.learningRate(after: images))
     images += options.batch
+    try average.update(decay: options.averageDecay(after: images))
     try withoutGradients {
-      let state = network.state()
-      let names = average.keys.sorted()
-      try Self.averageOperator(
-        .tensors(names.map { average[$0]! }), .tensors(names.map { state[$0]! }),
-        .double(1 - options.averageDecay(after: images)))
       let isWrong = try (logits.detached() * -1).argmin(1).isUnequal(to: classes).to(.float32).sum()
       lossSum = try lossSum.map { try $0 + loss.detached() } ?? loss.detached()
       correct = try correct.map { try $0 - isWrong } ?? isWrong * -1
@@ -125,7 +120,7 @@ public final class ClassifierTrainer {
   /// - Throws: `TorchError`.
   public func classifier(testData: String? = nil, testAccuracy: Double? = nil) throws -> ResidualClassifier {
     try ResidualClassifier(
-      options.classifier, folding: average,
+      options.classifier, folding: average.state(),
       training: ClassifierSummary(
         data: data.name, images: images, elapsedSeconds: elapsedSeconds, testData: testData,
         testAccuracy: testAccuracy)
@@ -147,7 +142,7 @@ extension ClassifierTrainer {
   private func state() throws -> [String: Tensor] {
     var state: [String: Tensor] = ["random": try generator.state().cloned()]
     for (name, tensor) in network.state() { state["network/\(name)"] = tensor }
-    for (name, tensor) in average { state["average/\(name)"] = tensor }
+    for (name, tensor) in average.state() { state["average/\(name)"] = tensor }
     for (name, tensor) in optimizer.state() { state["momentum/\(name)"] = tensor }
     return state
   }

@@ -3,7 +3,7 @@ import DDN
 import DDNFiles
 import Foundation
 
-/// A `.ddn` file: the codes of one image or of a whole data set, for whoever has the same model.
+/// A `.ddn` file: the codes of one image or of a whole data set, for programs with the same model.
 ///
 /// The payload is one message of the range coder: blocks of images, and in each block the level counts, the classes, and
 /// then the choices, those of the first level for all images, then those of the second, so that the beginning of a file
@@ -98,16 +98,6 @@ public struct CodeFile: Sendable {
     func invalid(_ problem: String, _ remedy: String) -> FileError {
       FileError(.invalid, path: path, problem: problem, remedy: remedy)
     }
-    guard header.usesPrior == (key.prior != nil) else {
-      throw invalid(
-        header.usesPrior ? "was encoded with a prior" : "was encoded without a prior",
-        header.usesPrior ? "give the prior with --prior" : "give --prior none")
-    }
-    guard header.fingerprint == key.fingerprint else {
-      throw invalid(
-        "was encoded with another model" + (header.usesPrior ? " or prior" : ""),
-        "give the model that it was encoded with, with --network")
-    }
     let end = header.length + header.payloadLength
     let isWhole = data.count >= end + 4
     guard isWhole || allowsPrefix else {
@@ -123,12 +113,23 @@ public struct CodeFile: Sendable {
         throw invalid("does not fit its checksum", "the file is damaged; get it again")
       }
     }
+    guard header.usesPrior == (key.prior != nil) else {
+      throw invalid(
+        header.usesPrior ? "was encoded with a prior" : "was encoded without a prior",
+        header.usesPrior ? "give the prior with --prior" : "give --prior none")
+    }
+    guard header.fingerprint == key.fingerprint else {
+      throw invalid(
+        "was encoded with another model" + (header.usesPrior ? " or prior" : ""),
+        "give the model that it was encoded with, with --network")
+    }
     let payload = [UInt8](data.dropFirst(header.length).prefix(header.payloadLength))
     let blocks = CodeBlocks(key: key)
     guard
       header.count > 0,
-      blocks.canHold(
-        header.count, hasLevelCounts: header.flags.contains(.hasLevelCounts), payloadLength: header.payloadLength)
+      header.count
+        <= blocks.capacity(
+          hasLevelCounts: header.flags.contains(.hasLevelCounts), payloadLength: header.payloadLength)
     else {
       throw invalid(
         "claims \(header.count) images in \(header.payloadLength) bytes", "the file is damaged; get it again")
@@ -136,7 +137,8 @@ public struct CodeFile: Sendable {
     guard !header.flags.contains(.hasClasses) || key.classes > 0 else {
       throw invalid("has classes, and the model has none", "the file is damaged; get it again")
     }
-    (table, missingImages) = try blocks.decode(payload, header: header, isWhole: isWhole)
+    (table, missingImages) = try blocks.decode(
+      payload, header: header, isWhole: payload.count == header.payloadLength)
     guard table.count > 0 else {
       throw invalid("ends before the first level of its first image", "get more of the file")
     }

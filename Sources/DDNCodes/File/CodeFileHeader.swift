@@ -38,7 +38,7 @@ public struct CodeFileHeader: Sendable, Equatable {
   static let magic: [UInt8] = [0xDD, 0x4E]
   static let version: UInt8 = 1
   /// The most images in a file.
-  public static let maxCount = 1 << 26
+  public static let maxCount = 1 << 23
   private static let maxPayload = 1 << 32
 
   var bytes: Data {
@@ -115,9 +115,12 @@ private struct ByteReader {
     while true {
       let byte = try bytes(1)[0]
       number |= Int(byte & 127) << shift
-      if byte < 128 { break }
+      guard byte >= 128, number <= bound else { break }
       shift += 7
-      guard shift < 42 else { break }
+      guard shift < 42 else {
+        number = .max
+        break
+      }
     }
     guard number <= bound else {
       throw FileError(.invalid, path: path, problem: "gives a number beyond \(bound)", remedy: "the file is damaged")

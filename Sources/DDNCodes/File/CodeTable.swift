@@ -4,7 +4,7 @@ import DDN
 public struct CodeTable: Sendable, Equatable {
   public let space: CodeSpace
   public let count: Int
-  /// `[choices of a code, count]`, all images' first choices, then their second ones; 0 after the end of a code.
+  /// `[L, count]`, all images' choices at level 0, then those at level 1; 0 after the end of a code.
   public internal(set) var choices: [UInt16]
   /// `[count]`, the levels of each code, at least 1; nil when all codes are complete.
   public internal(set) var levelCounts: [Int]?
@@ -18,7 +18,7 @@ public struct CodeTable: Sendable, Equatable {
   init(space: CodeSpace, count: Int) {
     self.space = space
     self.count = count
-    choices = Array(repeating: 0, count: count * space.choiceCount)
+    choices = Array(repeating: 0, count: count * space.levels.count)
   }
 
   /// Complete codes without classes.
@@ -26,12 +26,12 @@ public struct CodeTable: Sendable, Equatable {
   /// - Parameters:
   ///   - space: of the network, with at most 65,536 nodes at a level.
   ///   - count: of codes.
-  ///   - choice: of a place within a code and an image; called for every image of a place before the next one.
-  public init(space: CodeSpace, count: Int, choice: (_ place: Int, _ image: Int) -> Int) {
+  ///   - choice: of a level and an image; called for every image of a level before the next one.
+  public init(space: CodeSpace, count: Int, choice: (_ level: Int, _ image: Int) -> Int) {
     precondition(space.maxNodes <= Self.maxNodes, "a level of \(space.maxNodes) nodes")
     self.init(space: space, count: count)
-    for place in 0..<space.choiceCount {
-      for image in 0..<count { choices[place * count + image] = UInt16(choice(place, image)) }
+    for level in space.levels.indices {
+      for image in 0..<count { choices[level * count + image] = UInt16(choice(level, image)) }
     }
   }
 
@@ -52,7 +52,7 @@ public struct CodeTable: Sendable, Equatable {
     var levels: [Int] = []
     for (image, entry) in entries.enumerated() {
       if entry.code.space != space { try space.validate(entry.code.choices) }
-      for (place, choice) in entry.code.choices.enumerated() { choices[place * count + image] = UInt16(choice) }
+      for (level, choice) in entry.code.choices.enumerated() { choices[level * count + image] = UInt16(choice) }
       levels.append(entry.code.levelCount)
     }
     levelCounts = levels.allSatisfy { $0 == space.levels.count } ? nil : levels
@@ -60,8 +60,7 @@ public struct CodeTable: Sendable, Equatable {
 
   /// The code of an image, with its class.
   public subscript(image: Int) -> CodeList.Entry {
-    let length = space.firstChoices[levelCount(of: image)]
-    let code = (0..<length).map { Int(choices[$0 * count + image]) }
+    let code = (0..<levelCount(of: image)).map { Int(choices[$0 * count + image]) }
     return CodeList.Entry(code: LatentCode(unchecked: code, in: space), classIndex: classes?[image])
   }
 
@@ -85,7 +84,7 @@ public struct CodeTable: Sendable, Equatable {
     let levels = min(levels, space.levels.count)
     let counts = (0..<count).map { min(levelCount(of: $0), levels) }
     table.levelCounts = counts.allSatisfy { $0 == space.levels.count } ? nil : counts
-    for place in space.firstChoices[levels] * count..<choices.count { table.choices[place] = 0 }
+    for place in levels * count..<choices.count { table.choices[place] = 0 }
     return table
   }
 }

@@ -25,7 +25,7 @@ struct FrequencyTable {
     }
   }
 
-  /// Appends the frequencies of one row of logits.
+  /// Writes the frequencies of one row of logits.
   ///
   /// - Parameters:
   ///   - logits: integers below 2^24 in magnitude.

@@ -20,7 +20,7 @@ extension IntegerPrior {
   static let fileKind = FileKind("a prior", format: "ddn-swift-prior", versions: 1...1, command: "ddn prior train")
 
   private struct Description: Codable {
-    /// `[nodes, side, choices]` of each level.
+    /// `[nodes, side, 1]` of each level.
     var levels: [[Int]]
     var classes: Int
     var width: Int
@@ -83,7 +83,7 @@ extension IntegerPrior {
   /// - Throws: `FileError` when it cannot be written; `TorchError`.
   public func write(to url: URL) throws {
     let description = Description(
-      levels: space.levels.map { [$0.nodes, $0.side, $0.choices] }, classes: shape.classes, width: shape.width,
+      levels: space.levels.map { [$0.nodes, $0.side, 1] }, classes: shape.classes, width: shape.width,
       hidden: shape.hidden, modelFingerprint: String(modelFingerprint, radix: 16))
     let metadata = try Self.fileKind.metadata(version: 1, key: "prior", description, training: training)
     let tensors = shape.tensors
@@ -99,9 +99,8 @@ extension IntegerPrior {
   private static func space(_ levels: [[Int]]) -> CodeSpace? {
     let limit = 1...1 << 16
     guard levels.count <= 1 << 16,
-      levels.allSatisfy({ $0.count == 3 && $0.allSatisfy(limit.contains) }),
-      levels.reduce(0, { $0 + $1[2] }) <= limit.upperBound
+      levels.allSatisfy({ $0.count == 3 && $0.allSatisfy(limit.contains) && $0[2] == 1 })
     else { return nil }
-    return CodeSpace(levels.map { CodeSpace.Level(nodes: $0[0], side: $0[1], choices: $0[2]) })
+    return CodeSpace(levels.map { CodeSpace.Level(nodes: $0[0], side: $0[1]) })
   }
 }

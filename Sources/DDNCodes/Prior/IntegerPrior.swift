@@ -83,7 +83,7 @@ public final class IntegerPrior: CodePrior {
   ) -> UInt64 {
     var hash = Fingerprint()
     func add(_ values: [UInt64]) { values.map(\.littleEndian).withUnsafeBytes { hash.add(Data($0)) } }
-    add([modelFingerprint] + space.levels.flatMap { [$0.nodes, $0.side, $0.choices].map { UInt64($0) } })
+    add([modelFingerprint] + space.levels.flatMap { [$0.nodes, $0.side, 1].map { UInt64($0) } })
     for (_, values) in integers.sorted(by: { $0.key < $1.key }) {
       values.map(\.littleEndian).withUnsafeBytes { hash.add(Data($0)) }
     }

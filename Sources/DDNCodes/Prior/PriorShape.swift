@@ -17,7 +17,7 @@ public struct PriorShape: Codable, Sendable, Equatable {
   ///   - width: D, 1 to 1000.
   ///   - hidden: H, 1 to 1000.
   public init(space: CodeSpace, classes: Int, width: Int, hidden: Int) {
-    nodes = space.levels.flatMap { Array(repeating: $0.nodes, count: $0.choices) }
+    nodes = space.levels.map(\.nodes)
     self.classes = classes
     self.width = width
     self.hidden = hidden

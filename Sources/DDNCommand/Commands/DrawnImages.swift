@@ -113,10 +113,12 @@ struct DrawnImages {
     try drawing.run(
       share: shared.share, isNeeded: isNeeded, shouldContinue: StopSignal.shouldContinue, write)
     // Of few images, rank 0 draws the first hundred beyond its slice.
-    let missing = min(exampleCount, jobs.count) - first.count
-    if shared.isMain, missing > 0 {
-      let rest = slice.upperBound..<slice.upperBound + missing
-      try write(rest, drawing(rest))
+    let end = min(exampleCount, jobs.count)
+    if shared.isMain {
+      for start in stride(from: slice.upperBound, to: end, by: batch) {
+        let range = start..<min(start + batch, end)
+        try write(range, drawing(range, while: StopSignal.shouldContinue))
+      }
     }
     return first
   }

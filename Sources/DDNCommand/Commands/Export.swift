@@ -6,7 +6,7 @@ import Torch
 
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write a model to a file, at half or a quarter of the size if told so.",
+    abstract: "Write a model to a file, optionally at half or a quarter of the size.",
     discussion: """
       Copies the newest model of a run folder, a shipped model or a file. With --half the weights are float16: half the \
       bytes, and nearly the same images. With --quarter matrices are bytes with a scale for each row: a quarter, \

@@ -100,13 +100,9 @@ struct Generate: ParsableCommand {
     if seeds.count < all.count {
       Terminal.printError("note: --seeds repeats \(counted(all.count - seeds.count, "seed")); each is drawn once")
     }
-    let (space, classes) = (model.network.codeSpace, model.network.classes)
-    let prior = try prior.load(for: network, model)
-    try temperature.check(prior)
-    let drawn =
-      try prior.map {
-        try CodeList(seeds: seeds, from: $0, temperature: temperature.value, classes: classes, classIndex: classIndex)
-      } ?? CodeList(seeds: seeds, in: space, classes: classes, classIndex: classIndex)
+    let drawn = try CodeList(
+      seeds: seeds, of: model.network, prior: prior.load(for: network, model), temperature: temperature,
+      classIndex: classIndex)
     return zip(seeds, drawn.entries).map { DrawnImages.Job(number: Int($0), entry: $1) }
   }
 }

@@ -37,7 +37,7 @@ struct Info: ParsableCommand {
     Terminal.print("network       \(model.configuration.summary), \(model.network.parameterCount) parameters")
     Terminal.print("images        \(model.network.imageShape.map(String.init).joined(separator: "x"))")
     Terminal.print(
-      "code          \(space.choiceCount) choices, \(formatNumber(space.bits, digits: 1)) bits")
+      "code          \(space.levels.count) choices, \(formatNumber(space.bits, digits: 1)) bits")
     defer {
       if let pyramid = model.configuration.architecture as? PyramidNetwork.Configuration { LevelTable.print(pyramid) }
     }

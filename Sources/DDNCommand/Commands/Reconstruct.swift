@@ -27,6 +27,7 @@ struct Reconstruct: ParsableCommand {
         ddn reconstruct --network runs/00000-mnist --data mnist --count 10000
         ddn reconstruct --network runs/00001-cifar10 --data cifar10-test.zip
         ddn reconstruct my-digit.png                        your own image, white on black
+        ddn reconstruct frog.jpg --network cifar10 --class 6
       """)
 
   @Argument(help: "Image files; none for --data or test digits.")
@@ -42,6 +43,11 @@ struct Reconstruct: ParsableCommand {
 
   @Option(help: "Resizing of 28x28 digits to 32x32: bilinear or padded. (default: \(TrainingDefaults.resize.rawValue))")
   var resize: DigitDataset.Resize?
+
+  @Option(
+    name: .customLong("class"), parsing: .unconditional,
+    help: "Class of image files, for a class-conditional model.", transform: wholeNumber(atLeast: 0))
+  var classIndex: Int?
 
   @Option(
     parsing: .unconditional,
@@ -76,13 +82,17 @@ struct Reconstruct: ParsableCommand {
     if !images.isEmpty, data != nil || resize != nil || count != nil {
       throw ValidationError("--data, --resize and --count are for data sets, not for image files")
     }
+    if images.isEmpty, classIndex != nil {
+      throw ValidationError("--class is for image files; the images of a data set have their own")
+    }
   }
 
   func run() throws {
     let (shared, device) = try machine.startShared()
     let model = try network.load(device: device)
     let targets = try TargetImages(
-      images, data: data, resize: resize, count: count, defaultCount: Self.defaultCount, of: model, device: device)
+      images, data: data, resize: resize, count: count, defaultCount: Self.defaultCount, of: model, device: device
+    ).inClass(classIndex, of: model, device: device)
     let names = ["codes.txt", "images.csv", "reconstructions.png"]
     let outputs = URL(fileURLWithPath: outdir)
     _ = try shared.first {
@@ -102,7 +112,7 @@ struct Reconstruct: ParsableCommand {
     let start = ContinuousClock.now
     let shown = min(rows, targets.count)
     if shared.group != nil, shared.isMain, shown > encoding.slice(of: shared.share).count {
-      let first = try encoding(0..<shown)
+      let first = try encoding(0..<shown, while: StopSignal.shouldContinue)
       try draw(first.targets, first.reconstruction, model, to: outputs.appendingPathComponent(names[2]))
     }
     try encoding.run(share: shared.share, shouldContinue: StopSignal.shouldContinue) { range, batch in
@@ -124,7 +134,7 @@ struct Reconstruct: ParsableCommand {
     try AtomicFile.write(Data(report.csv.utf8), to: outputs.appendingPathComponent(names[1]))
     for line in report.levelLines { Terminal.print(line) }
     Terminal.print(report.summary)
-    Terminal.print(String(format: "%.3g images a second", Double(report.count) / ((.now - start) / .seconds(1))))
+    Terminal.print("\(formatRate(Double(report.count) / ((.now - start) / .seconds(1)))) images a second")
     for name in names { Terminal.print(outputs.appendingPathComponent(name).path) }
   }
 
@@ -135,7 +145,7 @@ struct Reconstruct: ParsableCommand {
       options: [
         "network": network.identity, "images": images.joined(separator: "\n"), "data": data ?? "",
         "resize": (resize ?? TrainingDefaults.resize).rawValue, "count": count.map(String.init) ?? "",
-        "rows": String(rows), "beams": String(beams),
+        "rows": String(rows), "beams": String(beams), "class": classIndex.map(String.init) ?? "",
         "precision": (machine.precision ?? .float32).rawValue,
       ])
   }

@@ -109,8 +109,7 @@ struct Toy: ParsableCommand {
     let stages = Array(line[..<4] + [line[4], line[7]])  // The first and last stage of 15 nodes, as in the paper.
     try AtomicFile.write(Data(NodeLineFigure.svg(stages).utf8), to: output.file("split-and-prune.svg"))
     if let json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      let encoder = JSONEncoder.oneLine
       let report = DensityReport(experiment, outcomes, lines: stages)
       try AtomicFile.write(encoder.encode(report), to: URL(fileURLWithPath: json))
     }

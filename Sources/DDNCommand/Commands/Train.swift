@@ -36,8 +36,9 @@ struct Train: ParsableCommand {
 
   @Option(
     help: """
-      Continue the run in this folder with its options; only --duration, --cooldown and --tensorboard can be changed, and \
-      --data if the same images were moved.
+      Continue the run in this folder with its options. Only --duration, --cooldown, --film, --tensorboard, the metrics and \
+      the machine's options can be changed, and --data if the same images were moved; with another --precision or device \
+      the weights differ.
       """)
   var resume: String?
 
@@ -114,6 +115,8 @@ struct Train: ParsableCommand {
     printCost(of: options.network, on: device)
     Terminal.printNotes(dataset.notes)
     if dryRun {
+      _ = try options.loadObjective(on: device)
+      try metrics.check(device)
       var progress = ProgressLine(total: dataset.count, unit: "images")
       defer { progress.clear() }
       try dataset.checkAll { progress.show($0, "checking") }
@@ -136,14 +139,24 @@ struct Train: ParsableCommand {
         : RunFolder(url: parent))
     let run = try TrainingRun(
       options, data: images, folder: runFolder, device: device, objective: objective, group: group)
-    var fitting = ProgressLine(total: images.count, unit: "images")
-    let start = try run.resume { fitting.show(Int($0 * Double(images.count)), "principal components") }
+    StopSignal.listen(
+      "saving and stopping; Ctrl-C again after 3 seconds stops at once without saving", onClosedPipe: true)
+    var fitting = ProgressLine.ofShare()
+    let start = try run.resume { share in
+      fitting.show(Int(share * 1000), "principal components")
+      guard StopSignal.shouldContinue() else {
+        throw TrainingError.interrupted(images: 0, savedIn: runFolder.url.path)
+      }
+    }
     fitting.clear()
     Terminal.print(
       "\(runFolder.url.path): \(counted(images.count, "image")), \(options.network.summary), \(device)"
         + (group.map { ", \($0.ranks) ranks" } ?? ""))
     for error in start.damaged {
       Terminal.printError("note: \(error.path): \(error.problem); renamed, resuming from an older state")
+    }
+    if let copy = start.damagedStatistics {
+      Terminal.printError("note: damaged lines of \(runFolder.statistics.path) were removed; a copy is \(copy.path)")
     }
     if start.isRestart { Terminal.printError("note: the run has no saved state yet; starting again") }
     if start.images > 0 { Terminal.print("continuing after \(start.images) of \(options.images) images") }
@@ -152,8 +165,6 @@ struct Train: ParsableCommand {
       run.measure = try metrics.measure(run.trainer.network, data: images, device: device)
     }
     let view = try group?.isMain ?? true ? TrainingView(run) : nil
-    StopSignal.listen(
-      "saving and stopping; Ctrl-C again after 3 seconds stops at once without saving", onClosedPipe: true)
     try run.run(shouldStop: StopSignal.shouldStop) { event in try view?.show(event) }
     try group?.leave()
     Terminal.print("done: \(runFolder.model.path)")

@@ -22,7 +22,7 @@ extension Model {
   ///
   /// - Parameters:
   ///   - path: nil when the option is not given.
-  ///   - isOptional: whether other images take its place; the result is then nil without a path.
+  ///   - isOptional: whether other images replace it; the result is then nil without a path.
   ///   - device: of the model.
   /// - Throws: `UsageError` when it is missing or of no use; `FileError` when it cannot be read.
   func conditionImage(_ path: String?, isOptional: Bool = false, device: Device) throws -> Tensor? {

@@ -23,6 +23,10 @@ struct NewRun {
     typealias Defaults = TrainingDefaults
     let defaults = network.learning(for: configuration.architecture)
     let length = try duration.map(imageCount(fromMillions:)) ?? defaults.images
+    let hasGains = (configuration.architecture as? DenseNetwork.Configuration)?.gains != nil
+    if hasGains, let rule = learning.split, rule != .none {
+      throw UsageError("--split \(rule.rawValue) needs separate nodes, not --gains; remove one")
+    }
     let cooldown = Int(Double(length) * defaults.cooldownShare)
     var options = try TrainingOptions(
       network: configuration, transferFile: transferFile, images: length, dataFolder: path,
@@ -33,7 +37,8 @@ struct NewRun {
       chainDropout: learning.chainDropout ?? defaults.chainDropout,
       chainDropoutScope: learning.chainDropoutPer ?? Defaults.chainDropoutScope,
       split: SplitPolicy(
-        rule: learning.split ?? Defaults.splitRule, warmupImages: learning.splitWarmup ?? Defaults.splitWarmupImages),
+        rule: hasGains ? .none : learning.split ?? Defaults.splitRule,
+        warmupImages: learning.splitWarmup ?? Defaults.splitWarmupImages),
       seed: learning.seed ?? Defaults.seed, tickImages: learning.tick.map { $0 * 1000 } ?? Defaults.tickImages,
       saveTicks: learning.snap ?? Defaults.saveTicks)
     options.lastChainDropout = learning.lastChainDropout

@@ -49,9 +49,8 @@ func plain(_ number: Double) -> String { number == number.rounded() ? "\(Int(num
 
 /// Checks before the work that its result can be written.
 ///
-/// - Throws: `UsageError` without a name; `FileError` when the file exists, or its folder does not or cannot be written to.
+/// - Throws: `FileError` when the file exists, or its folder does not or cannot be written to.
 func checkOutput(_ path: String, overwrites: Bool) throws {
-  guard !path.isEmpty else { throw UsageError("the name of the output is empty; give a file's name") }
   var isFolder: ObjCBool = false
   if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
     guard !isFolder.boolValue else {
@@ -62,7 +61,7 @@ func checkOutput(_ path: String, overwrites: Bool) throws {
         .failed, path: path, problem: "exists", remedy: "give --overwrite to replace it, or another name")
     }
   }
-  try AtomicFile.probe(URL(fileURLWithPath: path))
+  try AtomicFile.prepare(URL(fileURLWithPath: path), overwrites: overwrites)
 }
 
 /// "1 seed", "2 seeds".

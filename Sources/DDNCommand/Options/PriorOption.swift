@@ -59,3 +59,21 @@ struct TemperatureOption: ParsableArguments {
     }
   }
 }
+
+extension CodeList {
+  /// The codes that seeds draw from a prior, or uniformly without one.
+  ///
+  /// - Throws: `UsageError` for a temperature without a prior.
+  init(
+    seeds: [UInt64], of network: any DiscreteDistributionNetwork, prior: IntegerPrior?, temperature: TemperatureOption,
+    classIndex: Int?
+  ) throws {
+    try temperature.check(prior)
+    if let prior {
+      try self.init(
+        seeds: seeds, from: prior, temperature: temperature.value, classes: network.classes, classIndex: classIndex)
+    } else {
+      self.init(seeds: seeds, in: network.codeSpace, classes: network.classes, classIndex: classIndex)
+    }
+  }
+}

@@ -31,6 +31,9 @@ struct TargetImages {
   ) throws {
     guard files.isEmpty else {
       let pictures = try files.map { try PNG.read(URL(fileURLWithPath: $0), fittedTo: model.network.imageShape) }
+      for (file, picture) in zip(files, pictures) where picture.isConstant {
+        Terminal.printError("note: \(file) is blank: all pixels are equal, once transparent ones are white")
+      }
       source = PictureSource(pictures, device: device)
       self.count = pictures.count
       name = { files[$0] }
@@ -46,6 +49,23 @@ struct TargetImages {
     name = { "\($0)" }
   }
 
+  private init(source: any EncodingSource, count: Int, name: @escaping (Int) -> String) {
+    (self.source, self.count, self.name) = (source, count, name)
+  }
+
+  /// Image files in one class; data sets, which have classes, as they are.
+  ///
+  /// - Throws: `UsageError` when a class is missing or not the model's.
+  func inClass(_ classIndex: Int?, of model: Model, device: Device) throws -> TargetImages {
+    try model.check(classIndex: classIndex)
+    guard source is PictureSource, model.network.classes > 0 else { return self }
+    guard let classIndex else {
+      throw UsageError("this model has classes: give the images' class with --class 0...\(model.network.classes - 1)")
+    }
+    return TargetImages(
+      source: try ClassSource(source, classIndex: classIndex, device: device), count: count, name: name)
+  }
+
   private static func load(
     _ data: String?, split: DatasetSplit, resize: DigitDataset.Resize
   ) throws -> ImageDataset {
@@ -53,5 +73,22 @@ struct TargetImages {
     let source = try openImages(URL(fileURLWithPath: data), split: split, resize: resize)
     Terminal.printNotes(source.notes)
     return try ImageDataset(source, cacheBytes: 0)
+  }
+}
+
+/// Images that all have one class.
+private struct ClassSource: EncodingSource {
+  private let images: any EncodingSource
+  private let classTensor: Tensor
+
+  init(_ images: any EncodingSource, classIndex: Int, device: Device) throws {
+    self.images = images
+    classTensor = try Tensor([classIndex], shape: [1]).to(device)
+  }
+
+  var count: Int { images.count }
+
+  func images(in range: Range<Int>) throws -> (images: Tensor, classes: Tensor?) {
+    (try images.images(in: range).images, try classTensor.expanded([range.count]))
   }
 }

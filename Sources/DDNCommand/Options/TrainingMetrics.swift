@@ -30,6 +30,9 @@ struct TrainingMetrics: ParsableArguments {
     guard metricsCount == nil || metrics != nil else { throw ValidationError("--metrics-count is for --metrics") }
   }
 
+  /// - Throws: `FileError` for a detector that cannot be used.
+  func check(_ device: Device) throws { _ = try metrics.map { try openDetector($0, device: device) } }
+
   /// The measure; nil for none.
   ///
   /// - Throws: `UsageError` for a network that needs images to generate; `FileError` for the detector.
@@ -40,7 +43,7 @@ struct TrainingMetrics: ParsableArguments {
     guard network.conditions.allSatisfy({ !$0.needsImages }) else {
       throw UsageError("--metrics: this network is conditioned on images; leave it out")
     }
-    let distance = try SampleDistance(
+    let distance = try SampleFrechetDistance(
       to: data, by: openDetector(metrics, device: device), samples: metricsCount ?? Self.defaultCount)
     return { try distance(network) }
   }

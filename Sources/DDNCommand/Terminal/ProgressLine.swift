@@ -3,11 +3,20 @@ import Foundation
 /// A job's progress with rate and remaining time: a status line on a terminal, a line every 30 seconds otherwise.
 struct ProgressLine {
   private let total: Int
-  private let unit: String
+  /// Nil for a share of the work, which has no units.
+  private let unit: String?
   private let start = ContinuousClock.now
   private var lastDrawn = ContinuousClock.now
 
   init(total: Int, unit: String) {
+    self.total = total
+    self.unit = unit
+  }
+
+  /// A job of which only the finished share is known; `show` takes thousandths.
+  static func ofShare() -> ProgressLine { ProgressLine(total: 1000, unit: nil) }
+
+  private init(total: Int, unit: String?) {
     self.total = total
     self.unit = unit
   }
@@ -22,13 +31,22 @@ struct ProgressLine {
     let filled = Int(share * Double(width))
     let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
     let left = rate > 0 ? formatDuration(Double(max(total - done, 0)) / rate) : "?"
-    let speed = unit == "s" || rate <= 0 ? "" : "  \(formatRate(rate))/s"
-    let text = "\(Int(share * 100))%  \(done)/\(total) \(unit)\(speed)  \(left) left  \(extra)"
+    let count = unit.map { "\(done)/\(total) \($0)" } ?? ""
+    let speed = unit == nil || unit == "s" || rate <= 0 ? "" : "\(formatRate(rate))/s"
+    let fields = ["\(Int(share * 100))%", count, speed, "\(left) left", extra]
     if Terminal.isInteractive {
-      Terminal.showLive("\(bar) \(text)")
+      Terminal.showLive(Self.line([bar] + fields, columns: Terminal.columns))
     } else {
-      Terminal.printError(text)
+      Terminal.printError(Self.line([""] + fields, columns: .max))
     }
+  }
+
+  /// The fields bar, percentage, count, rate, time and text that fit into a line, without those that matter least.
+  static func line(_ fields: [String], columns: Int) -> String {
+    var fields = fields
+    func joined() -> String { fields.filter { !$0.isEmpty }.joined(separator: "  ") }
+    for field in [0, 5, 3, 2, 1] where joined().count >= columns { fields[field] = "" }
+    return joined()
   }
 
   /// Removes the line.

@@ -69,7 +69,7 @@ enum Terminal {
   }
 
   /// The terminal's width; a longer status line would wrap and could not be erased.
-  private static var columns: Int {
+  static var columns: Int {
     var size = winsize()
     return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 1 ? Int(size.ws_col) : 80
   }

@@ -12,7 +12,7 @@ enum TreeFrame {
   /// - Throws: `UsageError` when the tree is too large, or is not one tree.
   static func check(_ network: any NetworkArchitecture) throws(UsageError) {
     let levels = network.codeSpace.levels
-    guard levels.allSatisfy({ $0.choices == 1 }), !network.conditions.contains(where: \.needsImages) else {
+    guard !network.conditions.contains(where: \.needsImages) else {
       throw UsageError("--film: this network has no single tree; leave it out")
     }
     let leaves = levels.reduce(1) { $0 * Double($1.nodes) }

@@ -31,6 +31,11 @@ public struct ImageLabels {
     func invalid(_ problem: String, _ remedy: String = "make the data set again") -> FileError {
       FileError(.invalid, path: path, problem: problem, remedy: remedy)
     }
+    // Names are short: a small archive is not to take gigabytes for its labels.
+    let limit = (1 << 20) + names.count << 12
+    guard data.count <= limit else {
+      throw invalid("has \(data.count) bytes for \(names.count) images, above the limit of \(limit)")
+    }
     let file: File
     do { file = try JSONDecoder().decode(File.self, from: data) } catch {
       throw invalid(

@@ -146,7 +146,8 @@ public struct DatasetConversion: Sendable {
     guard image.channels == report.channels else {
       throw FileError(
         .invalid, path: source.path(of: index),
-        problem: "\(size), and the images before it are \(report.channels == 1 ? "gray" : "RGB")",
+        problem:
+          "is \(image.channels == 1 ? "gray" : "RGB"), and the images before it are \(report.channels == 1 ? "gray" : "RGB")",
         remedy: "choose --channels gray or rgb")
     }
     report.images += 1

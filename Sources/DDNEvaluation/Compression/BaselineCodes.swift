@@ -34,7 +34,7 @@ struct BaselineCodes {
     } else {
       notes.append("no PCA code: images have \(values) values, more than \(PCACode.maxValues)")
     }
-    let nodes = space.levels.flatMap { Array(repeating: $0.nodes, count: $0.choices) }
+    let nodes = space.levels.map(\.nodes)
     if let most = nodes.max(), most <= trainingCount {
       kMeans = try ResidualKMeans(fitting: source, count: trainingCount, nodes: nodes, maxSteps: maxSteps) {
         try advance("residual k-means", $0)

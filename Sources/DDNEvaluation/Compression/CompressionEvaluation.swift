@@ -81,8 +81,7 @@ public struct CompressionEvaluation {
       advance: advance)
     let shown = min(pictureCount, count)
     var levels = LevelMeasurement(
-      bits: bits, choices: network.codeSpace.levels.reduce(into: []) { $0.append(($0.last ?? 0) + $1.choices) },
-      baselines: baselines, pictureCount: shown, exampleCount: min(exampleCount, shown))
+      bits: bits, baselines: baselines, pictureCount: shown, exampleCount: min(exampleCount, shown))
     var (codes, classes): ([LatentCode], [Int]) = ([], [])
     try EncodingJob(test, count: count, by: network, search: search, precision: precision, batchSize: batchSize)
       .run(shouldContinue: shouldContinue) { range, batch in

@@ -5,7 +5,6 @@ import Torch
 /// Collects the quality of a model at every level, and of PCA and k-means at the same bits, batch by batch.
 struct LevelMeasurement {
   private let bits: [Double]
-  private let choices: [Int]
   private let baselines: BaselineCodes
   /// The levels whose rates PCA and k-means are measured at.
   private let shown: [Int]
@@ -22,12 +21,11 @@ struct LevelMeasurement {
 
   /// - Parameters:
   ///   - bits: of a code up to each level.
-  ///   - choices: the number of choices up to each level.
   ///   - baselines: to measure beside the model.
   ///   - pictureCount: test images to keep, from the first.
   ///   - exampleCount: the same for examples; at most `pictureCount`.
-  init(bits: [Double], choices: [Int], baselines: BaselineCodes, pictureCount: Int, exampleCount: Int) {
-    (self.bits, self.choices, self.baselines) = (bits, choices, baselines)
+  init(bits: [Double], baselines: BaselineCodes, pictureCount: Int, exampleCount: Int) {
+    (self.bits, self.baselines) = (bits, baselines)
     (self.pictureCount, self.exampleCount) = (pictureCount, exampleCount)
     shown = Reconstruction.shownLevels(of: bits.count)
     model = bits.map { _ in QualitySums() }
@@ -67,7 +65,7 @@ struct LevelMeasurement {
         }
       }
       try baselines.kMeans?.reconstruct(targets) { stage, images in
-        guard let place = shown.firstIndex(where: { choices[$0] == stage + 1 }) else { return }
+        guard let place = shown.firstIndex(of: stage) else { return }
         kMeans[place].add(try compare(images, targets, place == shown.count - 1 ? .kMeans : nil))
       }
     }
@@ -101,7 +99,7 @@ struct LevelMeasurement {
       rows.append(pca[place].row(.pca, "\(whole) bits", codeBits: Double(whole)))
     }
     for (place, level) in shown.enumerated() where baselines.kMeans != nil {
-      rows.append(kMeans[place].row(.kMeans, "stage \(choices[level])", codeBits: bits[level]))
+      rows.append(kMeans[place].row(.kMeans, "stage \(level + 1)", codeBits: bits[level]))
     }
     return rows
   }

@@ -1,4 +1,5 @@
 import DDN
+import DDNFiles
 import DDNVision
 import Foundation
 
@@ -123,8 +124,6 @@ public struct DistanceReport: Encodable, Sendable {
 
   /// Reports as JSON, with sorted keys.
   public static func json(_ reports: [DistanceReport]) throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(reports)
+    return try JSONEncoder.readable.encode(reports)
   }
 }

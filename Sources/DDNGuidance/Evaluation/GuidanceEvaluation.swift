@@ -16,8 +16,8 @@ public struct GuidanceEvaluation {
     public let images: Int
     /// Root of the mean squared error of A(x) - y, in gray levels; the mean over images.
     public let measurementError: Double
-    /// Of written bytes, in dB; of the mean squared error over all images.
-    public let psnr: Double
+    /// Of written bytes, in dB; of the mean squared error over all images. Nil without an error.
+    public let psnr: Double?
     /// Of written bytes; the mean over images.
     public let ssim: Double
     /// Mean squared difference of two samples of one target, in gray levels squared; nil without pairs.
@@ -59,7 +59,7 @@ public struct GuidanceEvaluation {
   ///   - job: of this guide: makes the samples.
   ///   - method: of the row.
   ///   - group: processes that take turns at the batches of one process, all with the same job; nil for one.
-  ///   - shouldContinue: called before each batch; false stops.
+  ///   - shouldContinue: called before each batch and each large operator; false stops. It must not use tensors.
   ///   - progress: called with the number of samples that are done.
   /// - Returns: the same on all ranks, for any number of them, but for the seconds: those of the slowest.
   /// - Throws: `JobStopped`; what the job throws; `ProcessGroupError`.
@@ -75,7 +75,7 @@ public struct GuidanceEvaluation {
     for (number, first) in batches.enumerated() where number % (group?.ranks ?? 1) == group?.rank ?? 0 {
       guard shouldContinue() else { throw JobStopped() }
       let began = ContinuousClock.now
-      let result = try job(first..<min(first + targets * perTarget, job.count))
+      let result = try job(first..<min(first + targets * perTarget, job.count), while: shouldContinue)
       part.seconds += (ContinuousClock.now - began).seconds
       var totals = Totals()
       try totals.add(
@@ -169,7 +169,7 @@ public struct GuidanceEvaluation {
       let count = Double(images)
       return Row(
         guide: guide, method: method, images: images, measurementError: errors / count,
-        psnr: 10 * log10(4 / (squared / count)), ssim: similarity / count,
+        psnr: squared > 0 ? 10 * log10(4 / (squared / count)) : nil, ssim: similarity / count,
         diversity: diversity.mean, runs: runs, seconds: seconds)
     }
   }

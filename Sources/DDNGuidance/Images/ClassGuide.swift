@@ -103,6 +103,8 @@ private struct PreparedClassGuide: PreparedGuide {
     }
   }
 
+  var classCount: Int? { classifier.classes }
+
   func classes(for batch: GuideBatch) -> [Int]? {
     switch goal {
     case .one(let number): batch.seeds.map { _ in number }

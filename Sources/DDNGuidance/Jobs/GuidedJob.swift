@@ -30,7 +30,8 @@ public struct GuidedJob: BatchJob {
   ///   - source: the targets, of the network's shape; nil for none.
   ///   - targetCount: how many of the source's images, from the first; nil for all.
   ///   - seeds: of each target's samples.
-  ///   - classIndex: of all samples, for a network with classes; nil for the target's class, or else `seed % classes`.
+  ///   - classIndex: of all samples, for a network with classes; nil for the class that a guide asks for, or else the
+  ///     target's, or else `seed % classes`.
   ///   - conditionImage: `[1, C, H, W]` in [-1, 1], for a network that is conditioned on an image; nil for the target.
   ///   - precision: of convolutions.
   ///   - keepsLevels: whether results have every level's images.
@@ -68,13 +69,14 @@ public struct GuidedJob: BatchJob {
       targets = try read.images.gathered(rows)
       labels = try read.classes?.gathered(rows).array(Int.self)
     }
+    let batch = GuideBatch(targets: targets, targetNumbers: numbers, seeds: seeds)
     var classes: [Int]?
     if network.classes > 0 {
+      let known = sampler.guide.classes(for: batch, of: network.classes) ?? labels
       classes = seeds.indices.map { place in
-        classIndex ?? labels?[place] ?? Int(seeds[place] % UInt64(network.classes))
+        classIndex ?? known?[place] ?? Int(seeds[place] % UInt64(network.classes))
       }
     }
-    let batch = GuideBatch(targets: targets, targetNumbers: numbers, seeds: seeds)
     let samples = try withoutGradients {
       try withPrecision(precision, on: network.device) {
         try sampler(batch, condition: { try condition(of: $0, classes: classes) }, keepsLevels: keepsLevels)

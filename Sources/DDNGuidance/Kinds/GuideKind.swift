@@ -81,12 +81,16 @@ public protocol PreparedGuide {
 
   /// The class that each image is guided to; nil for guides that know no classes.
   func classes(for batch: GuideBatch) -> [Int]?
+
+  /// How many classes the guide knows; nil for none.
+  var classCount: Int? { get }
 }
 
 extension PreparedGuide {
   public var needsTargets: Bool { false }
   public func picture(for batch: GuideBatch) throws -> Tensor? { nil }
   public func classes(for batch: GuideBatch) -> [Int]? { nil }
+  public var classCount: Int? { nil }
 }
 
 /// A guide that is the same for every batch, such as a class or a text.

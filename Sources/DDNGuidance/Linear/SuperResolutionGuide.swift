@@ -32,10 +32,10 @@ extension GuideKind {
   ) { arguments, setting in
     let (height, width) = (setting.imageShape[1], setting.imageShape[2])
     guard let text = arguments.value() else { throw arguments.error("needs a factor, as in sr:4") }
-    let sides = text.split(separator: "x").compactMap { Int($0) }
+    let sides = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
     let low: (height: Int, width: Int)
-    if sides.count == 2, text.contains("x") {
-      low = (sides[1], sides[0])
+    if sides.count == 2, let lowWidth = sides[0], let lowHeight = sides[1] {
+      low = (lowHeight, lowWidth)
     } else if let factor = Double(text), factor >= 1, factor <= Double(min(height, width)) {
       low = (
         Int((Double(height) / factor).rounded(.toNearestOrEven)),

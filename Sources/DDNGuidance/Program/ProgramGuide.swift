@@ -1,4 +1,5 @@
 import DDN
+import DDNFiles
 import Foundation
 import Torch
 
@@ -12,7 +13,7 @@ extension GuideKind {
       guard let command = arguments.value(), !command.isEmpty else { throw arguments.error("needs a shell command") }
       let timeout = try arguments.numberOption("timeout", in: 0.1...86400, default: 30)
       let program = try GuideProgram(
-        command, timeout: timeout, showErrors: { FileHandle.standardError.write($0) },
+        command, timeout: timeout, showErrors: { try? FileHandle.standardError.write(contentsOf: $0) },
         failure: { [text = arguments.text] in GuideError(.failed, "--guide \(text): \($0)") })
       return PreparedProgram(program: program)
     })
@@ -110,8 +111,6 @@ private protocol Header: Encodable {}
 extension Header {
   /// One line of JSON.
   func line() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    return try encoder.encode(self) + [UInt8(ascii: "\n")]
+    return try JSONEncoder.oneLine.encode(self) + [UInt8(ascii: "\n")]
   }
 }

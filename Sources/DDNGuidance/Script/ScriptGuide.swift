@@ -99,9 +99,9 @@ private struct PreparedScript: PreparedGuide {
     guard let text = arguments.option("size") else { return nil }
     let sides = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
     guard (1...2).contains(sides.count), sides.allSatisfy({ (1...4096).contains($0) }) else {
-      throw arguments.error("size= is a side such as 224, or HEIGHTxWIDTH, within 1...4096, not '\(text)'")
+      throw arguments.error("size= is a side such as 224, or WIDTHxHEIGHT, within 1...4096, not '\(text)'")
     }
-    return (sides[0], sides.last!)
+    return (sides.last!, sides[0])
   }
 
   private static func range(_ arguments: inout GuideArguments) throws(GuideError) -> PixelRange {

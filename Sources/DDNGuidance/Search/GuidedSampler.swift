@@ -63,41 +63,56 @@ public struct GuidedSampler {
     let seeds = wide.seeds.enumerated().map { place, seed in
       seed ^ (UInt64(place % attempts) &* 0x9E37_79B1 & 0xFFFF_FFFF)
     }
-    var (run, scores, levels) = try search(
+    var paths = try search(
       wide, seeds: seeds, condition: condition(wide), keepsLevels: keepsLevels, observe: observe)
     if attempts > 1 {
-      let joint = try scores.map { (score) throws(TorchError) in try score.reshaped([batch.count, attempts]) }
+      guard !paths.scores.isEmpty else { throw GuideError(.usage, "without guides no attempt is better than another") }
+      let joint = try paths.scores.map { (score) throws(TorchError) in try score.reshaped([batch.count, attempts]) }
       let best = try guide.combination.combined(joint, weights: guide.parts.map(\.weight)).negated().argmin(1)  // [B]
       let rows = try (Tensor.range(0..<batch.count, device: network.device).scaled(by: attempts)) + best
+      try paths.select(rows: rows)
+    }
+    let run = paths.run
+    return Samples(
+      images: try run.paths.perSample(run.images!), codes: try run.latentCodes(),
+      scores: try paths.scores.map { try $0.array(Double.self) }, levels: paths.levels)
+  }
+
+  /// The paths of a batch, B of them.
+  private struct Paths {
+    var run: NetworkRun
+    /// Each guide's last scores, `[B]`.
+    var scores: [Tensor]
+    /// Every level's images, `[B, C, h, w]`, if they are kept.
+    var levels: [Tensor] = []
+
+    mutating func select(rows: Tensor) throws(TorchError) {
       try run.select(rows: rows)
       scores = try scores.map { (score) throws(TorchError) in try score.gathered(rows) }
       levels = try levels.map { (level) throws(TorchError) in try level.gathered(rows) }
     }
-    return Samples(
-      images: try run.paths.perSample(run.images!), codes: try run.latentCodes(),
-      scores: try scores.map { try $0.array(Double.self) }, levels: levels)
   }
 
-  /// The whole batch's run, each guide's last scores `[B]`, and every level's images.
   private func search(
     _ batch: GuideBatch, seeds: [UInt64], condition: Condition, keepsLevels: Bool,
     observe: (LevelOutput) throws -> Void
-  ) throws -> (NetworkRun, [Tensor], [Tensor]) {
+  ) throws -> Paths {
     let count = network.codeSpace.levels.count
     // A choice uses number `path * L + level` of its seed, so that one path has the numbers of `TopChooser`.
     let draws = try SeededDraws(seeds: seeds, levels: count * beams, device: network.device)
-    var run = try network.begin(samples: batch.count, condition: condition)
+    var paths = Paths(
+      run: try network.begin(samples: batch.count, condition: condition),
+      scores: try guide.parts.map { _ in try Tensor.zeros([batch.count], device: network.device) })
     var guides = try guide.guides(for: batch)
     var width = 1
-    var last = try guide.parts.map { _ in try Tensor.zeros([batch.count], device: network.device) }
-    var (levels, finite): ([Tensor], [(guide: Int, level: Int, finiteShare: Tensor)]) = ([], [])
+    var finite: [(guide: Int, level: Int, finiteShare: Tensor)] = []
     for choices in try prefix.map({ try Array(repeating: $0, count: batch.count).tensors(on: network.device) }) ?? [] {
-      let output = try run.advance(choosing: choices)
-      if keepsLevels { levels.append(try output.imagesPerSample()) }
+      let output = try paths.run.advance(choosing: choices)
+      if keepsLevels { paths.levels.append(try output.imagesPerSample()) }
       try observe(output)
     }
-    for level in run.level..<count {
-      let candidates = try run.candidates()
+    for level in paths.run.level..<count {
+      let candidates = try paths.run.candidates()
       let nodes = candidates.nodes
       let active = guide.parts.indices.filter { guide.parts[$0].levels.contains(level) }
       let scores = try active.map { try guides[$0].scores(of: candidates).reshaped([batch.count, width * nodes]) }
@@ -120,27 +135,21 @@ public struct GuidedSampler {
       let parents = try chosen.floorDivided(by: nodes)  // [B, kept], paths
       if width > 1 || kept > 1 {
         let first = try Tensor.range(0..<batch.count, device: network.device).scaled(by: width).reshaped([-1, 1])
-        let rows = try (parents + first).reshaped([batch.count * kept])
-        try run.select(rows: rows)
-        last = try last.map { (score) throws(TorchError) in try score.gathered(rows) }
-        levels = try levels.map { (level) throws(TorchError) in try level.gathered(rows) }
+        try paths.select(rows: (parents + first).reshaped([batch.count * kept]))
       }
       let codes = try chosen.remainder(by: nodes).reshaped([batch.count * kept])
-      let output = try run.advance(choosing: codes)
-      for (part, score) in zip(active, scores) { last[part] = try score.picked(chosen).reshaped([-1]) }
-      if keepsLevels { levels.append(try output.paths.perSample(output.images)) }
+      let output = try paths.run.advance(choosing: codes)
+      for (part, score) in zip(active, scores) { paths.scores[part] = try score.picked(chosen).reshaped([-1]) }
+      if keepsLevels { paths.levels.append(try output.paths.perSample(output.images)) }
       try observe(output)
       if kept != width, level + 1 < count { guides = try guide.guides(for: batch.repeated(kept)) }
       width = kept
     }
     try checkFinite(finite)
     if width > 1 {  // No guide scored at the last level: the paths are equally good.
-      let rows = try Tensor.range(0..<batch.count, device: network.device).scaled(by: width)
-      try run.select(rows: rows)
-      last = try last.map { (score) throws(TorchError) in try score.gathered(rows) }
-      levels = try levels.map { (level) throws(TorchError) in try level.gathered(rows) }
+      try paths.select(rows: .range(0..<batch.count, device: network.device).scaled(by: width))
     }
-    return (run, last, levels)
+    return paths
   }
 
   /// Chooses `kept` of the best candidates: one at random of each group of the top count, the best group first.

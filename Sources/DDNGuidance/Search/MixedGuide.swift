@@ -151,8 +151,12 @@ public struct MixedGuide {
   }
 
   /// The class that each image is guided to, by the first guide that knows classes.
-  public func classes(for batch: GuideBatch) -> [Int]? {
-    parts.lazy.compactMap { $0.guide.classes(for: batch) }.first
+  ///
+  /// - Parameters:
+  ///   - batch: the images.
+  ///   - count: how many classes the guide must know, for those of a network; nil for any number.
+  public func classes(for batch: GuideBatch, of count: Int? = nil) -> [Int]? {
+    parts.lazy.filter { count == nil || $0.guide.classCount == count }.compactMap { $0.guide.classes(for: batch) }.first
   }
 
   /// What each guide knows of each target, to be drawn: `[B, C, h, w]` or `[1, C, h, w]`; nil if that is no picture.

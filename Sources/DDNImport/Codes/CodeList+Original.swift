@@ -31,7 +31,7 @@ extension CodeList {
       throw FileError(
         .invalid, path: url.path, problem: "is a tensor of \(tensor.dtype.rawValue), \(tensor.shape)", remedy: remedy)
     }
-    let (columns, count) = (tensor.shape[1], space.choiceCount)
+    let (columns, count) = (tensor.shape[1], space.levels.count)
     guard columns >= count else {
       throw FileError(
         .invalid, path: url.path, problem: "has codes of \(columns) choices, and the model's have \(count)",

@@ -1,10 +1,11 @@
+import DDNFiles
 import Foundation
 import HTTPTypes
 import Hummingbird
 
 /// Turns errors into responses `{ "error": "..." }`, and adds the headers that all responses have.
 struct ErrorBodies: RouterMiddleware {
-  /// Is told of the server's own errors, one line each.
+  /// Called with each internal error, one line.
   let report: @Sendable (String) -> Void
 
   func handle(
@@ -51,17 +52,16 @@ extension RequestError {
     try! JSONEncoder.ofResponses.encode(["error": message])
   }
 
-  /// What clients are told of an error of the server's own, of which the operator is told more.
+  /// The answer for an internal error, whose details go to the operator alone.
   static func internalError(_ error: any Error, at place: String, _ report: (String) -> Void) -> RequestError {
     report("\(place): \(error)")
-    return RequestError(.internalServerError, "the server failed at this request; its operator has been told why")
+    return RequestError(.internalServerError, "the server failed at this request; its operator sees why")
   }
 }
 
 extension JSONEncoder {
   static var ofResponses: JSONEncoder {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let encoder = JSONEncoder.oneLine
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "infinity", negativeInfinity: "-infinity", nan: "nan")
     return encoder

@@ -14,7 +14,7 @@ struct PageAssets: Sendable {
   private static let files: [(path: String, file: String)] = [
     ("/", "index.html"), ("/style.css", "style.css"), ("/icon.svg", "icon.svg"), ("/app.js", "app.js"),
     ("/api.js", "api.js"), ("/elements.js", "elements.js"), ("/canvas.js", "canvas.js"), ("/draw.js", "draw.js"),
-    ("/wishes.js", "wishes.js"), ("/tree.js", "tree.js"), ("/picture.js", "picture.js"), ("/train.js", "train.js"),
+    ("/goals.js", "goals.js"), ("/tree.js", "tree.js"), ("/picture.js", "picture.js"), ("/train.js", "train.js"),
     ("/api/openapi.json", "openapi.json"),
   ]
 

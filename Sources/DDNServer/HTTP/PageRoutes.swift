@@ -11,7 +11,7 @@ struct PageRoutes: Sendable {
   let checks: RequestChecks
   let errors: ErrorBodies
 
-  /// What clients are told first.
+  /// The answer to the first request of a page.
   private struct Overview: Encodable {
     struct Limits: Encodable {
       let bodyBytes, pixels, samples, guides, textLength: Int

@@ -5,6 +5,7 @@ import DDNGuidance
 import HTTPTypes
 import Hummingbird
 import Images
+import NIOHTTP1
 import Torch
 
 /// Why a request is refused: the response's status, and its body `{ "error": "..." }`.
@@ -28,7 +29,7 @@ struct RequestError: Error, Equatable, Sendable {
   /// A request whose values do not fit.
   static func unfit(_ message: String) -> RequestError { RequestError(.unprocessableContent, message) }
 
-  /// What a client is told of an error; nil for errors of the server's own.
+  /// The answer to a client's request that failed; nil for errors of the server's own.
   init?(_ error: any Error) {
     switch error {
     case let error as RequestError: self = error
@@ -40,6 +41,7 @@ struct RequestError: Error, Equatable, Sendable {
     // Without the path, which names a file of this machine or none.
     case let error as FileError where error.kind == .invalid: self = .unfit("\(error.problem); \(error.remedy)")
     case let error as HTTPError: self.init(error)
+    case is HTTPParserError: self = .malformed("the request is not HTTP")
     case is JobStopped, is CancellationError:
       self.init(.serviceUnavailable, "the request was cancelled; send it again")
     default: return nil

@@ -1,6 +1,6 @@
 import DDN
 
-/// What clients are told of a model.
+/// A model as clients see it.
 struct ModelCard: Encodable, Sendable {
   struct Level: Encodable, Sendable {
     /// K.

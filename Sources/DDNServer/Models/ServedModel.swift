@@ -52,11 +52,6 @@ final class ServedModel {
         .invalid, path: source.url.path, problem: "this model is conditioned on images, which the page has not",
         remedy: "use ddn generate --condition-image")
     }
-    guard model.network.codeSpace.levels.allSatisfy({ $0.choices == 1 }) else {
-      throw FileError(
-        .invalid, path: source.url.path, problem: "this model chooses several nodes a level, which is no tree",
-        remedy: "use ddn generate, reconstruct and encode")
-    }
     name = source.name
     network = model.network
     training = model.training

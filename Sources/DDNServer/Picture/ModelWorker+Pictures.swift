@@ -31,7 +31,7 @@ extension ModelWorker {
       var last: (image: Bitmap, psnr: Double)!
       func show(_ level: Int, _ choice: Int, _ image: Tensor) throws {
         let image = try network.enlarged(image)
-        last = (try image.bitmaps()[0], try ImageQuality.compare(image, to: target)[0].psnr)
+        last = (try image.bitmaps()[0], try ImageQuality.compare(image.written(), to: target)[0].psnr)
         observe(
           .level(
             EncodedLevel(

@@ -19,7 +19,7 @@ actor ModelWorker {
 
   /// Loads the models, and CLIP for guides of texts.
   ///
-  /// - Returns: what clients are told of each, in the order of `sources`.
+  /// - Returns: the card of each, in the order of `sources`.
   /// - Throws: `FileError`, or `TorchError` when memory is short.
   func load(_ sources: [ModelSource], clip source: CLIPSource?, device: Device) throws -> [ModelCard] {
     clip = try source.map { try CLIP(contentsOf: $0.weights, vocabulary: $0.vocabulary, device: device) }

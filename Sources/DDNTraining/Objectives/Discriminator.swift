@@ -4,8 +4,8 @@ import Torch
 /// A small network that learns to tell the last level's images from their targets, and their distance by its score:
 /// against blur, which it recognizes. Zero at other levels.
 ///
-/// Its gradient is scaled to the length of that level's pixel distance's, so that its weight says how much it counts, whatever its
-/// scores are. The reported loss has no share of it.
+/// Its gradient is scaled to the length of that of the squared pixel distance, so that its weight says how much it counts,
+/// independently of its scores. The reported loss has no share of it.
 ///
 /// Source: Esser, Rombach and Ommer, Taming Transformers (2021): a discriminator with an adaptive weight beside a
 /// quantizer's distance; hinge loss: Lim and Ye, Geometric GAN (2017).
@@ -40,17 +40,21 @@ public final class Discriminator: Objective {
     return try products - products.detached()  // The gradient without the value.
   }
 
-  /// The gradient of the images' negative scores.
+  public func beginStep() throws { try optimizer.clearGradients() }
+
+  /// The gradient of the images' negative scores; the network's parameters get none.
   private func gradient(at images: Tensor) throws(TorchError) -> Tensor {
+    let parameters = network.namedParameters().map(\.parameter.tensor)
+    for parameter in parameters { try parameter.setRequiresGradient(false) }
+    defer { for parameter in parameters { try? parameter.setRequiresGradient(true) } }
     let leaf = try images.cloned()
     try leaf.setRequiresGradient(true)
     try (network(leaf).sum() * -1).backward()
     return try leaf.gradient()!
   }
 
-  /// Sets the gradients of the hinge loss, which `finishStep` descends.
+  /// Adds the gradients of the hinge loss, which `finishStep` descends.
   private func learn(_ drawn: Tensor, _ goal: Tensor) throws(TorchError) {
-    try optimizer.clearGradients()
     func hinge(_ scores: Tensor, _ sign: Double) throws(TorchError) -> Tensor {
       try (scores * -sign + 1).clamped(0...Double.infinity).mean()
     }

@@ -17,6 +17,9 @@ public protocol Objective {
   /// What the objective learns, by name, on the network's device: saved with the run and loaded in place.
   var state: [String: Tensor] { get }
 
+  /// Called before a step, which may take several batches and may be abandoned.
+  func beginStep() throws
+
   /// Called after the network's optimizer has made a step, which can no longer be abandoned.
   func finishStep() throws
 }
@@ -25,6 +28,8 @@ extension Objective {
   public func loss(ofRandom draw: () throws -> RandomImages) throws -> Tensor? { nil }
 
   public var state: [String: Tensor] { [:] }
+
+  public func beginStep() throws {}
 
   public func finishStep() throws {}
 
@@ -127,6 +132,10 @@ public struct SumObjective: Objective {
       for (name, tensor) in objective.state { state["\(index)/\(name)"] = tensor }
     }
     return state
+  }
+
+  public func beginStep() throws {
+    for (_, objective) in terms { try objective.beginStep() }
   }
 
   public func finishStep() throws {

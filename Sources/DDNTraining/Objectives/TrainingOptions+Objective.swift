@@ -7,7 +7,7 @@ extension TrainingOptions {
   /// - Parameters:
   ///   - device: of the network.
   ///   - featureMaps: of the classifier that `featureTerm` names, as of `FeatureDistance`; needed with one.
-  ///   - sampleFeatures: of the classifier that `sampleTerm` names, as of `SampleDistance`; needed with one.
+  ///   - sampleFeatures: of the classifier that `sampleTerm` names, as of `SampleEnergyDistance`; needed with one.
   /// - Throws: `TorchError` when memory is short.
   public func objective(
     on device: Device, featureMaps: ((Tensor) throws -> [Tensor])? = nil,
@@ -25,7 +25,7 @@ extension TrainingOptions {
       guard let sampleFeatures else {
         preconditionFailure("a sample term needs the features of \(sampleTerm.classifier)")
       }
-      others.append((sampleTerm.weight, SampleDistance(features: sampleFeatures)))
+      others.append((sampleTerm.weight, SampleEnergyDistance(features: sampleFeatures)))
     }
     if let discriminatorWeight {
       let discriminator = try Discriminator(imageShape: network.imageShape, seed: seed, device: device)

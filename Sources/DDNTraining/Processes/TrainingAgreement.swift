@@ -1,5 +1,6 @@
 import Archives
 import DDNData
+import DDNFiles
 import Foundation
 import Torch
 
@@ -15,10 +16,9 @@ extension TrainingOptions {
   public func checkAgreement(over group: ProcessGroup, program: String) throws {
     var options = self
     (options.dataFolder, options.threads, options.fingerprint) = (nil, nil, nil)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
+    let encoder = JSONEncoder.oneLine
     func digest(_ data: Data) -> Int { Int(Checksum.crc32(data)) }
-    // A fixed number of values, whatever the ranks were started with.
+    // A fixed number of values for all options.
     let own = [
       digest(Data("\(program) \(LibTorch.version)".utf8)), digest(try encoder.encode(options)),
       digest(try encoder.encode(fingerprint)),

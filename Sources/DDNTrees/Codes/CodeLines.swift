@@ -22,7 +22,7 @@ public struct CodeLines: Sendable {
       text.withUnsafeBytes { bytes in
         let start = lineStarts[row]
         let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
-        let name = Line(bytes, start..<end, hasClasses: hasClasses).name.map { CodeLines.string(bytes, $0) }
+        let name = CodeWords(bytes, start..<end, hasClasses: hasClasses).name.map { CodeLines.string(bytes, $0) }
         return name ?? String(row)
       }
     }
@@ -48,7 +48,7 @@ public struct CodeLines: Sendable {
       while start < bytes.count, failure == nil {
         let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
         number += 1
-        let words = Line(bytes, start..<end, hasClasses: classes > 0)
+        let words = CodeWords(bytes, start..<end, hasClasses: classes > 0)
         if let word = words.code {
           let classIndex = words.classWord.flatMap { Int(Self.string(bytes, $0)) }
           path.removeAll(keepingCapacity: true)
@@ -93,52 +93,11 @@ public struct CodeLines: Sendable {
   }
 }
 
-/// The words of a line.
-private struct Line {
-  var name: Range<Int>?
-  var code: Range<Int>?
-  var classWord: Range<Int>?
-
-  init(_ bytes: UnsafeRawBufferPointer, _ line: Range<Int>, hasClasses: Bool) {
-    func isSpace(_ place: Int) -> Bool { bytes[place] == 32 || (9...13).contains(bytes[place]) }
-    /// The last word before `end`.
-    func word(before end: Int) -> Range<Int>? {
-      var last = end
-      while last > line.lowerBound, isSpace(last - 1) { last -= 1 }
-      var first = last
-      while first > line.lowerBound, !isSpace(first - 1) { first -= 1 }
-      return first < last ? first..<last : nil
-    }
-    guard var code = word(before: line.upperBound) else { return }
-    // With classes, the last of three or more words is the class, unless it is a code.
-    if hasClasses, !bytes[code].contains(UInt8(ascii: ".")), let before = word(before: code.lowerBound),
-      word(before: before.lowerBound) != nil
-    {
-      (classWord, code) = (code, before)
-    }
-    var start = line.lowerBound
-    while start < line.upperBound, isSpace(start) { start += 1 }
-    if bytes[start] == UInt8(ascii: "#") {
-      classWord = nil
-      return
-    }
-    self.code = code
-    if let last = word(before: code.lowerBound) { name = start..<last.upperBound }
-  }
-}
-
-/// The number of nodes and the separator of each choice of a complete code.
+/// The number of nodes of each choice of a complete code.
 private struct CodeForm {
   private let nodes: [Int]
-  /// After each choice but the last.
-  private let separators: [UInt8]
 
-  init(_ space: CodeSpace) {
-    nodes = space.levels.flatMap { Array(repeating: $0.nodes, count: $0.choices) }
-    separators = space.levels.flatMap {
-      Array(repeating: UInt8(ascii: "-"), count: $0.choices - 1) + [UInt8(ascii: ".")]
-    }
-  }
+  init(_ space: CodeSpace) { nodes = space.levels.map(\.nodes) }
 
   /// Appends the choices; false when the text is not a complete code.
   func parse(_ text: Slice<UnsafeRawBufferPointer>, into choices: inout [Int]) -> Bool {
@@ -148,8 +107,7 @@ private struct CodeForm {
         (value, digits) = (value * 10 + Int(byte - 48), digits + 1)
         if digits > 9 { return false }
       } else {
-        guard digits > 0, choices.count < nodes.count - 1, value < nodes[choices.count],
-          byte == separators[choices.count]
+        guard byte == UInt8(ascii: "."), digits > 0, choices.count < nodes.count - 1, value < nodes[choices.count]
         else { return false }
         choices.append(value)
         (value, digits) = (0, 0)

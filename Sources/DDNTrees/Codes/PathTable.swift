@@ -23,7 +23,7 @@ public struct PathTable: Sendable {
   public init(_ space: CodeSpace, classes: Int = 0) {
     self.space = space
     self.classes = classes
-    steps = space.choiceCount + (classes > 0 ? 1 : 0)
+    steps = space.levels.count + (classes > 0 ? 1 : 0)
     let branches = max(space.maxNodes, classes)
     stepBytes = branches <= 1 << 8 ? 1 : branches <= 1 << 16 ? 2 : 4
   }
@@ -45,7 +45,7 @@ public struct PathTable: Sendable {
   var rowBytes: Int { steps * stepBytes }
 
   /// Steps before the first choice: 1 with classes.
-  var classSteps: Int { steps - space.choiceCount }
+  var classSteps: Int { steps - space.levels.count }
 
   mutating func reserveCapacity(_ rows: Int) { bytes.reserveCapacity(rows * rowBytes) }
 
@@ -56,9 +56,9 @@ public struct PathTable: Sendable {
   ///   - classIndex: the code's class; for a model with classes only.
   /// - Throws: `LatentCodeError` when the code is partial, or its class is missing or does not fit.
   public mutating func append(_ code: LatentCode, classIndex: Int? = nil) throws(LatentCodeError) {
-    guard code.choices.count == space.choiceCount else {
+    guard code.choices.count == space.levels.count else {
       throw LatentCodeError(
-        "code \(code) has \(code.choices.count) choices, but the model has \(space.choiceCount)")
+        "code \(code) has \(code.choices.count) choices, but the model has \(space.levels.count)")
     }
     append(steps: try pathStart(classIndex, of: code) + code.choices)
   }

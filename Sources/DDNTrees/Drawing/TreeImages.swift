@@ -10,11 +10,10 @@ public struct TreeImages {
   private let index: CodeIndex?
 
   /// - Parameters:
-  ///   - network: with one choice a level, and no conditions on images.
+  ///   - network: without conditions on images.
   ///   - classIndex: whose tree it is, for a model with classes.
   ///   - index: codes of the network; subtrees without codes are left out, and nodes tell their use. Nil for all nodes.
-  /// - Throws: `LatentCodeError` when the network has several choices a level; `ConditionError` when it needs images, or
-  ///   its classes do not fit.
+  /// - Throws: `ConditionError` when the network needs images, or its classes do not fit.
   public init(_ network: any DiscreteDistributionNetwork, classIndex: Int? = nil, index: CodeIndex? = nil) throws {
     try network.requireTree()
     guard network.classes == 0 ? classIndex == nil : classIndex.map({ (0..<network.classes).contains($0) }) == true

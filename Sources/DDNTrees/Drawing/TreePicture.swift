@@ -62,10 +62,14 @@ public struct TreePicture {
 
   /// The picture in RGB.
   ///
-  /// - Throws: `ImageError`.
-  public func bitmap() throws -> Bitmap {
+  /// - Parameter progress: called with the number of nodes that are drawn; throwing aborts.
+  /// - Throws: `ImageError`; what `progress` throws.
+  public func bitmap(progress: (Int) throws -> Void = { _ in }) throws -> Bitmap {
     var pixels = [UInt8](repeating: 255, count: layout.side * layout.side * 3)
+    var drawn = 0
     try parts { part in
+      try progress(drawn)
+      drawn += 1
       let colour = Self.colours[part.depth % Self.colours.count]
       for border in part.borders { Self.outline(border, part.line, colour, layout.side, &pixels) }
       let image = try Self.resized(part.image, part.place.side)
@@ -106,8 +110,10 @@ public struct TreePicture {
 
   /// The picture as SVG, with every image embedded as PNG at its own resolution.
   ///
-  /// - Throws: `ImageError`.
-  public func svg() throws -> String {
+  /// - Parameter progress: called with the number of nodes that are drawn; throwing aborts.
+  /// - Throws: `ImageError`; what `progress` throws.
+  public func svg(progress: (Int) throws -> Void = { _ in }) throws -> String {
+    var drawn = 0
     var lines = [
       """
       <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(layout.side) \(layout.side)" width="\(layout.side)" \
@@ -116,6 +122,8 @@ public struct TreePicture {
       """
     ]
     try parts { part in
+      try progress(drawn)
+      drawn += 1
       let place = part.place
       let colour = Self.colours[part.depth % Self.colours.count]
       for border in part.borders {

@@ -22,10 +22,10 @@ public struct TreeSearch {
 
   /// - Parameters:
   ///   - index: codes of the network.
-  ///   - network: with one choice a level, and no conditions on images.
+  ///   - network: without conditions on images.
   ///   - beams: prefixes kept from level to level, at least 1.
-  /// - Throws: `LatentCodeError` when the network has several choices a level; `ConditionError` when it needs images.
-  public init(_ index: CodeIndex, network: any DiscreteDistributionNetwork, beams: Int) throws {
+  /// - Throws: `ConditionError` when the network needs images.
+  public init(_ index: CodeIndex, network: any DiscreteDistributionNetwork, beams: Int) throws(ConditionError) {
     precondition(beams >= 1, "\(beams) beams are fewer than 1")
     try network.requireTree()
     self.index = index
@@ -82,12 +82,8 @@ public struct TreeSearch {
 }
 
 extension DiscreteDistributionNetwork {
-  /// - Throws: `LatentCodeError` when a level has several choices, so that nodes are not the branches of a tree;
-  ///   `ConditionError` when the network needs images.
-  func requireTree() throws {
-    guard codeSpace.choiceCount == codeSpace.levels.count else {
-      throw LatentCodeError("this model makes several choices a level; its tree is too wide to walk")
-    }
+  /// - Throws: `ConditionError` when the network needs images, which each have a tree.
+  func requireTree() throws(ConditionError) {
     if let kind = conditions.first(where: \.needsImages) {
       throw ConditionError("this model is conditioned on an image ('\(kind)'), and has a tree for each")
     }

@@ -12,7 +12,7 @@ public func withoutGradients<R, E: Error>(_ body: () throws(E) -> R) throws(E) -
 /// The type that matrix products and convolutions compute in; weights, their sums and distances stay float32.
 public enum Precision: String, Codable, Sendable, CaseIterable {
   case float32
-  /// 8 bits of mantissa instead of 24; on some machines several times as fast.
+  /// 8 bits of mantissa instead of 24; several times faster on some machines.
   case bfloat16
 }
 
@@ -36,7 +36,7 @@ public func withAutocast<R>(_ dtype: DType?, on device: Device, _ body: () throw
   try check("autocast", ct_autocast(device.type, &wasEnabled, &oldType))
   try check("autocast", ct_set_autocast(device.type, dtype != nil, Int32(dtype?.scalarType ?? Int(oldType))))
   let result = Result(catching: body)
-  if wasEnabled != (dtype != nil) || wasEnabled {
+  if wasEnabled || dtype != nil {
     try check("autocast", ct_set_autocast(device.type, wasEnabled, oldType))
   }
   if !wasEnabled && dtype != nil { ct_clear_autocast_cache() }  // Weights change before the next call.

@@ -3,7 +3,7 @@ import CTorch
 /// Runs `body` and calls `pulse` before every large operator in it, forward and backward, on this thread.
 ///
 /// For progress of work that takes minutes, and a way to abandon it: when `pulse` returns false, the operator throws.
-/// On CUDA the backward pass runs on another thread and makes no calls.
+/// On CUDA the backward pass runs on another thread and makes no calls. Within another call both pulses are called.
 ///
 /// - Parameters:
 ///   - pulse: must not use tensors.
@@ -11,13 +11,25 @@ import CTorch
 /// - Throws: `TorchError` when `pulse` has returned false; what `body` throws.
 public func withPulse<R>(_ pulse: () -> Bool, _ body: () throws -> R) throws -> R {
   try withoutActuallyEscaping(pulse) { pulse in
-    var pulse = pulse
-    return try withUnsafeMutablePointer(to: &pulse) { pointer in
-      ct_set_pulse({ $0!.assumingMemoryBound(to: (() -> Bool).self).pointee() }, pointer)
-      defer { ct_set_pulse(nil, nil) }
+    var nested = NestedPulse(pulse: pulse)
+    return try withUnsafeMutablePointer(to: &nested) { nested in
+      var context: UnsafeMutableRawPointer? = UnsafeMutableRawPointer(nested)
+      var function: ct_pulse? = { $0!.assumingMemoryBound(to: NestedPulse.self).pointee() }
+      ct_swap_pulse(&function, &context)
+      (nested.pointee.outer, nested.pointee.outerContext) = (function, context)
+      defer { ct_swap_pulse(&function, &context) }
       return try body()
     }
   }
+}
+
+/// A pulse within another one.
+private struct NestedPulse {
+  let pulse: () -> Bool
+  var outer: ct_pulse?
+  var outerContext: UnsafeMutableRawPointer?
+
+  func callAsFunction() -> Bool { (outer.map { $0(outerContext) } ?? true) && pulse() }
 }
 
 /// Calls the pulse of `withPulse`, if any, for slow work on this thread outside libtorch.

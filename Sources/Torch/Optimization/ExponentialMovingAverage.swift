@@ -7,8 +7,12 @@ public final class ExponentialMovingAverage {
   private let averages: [Tensor]
 
   /// Starts as a copy of the module's parameters.
-  public init(_ module: Module) throws(TorchError) {
-    let parameters = module.namedParameters().filter(\.parameter.isTrainable)
+  ///
+  /// - Parameters:
+  ///   - module: whose parameters to average.
+  ///   - includesFrozen: whether to average parameters without gradients, too, such as running statistics.
+  public init(_ module: Module, includesFrozen: Bool = false) throws(TorchError) {
+    let parameters = module.namedParameters().filter { $0.parameter.isTrainable || includesFrozen }
     names = parameters.map(\.name)
     sources = parameters.map(\.parameter.tensor)
     var copies: [Tensor] = []

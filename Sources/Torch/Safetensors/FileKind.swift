@@ -33,8 +33,7 @@ public struct FileKind: Sendable {
   public func metadata(
     version: Int, key: String, _ description: some Encodable, training: (some Encodable)?
   ) throws -> [String: String] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let encoder = JSONEncoder.oneLine
     func text(_ value: some Encodable) throws -> String { String(decoding: try encoder.encode(value), as: UTF8.self) }
     var metadata = ["format": format, "version": String(version), key: try text(description)]
     if let training { metadata["training"] = try text(training) }

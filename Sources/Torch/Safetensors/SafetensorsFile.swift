@@ -24,7 +24,7 @@ public struct SafetensorsFile: Sendable {
   private let dataStart: Int
 
   /// Longer headers are refused, as the format's own library does.
-  static let longestHeader = 100_000_000
+  static let longestHeader = 8_000_000
   static let lengthBytes = 8
 
   /// Maps the file and checks that its header describes every byte after it exactly once.
@@ -47,7 +47,20 @@ public struct SafetensorsFile: Sendable {
     self.bytes = bytes
   }
 
+  /// Beginnings of other files that are taken for models.
+  private static let otherKinds: [(beginning: [UInt8], name: String)] = [
+    ([0x89, 0x50, 0x4E, 0x47], "a PNG picture"), ([0xFF, 0xD8, 0xFF], "a JPEG picture"),
+    ([0x50, 0x4B, 0x03, 0x04], "a zip file, as those of torch.save, which ddn import reads"),
+    ([0x80, 0x02], "a pickle, which ddn import reads"), ([0x80, 0x04], "a pickle, which ddn import reads"),
+    ([0xDD, 0x4E], "a file of codes, which ddn decode reads"),
+  ]
+
   private static func headerLength(of bytes: Data) throws(SafetensorsProblem) -> Int {
+    if let other = otherKinds.first(where: { bytes.starts(with: $0.beginning) }),
+      bytes.count < lengthBytes + 1 || bytes[bytes.startIndex + lengthBytes] != UInt8(ascii: "{")
+    {
+      throw SafetensorsProblem("is no safetensors file but \(other.name)")
+    }
     guard bytes.count >= lengthBytes else {
       throw SafetensorsProblem("has \(bytes.count) bytes, too few for the 8 of a header's length")
     }

@@ -18,7 +18,6 @@ extension Operator {
     /// A type, which operators take as its number; nil keeps the input's type.
     public static func dtype(_ type: DType?) -> Argument { type.map { .int($0.scalarType) } ?? .none }
     public static func optional(_ tensor: Tensor?) -> Argument { tensor.map { .tensor($0) } ?? .none }
-    public static func optional(_ generator: Generator?) -> Argument { generator.map { .generator($0) } ?? .none }
   }
 
   /// A result of an operator.

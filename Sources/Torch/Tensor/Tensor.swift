@@ -4,7 +4,7 @@ import Foundation
 /// An array of numbers on a device, with its autograd history: one `at::Tensor` of libtorch.
 ///
 /// Images are `[B, C, H, W]` and weights have PyTorch's order everywhere. A tensor is a reference: functions whose
-/// names end in "InPlace" or begin with "copy" change it for all holders. Not for concurrent use.
+/// names begin with "copy", and those of gradients, change it for all holders. Not for concurrent use.
 public final class Tensor {
   let handle: ct_tensor
 

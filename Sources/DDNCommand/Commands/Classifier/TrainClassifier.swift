@@ -122,9 +122,7 @@ struct TrainClassifier: ParsableCommand {
     Terminal.printNotes(images.images.notes)
     let options = try options(for: images)
     if dryRun {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-      Terminal.print(String(decoding: try encoder.encode(options), as: UTF8.self))
+      Terminal.print(String(decoding: try JSONEncoder.readable.encode(options), as: UTF8.self))
       Terminal.print("would train on \(counted(images.images.count, "image")) in \(outdir) on \(device)")
       return
     }
@@ -207,8 +205,7 @@ struct TrainClassifier: ParsableCommand {
   private func identity(_ options: ClassifierOptions, _ images: ImageDataset) throws -> OutputFolder.Job {
     var options = options
     options.images = 0
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
+    let encoder = JSONEncoder.oneLine
     func text(_ value: some Encodable) throws -> String { String(decoding: try encoder.encode(value), as: UTF8.self) }
     return .init(
       command: "classifier train",

@@ -90,6 +90,9 @@ struct Encode: ParsableCommand {
       throw ValidationError(
         "--evaluate takes a data set and all levels: leave out images, --out, --levels, --psnr, --weight")
     }
+    if let out, URL(fileURLWithPath: out).pathExtension != "ddn" {
+      throw ValidationError("--out \(out): a file of codes is a .ddn file; name it so")
+    }
     if images.isEmpty, classIndex != nil {
       throw ValidationError("--class is for image files; the images of a data set have their own")
     }
@@ -100,13 +103,12 @@ struct Encode: ParsableCommand {
     let (shared, device) = try isShared ? machine.startShared() : (SharedJob(group: nil), machine.start())
     let model = try network.load(device: device)
     try model.check(classIndex: classIndex)
-    if !images.isEmpty, classIndex == nil, model.network.classes > 0 {
-      throw UsageError("this model has classes: give the images' class with --class 0...\(model.network.classes - 1)")
-    }
     let prior = try prior.load(for: network, model)
     let search = try search.search(of: model, prior: prior, device: device)
     let targets = try TargetImages(
-      images, data: data, resize: resize, count: count, defaultCount: .max, of: model, device: device)
+      images, data: data, resize: resize, count: count, defaultCount: .max, of: model, device: device
+    )
+    .inClass(classIndex, of: model, device: device)
     if evaluation.evaluate {
       return try evaluation.run(
         targets, search, model, prior, identity: identity, precision: machine.precision ?? .float32,
@@ -129,10 +131,8 @@ struct Encode: ParsableCommand {
     device: Device
   ) throws {
     StopSignal.listen("stopping; nothing is written; Ctrl-C again after 3 seconds stops at once")
-    let source =
-      try classIndex.map { try ClassSource(targets.source, classIndex: $0, device: device) } ?? targets.source
     let job = EncodingJob(
-      source, count: targets.count, by: model.network, search: search, precision: machine.precision ?? .float32,
+      targets.source, count: targets.count, by: model.network, search: search, precision: machine.precision ?? .float32,
       batchSize: batch ?? max(EncodingJob.defaultBatch / search.beams, 1))
     let slice = job.slice(of: shared.share)
     var progress = ProgressLine(total: slice.count, unit: "images")
@@ -141,7 +141,7 @@ struct Encode: ParsableCommand {
       let cut = try self.search.cut(batch.reconstruction, targets: batch.targets, by: model.network)
       part.choices += cut.codes.map(\.choices)
       part.classes += batch.classes ?? []
-      part.qualities += try ImageQuality.compare(cut.images, to: batch.targets)
+      part.qualities += try ImageQuality.compare(cut.images.written(), to: batch.targets)
       part.below += cut.below
       progress.show(range.upperBound - slice.lowerBound)
     }
@@ -217,22 +217,5 @@ private struct EncodedPart: Codable {
     try choices.indices.map {
       CodeList.Entry(code: try LatentCode(choices[$0], in: space), classIndex: classes.isEmpty ? nil : classes[$0])
     }
-  }
-}
-
-/// Images that all have one class.
-private struct ClassSource: EncodingSource {
-  private let images: any EncodingSource
-  private let classTensor: Tensor
-
-  init(_ images: any EncodingSource, classIndex: Int, device: Device) throws {
-    self.images = images
-    classTensor = try Tensor([classIndex], shape: [1]).to(device)
-  }
-
-  var count: Int { images.count }
-
-  func images(in range: Range<Int>) throws -> (images: Tensor, classes: Tensor?) {
-    (try images.images(in: range).images, try classTensor.expanded([range.count]))
   }
 }

@@ -37,13 +37,11 @@ struct EncodeEvaluator {
     if !hasPictures { evaluation.codecs = [] }
     var progress: (work: String, line: ProgressLine)?
     let (report, examples) = try evaluation.run(shouldContinue: StopSignal.shouldContinue) { work, share in
-      if progress?.work != work { progress = (work, ProgressLine(total: 100, unit: "%")) }
-      progress!.line.show(Int(share * 100), work)
+      if progress?.work != work { progress = (work, .ofShare()) }
+      progress!.line.show(Int(share * 1000), work)
     }
     progress?.line.clear()
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try AtomicFile.write(encoder.encode(report), to: folder.file("evaluation.json"))
+    try AtomicFile.write(JSONEncoder.readable.encode(report), to: folder.file("evaluation.json"))
     let text = CompressionTable(report).text
     try AtomicFile.write(Data(text.utf8), to: folder.file("evaluation.md"))
     try AtomicFile.write(Data(RateDistortionCurve.svg(report).utf8), to: folder.file("rate-distortion.svg"))

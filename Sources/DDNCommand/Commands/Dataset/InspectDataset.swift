@@ -33,7 +33,12 @@ struct InspectDataset: ParsableCommand {
 
   func run() throws {
     let picture = sheet.map { URL(fileURLWithPath: $0) }
-    if let picture { try checkOutput(picture.path, overwrites: overwrite) }
+    if let picture {
+      guard picture.pathExtension.lowercased() == "png" else {
+        throw UsageError("--sheet \(sheet!): the picture is a PNG file; name it .png")
+      }
+      try checkOutput(picture.path, overwrites: overwrite)
+    }
     let images = try openImages(URL(fileURLWithPath: data), split: split)
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
     var progress = ProgressLine(total: images.count, unit: "images")

@@ -202,13 +202,9 @@ struct Evaluate: ParsableCommand {
     }
     try model.check(classIndex: classIndex)
     let prior = try prior.load(for: network, model)
-    try temperature.check(prior)
     return try seedsOfRuns().map { seeds in
-      let (space, classes) = (model.network.codeSpace, model.network.classes)
-      let codes =
-        try prior.map {
-          try CodeList(seeds: seeds, from: $0, temperature: temperature.value, classes: classes, classIndex: classIndex)
-        } ?? CodeList(seeds: seeds, in: space, classes: classes, classIndex: classIndex)
+      let codes = try CodeList(
+        seeds: seeds, of: model.network, prior: prior, temperature: temperature, classIndex: classIndex)
       let job = DrawingJob(codes.entries, by: model.network, precision: precision, batchSize: features.batch)
       return DrawnSource(job, model: fingerprint, name: "\(network.network), seeds \(seeds.first!)...\(seeds.last!)")
     }

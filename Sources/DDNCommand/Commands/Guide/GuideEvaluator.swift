@@ -23,7 +23,7 @@ struct GuideEvaluator {
     let targets = try TargetImages(
       options.images, data: options.data, resize: options.resize, count: options.count,
       defaultCount: Self.defaultCount, of: model, device: device)
-    let seeds = options.seeds?.seeds ?? (0..<(options.samples ?? 4)).map { UInt64($0) }
+    let seeds = options.chosenSeeds(targets.count)
     let beams = options.beams == 1 ? [1] : [1, options.beams]
     // Reads each guide before the work starts.
     let mixes = try guides.map { text in
@@ -96,13 +96,16 @@ struct GuideEvaluator {
   private func makeBounds(_ targets: Tensor, classes: Tensor?) throws -> [(method: String, images: Tensor)] {
     let network = model.network
     let count = targets.shape[0]
-    let labels = try network.classes > 0 ? classes?.array(Int.self) : nil
+    let labels: [Int]? =
+      if network.classes == 0 { nil } else if let only = options.classIndex {
+        Array(repeating: only, count: count)
+      } else { try classes?.array(Int.self) ?? (0..<count).map { $0 % network.classes } }
     var (reconstructed, random): ([Tensor], [Tensor]) = ([], [])
     for first in stride(from: 0, to: count, by: 256) {
       guard StopSignal.shouldContinue() else { throw JobStopped() }
       let range = first..<min(first + 256, count)
       let part = try targets.slice(0, range)
-      let partClasses = try network.classes > 0 ? classes?.slice(0, range) : nil
+      let partClasses = try labels.map { try Tensor(Array($0[range]), shape: [range.count]).to(device) }
       reconstructed.append(try Reconstruction(of: part, by: network, classes: partClasses).levels.last!)
       let codes = range.map { LatentCode(seed: UInt64($0), in: network.codeSpace) }
       random.append(try network.decode(codes, classes: labels.map { Array($0[range]) }, sources: part))
@@ -124,9 +127,7 @@ struct GuideEvaluator {
   }
 
   private static func save(_ rows: [GuidanceEvaluation.Row], in folder: URL) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    try AtomicFile.write(encoder.encode(rows), to: folder.appendingPathComponent("evaluation.json"))
+    try AtomicFile.write(JSONEncoder.readable.encode(rows), to: folder.appendingPathComponent("evaluation.json"))
   }
 
   private static func table(_ rows: [GuidanceEvaluation.Row]) -> String {
@@ -138,7 +139,8 @@ struct GuideEvaluator {
     let lines = rows.map { row in
       let rate = row.seconds > 0 ? formatRate(Double(row.images) / row.seconds) : ""
       let cells = [
-        row.guide, row.method, formatNumber(row.measurementError, digits: 2), formatNumber(row.psnr, digits: 2),
+        row.guide, row.method, formatNumber(row.measurementError, digits: 2),
+        row.psnr.map { formatNumber($0, digits: 2) } ?? "exact",
         formatNumber(row.ssim, digits: 3), row.diversity.map { formatNumber($0, digits: 0) } ?? "",
         row.runs > 0 ? "\(row.runs)" : "", rate,
       ]

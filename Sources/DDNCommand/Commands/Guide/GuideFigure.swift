@@ -72,6 +72,17 @@ struct GuideFigure: ParsableCommand {
 
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
+  func validate() throws {
+    let given = [
+      ("--guide", !guides.isEmpty, [Kind.tasks, .mixtures]), ("--text", !texts.isEmpty, [.texts]),
+      ("--weights", weights != nil, [.texts]), ("--classifier", classifier != nil, [.classes]),
+    ]
+    if let (name, _, kinds) = given.first(where: { $0.1 && !$0.2.contains(kind) }) {
+      throw ValidationError(
+        "\(name) is for \(kinds.map(\.rawValue).joined(separator: " and ")), not for \(kind.rawValue)")
+    }
+  }
+
   func run() throws {
     let path = out ?? "\(kind.rawValue).png"
     try checkOutput(path, overwrites: overwrite)
@@ -88,9 +99,11 @@ struct GuideFigure: ParsableCommand {
     }
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
     var progress = ProgressLine(total: columns.count, unit: "columns")
-    let picture = try figure.draw(targets: targets, classes: classes, rows: count, beams: beams) { done in
-      guard StopSignal.shouldContinue() else { throw JobStopped() }
-      progress.show(done)
+    let picture = try stoppable(while: StopSignal.shouldContinue) {
+      try figure.draw(targets: targets, classes: classes, rows: count, beams: beams) { done in
+        guard StopSignal.shouldContinue() else { throw JobStopped() }
+        progress.show(done)
+      }
     }
     progress.clear()
     try picture.write(to: URL(fileURLWithPath: path))

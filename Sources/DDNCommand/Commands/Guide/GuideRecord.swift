@@ -1,3 +1,4 @@
+import DDNFiles
 import Foundation
 
 /// `guide.json`.
@@ -29,8 +30,6 @@ struct GuideRecord: Encodable {
   let images: [Image]
 
   func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(self) + Data("\n".utf8)
+    return try JSONEncoder.readable.encode(self) + Data("\n".utf8)
   }
 }

@@ -84,7 +84,7 @@ struct GuideSamples: ParsableCommand {
 
   @Option(
     name: .customLong("class"), parsing: .unconditional,
-    help: "Class of all images, for a class-conditional model. (default: the target's, or by seed)",
+    help: "Class of all images, for a class-conditional model. (default: the guide's, the target's, or by seed)",
     transform: wholeNumber(atLeast: 0))
   var classIndex: Int?
 
@@ -122,7 +122,14 @@ struct GuideSamples: ParsableCommand {
       throw ValidationError("--data, --resize and --count are for data sets, not for image files")
     }
     if seeds != nil, samples != nil { throw ValidationError("--seeds and --samples exclude each other; remove one") }
-    if evaluate, levels { throw ValidationError("--levels draws samples, which --evaluate does not; remove one") }
+    guard evaluate else { return }
+    if levels { throw ValidationError("--levels draws samples, which --evaluate does not; remove one") }
+    if combine != .ranks {
+      throw ValidationError("--combine is for several guides at once, and --evaluate takes each alone; remove one")
+    }
+    if conditionImage != nil {
+      throw ValidationError("--condition-image is for samples; --evaluate conditions on each target")
+    }
   }
 
   func run() throws {
@@ -160,22 +167,29 @@ struct GuideSamples: ParsableCommand {
   }
 
   func chosenSeeds(_ targets: Int) -> [UInt64] {
-    guard let seeds else { return (0..<(samples ?? (targets > 1 ? 4 : 12))).map { UInt64($0) } }
+    guard let seeds else { return (0..<(samples ?? (targets > 1 || evaluate ? 4 : 12))).map { UInt64($0) } }
     var distinct: Set<UInt64> = []
     return seeds.seeds.filter { distinct.insert($0).inserted }
   }
 
   /// Identifies the job by all that determines its outputs.
   var identity: OutputFolder.Job {
-    .init(
+    func files(_ paths: [String]) -> String {
+      paths.map { FileIdentity.text(of: URL(fileURLWithPath: $0)) }.joined(separator: "\n")
+    }
+    // Of a guide's words those that are files, such as mask:hole.png.
+    let guideFiles = guides.flatMap { $0.split { ":,=".contains($0) }.map(String.init) }
+      .filter(FileManager.default.fileExists)
+    return .init(
       command: "guide",
       options: [
-        "network": network.identity, "guides": guides.joined(separator: "\n"), "combine": combine.rawValue,
-        "images": images.joined(separator: "\n"), "data": data ?? "", "count": count.map(String.init) ?? "",
+        "network": network.identity, "guides": guides.joined(separator: "\n"), "guideFiles": files(guideFiles),
+        "combine": combine.rawValue, "images": files(images), "data": files(data.map { [$0] } ?? []),
+        "count": count.map(String.init) ?? "",
         "resize": (resize ?? TrainingDefaults.resize).rawValue,
         "seeds": chosenSeeds(2).map(String.init).joined(separator: ","), "top": topK?.description ?? "",
         "beams": "\(beams)", "candidates": "\(candidates)", "class": classIndex.map(String.init) ?? "",
-        "conditionImage": conditionImage ?? "", "levels": "\(levels)", "evaluate": "\(evaluate)",
+        "conditionImage": files(conditionImage.map { [$0] } ?? []), "levels": "\(levels)", "evaluate": "\(evaluate)",
         "precision": (machine.precision ?? .float32).rawValue,
       ])
   }

@@ -80,9 +80,7 @@ struct NeighbourReport {
     let names = record.images.map { ($0.name as NSString).lastPathComponent }
     try NeighbourGrid.draw(pictures, names: names, neighbours: neighbours, captions: captions, zoom: zoom)
       .write(to: folder.file("neighbours.png"))
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try AtomicFile.write(encoder.encode(record), to: folder.file("neighbours.json"))
+    try AtomicFile.write(JSONEncoder.readable.encode(record), to: folder.file("neighbours.json"))
   }
 
   /// One line on duplicates.

@@ -15,7 +15,8 @@ struct Neighbours: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Find the training images nearest to generated ones: does a model invent or repeat?",
     discussion: """
-      Draws a grid, the paper's Figure 11: generated images at the left, then the nearest training images. Nearness is by \
+      Draws a grid, the paper's Figure 11: generated images at the left, those that ddn generate draws for the same seeds, then \
+      the nearest training images. Nearness is by \
       classifier, the Euclidean distance of a shipped classifier's features (the default where one fits); by l2, the \
       root mean squared difference of pixels in gray levels, 0 to 255; or by lpips, whose weights you give. Writes \
       neighbours.png, and neighbours.json with names, distances and pixel differences.
@@ -44,6 +45,10 @@ struct Neighbours: ParsableCommand {
   @Option(
     help: "Seeds of generated images, such as 0-7 or 1,2,5-10. (default: 0-7)", transform: SeedList.init(parsing:))
   var seeds: SeedList?
+
+  @OptionGroup var prior: PriorOption
+
+  @OptionGroup var temperature: TemperatureOption
 
   @Option(
     name: .customLong("images"), parsing: .upToNextOption,
@@ -80,8 +85,10 @@ struct Neighbours: ParsableCommand {
   private static let maxImages = 200
 
   func validate() throws {
-    guard images.isEmpty || (seeds == nil && classIndex == nil && conditionImage == nil) else {
-      throw ValidationError("--seeds, --class and --condition-image are for generated images, not for --images")
+    let options: [Any?] = [seeds, prior.prior, temperature.temperature, classIndex, conditionImage]
+    guard images.isEmpty || options.allSatisfy({ $0 == nil }) else {
+      throw ValidationError(
+        "--seeds, --prior, --temperature, --class and --condition-image are for generated images, not for --images")
     }
     guard max(seeds?.seeds.count ?? 0, images.count) <= Self.maxImages else {
       throw ValidationError("there are more than \(Self.maxImages) images to find neighbours of; use several commands")
@@ -144,8 +151,9 @@ struct Neighbours: ParsableCommand {
       return .init(images: try .concatenate(pictures).to(device), names: images, entries: [])
     }
     let seeds = chosenSeeds
-    let entries = CodeList(
-      seeds: seeds, in: model.network.codeSpace, classes: model.network.classes, classIndex: classIndex
+    let entries = try CodeList(
+      seeds: seeds, of: model.network, prior: prior.load(for: network, model), temperature: temperature,
+      classIndex: classIndex
     ).entries
     var parts: [Tensor] = []
     try DrawingJob(
@@ -159,7 +167,9 @@ struct Neighbours: ParsableCommand {
     .init(
       command: "neighbours",
       options: [
-        "network": images.isEmpty ? network.identity : "", "data": data ?? "",
+        "network": images.isEmpty ? network.identity : "",
+        "prior": images.isEmpty ? prior.url(for: network).map { FileIdentity.text(of: $0) } ?? "" : "",
+        "temperature": "\(temperature.value)", "data": data ?? "",
         "resize": (resize ?? TrainingDefaults.resize).rawValue, "images": images.joined(separator: "\n"),
         "seeds": chosenSeeds.map(String.init).joined(separator: ","), "class": classIndex.map(String.init) ?? "",
         "conditionImage": conditionImage ?? "", "measure": measure.identity, "nearest": "\(nearest)",

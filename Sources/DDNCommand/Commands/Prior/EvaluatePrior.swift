@@ -14,7 +14,7 @@ struct EvaluatePrior: ParsableCommand {
     commandName: "evaluate",
     abstract: "Tell the bits of images' codes by level, and how close samples come to the images.",
     discussion: """
-      --samples draws so many images with uniform codes and with the prior's, and prints their Frechet distance to the \
+      --samples draws so many images with uniform codes and with the prior's, if there is one, and prints their Frechet distance to the \
       images in the features of a classifier, and that of the images' reconstructions, which no prior improves on. It is \
       no FID: it compares with distances of the same classifier, images and number of samples alone.
 
@@ -48,15 +48,24 @@ struct EvaluatePrior: ParsableCommand {
   func run() throws {
     let device = try machine.start()
     let model = try network.load(device: device)
-    guard let learned = try prior.load(for: network, model) else {
-      throw UsageError("--network \(network.network) has no prior; train one with ddn prior train, or give --prior")
+    let learned = try prior.load(for: network, model)
+    guard learned != nil || samples != nil else {
+      throw UsageError(
+        "--network \(network.network) has no prior; train one with ddn prior train, give --prior, or measure uniform codes "
+          + "with --samples")
     }
+    try temperature.check(learned)
     let images = try data.images(.test)
     let judge = try samples == nil ? nil : loadClassifier(model, device: device)
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
     let codes = try data.table(of: images, by: model, prior: learned, machine: machine, device: device)
+    try learned.map { try printBits(of: codes, $0) }
+    if let judge, let samples, let images { try measure(samples, images, codes, learned, model, judge, device) }
+  }
+
+  private func printBits(of codes: CodeTable, _ prior: IntegerPrior) throws {
     var progress = ProgressLine(total: codes.count, unit: "codes")
-    let bits = try learned.bits(of: codes) { done in
+    let bits = try prior.bits(of: codes) { done in
       progress.show(done)
       return StopSignal.shouldContinue()
     }
@@ -65,7 +74,6 @@ struct EvaluatePrior: ParsableCommand {
     let table = BitsTable(bits, of: codes.space)
     for line in table.levelLines { Terminal.print(line) }
     Terminal.print("\(counted(codes.count, "image")): \(table.summary)")
-    if let judge, let samples, let images { try measure(samples, images, codes, learned, model, judge, device) }
   }
 
   private func loadClassifier(_ model: Model, device: Device) throws -> (name: String, classifier: ResidualClassifier) {
@@ -78,7 +86,7 @@ struct EvaluatePrior: ParsableCommand {
 
   /// Prints the Frechet distances of reconstructions, uniform samples and samples of the prior.
   private func measure(
-    _ samples: Int, _ images: ImageDataset, _ codes: CodeTable, _ prior: IntegerPrior, _ model: Model,
+    _ samples: Int, _ images: ImageDataset, _ codes: CodeTable, _ prior: IntegerPrior?, _ model: Model,
     _ judge: (name: String, classifier: ResidualClassifier), _ device: Device
   ) throws {
     let count = codes.count
@@ -93,7 +101,7 @@ struct EvaluatePrior: ParsableCommand {
     let reference = try statistics(count: count, judge) { try source.images(in: $0).images }
     func report(_ name: String, _ entries: [CodeList.Entry]) throws {
       let job = DrawingJob(entries, by: model.network, precision: machine.precision ?? .float32)
-      let drawn = try statistics(count: job.count, judge) { try job($0) }
+      let drawn = try statistics(count: job.count, judge) { try job($0, while: StopSignal.shouldContinue) }
       Terminal.print("\(name): \(formatNumber(try FrechetDistance(reference, drawn).value, digits: 2))")
     }
     Terminal.print(
@@ -101,8 +109,10 @@ struct EvaluatePrior: ParsableCommand {
         + "\(counted(samples, "sample")):")
     try report("reconstructions", codes.entries)
     try report("uniform codes", entries(seeds.map { LatentCode(seed: $0, in: space) }))
-    try report(
-      "codes of the prior", entries(prior.codes(seeds: seeds, classes: classes, temperature: temperature.value)))
+    if let prior {
+      try report(
+        "codes of the prior", entries(prior.codes(seeds: seeds, classes: classes, temperature: temperature.value)))
+    }
   }
 
   private func statistics(

@@ -122,17 +122,15 @@ struct BitsTable {
   /// `[L]`.
   private let bits: [Double]
 
-  /// - Parameter bits: `[choices]`, of each choice.
+  /// - Parameter bits: `[L]`, of each choice.
   init(_ bits: [Double], of space: CodeSpace) {
     self.space = space
-    self.bits = space.levels.indices.map { level in
-      bits[space.firstChoices[level]..<space.firstChoices[level + 1]].reduce(0, +)
-    }
+    self.bits = bits
   }
 
-  /// A line per level, or of 16 levels spread evenly.
+  /// A line per level.
   var levelLines: [String] {
-    Reconstruction.shownLevels(of: bits.count).map { level in
+    bits.indices.map { level in
       "level \(level + 1)  \(formatNumber(bits[level], digits: 2)) of \(formatNumber(space.levels[level].bits, digits: 2)) bits"
     }
   }

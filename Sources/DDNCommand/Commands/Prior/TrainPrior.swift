@@ -103,9 +103,7 @@ struct TrainPrior: ParsableCommand {
     let images = try data.images(.train)
     let url = try outputURL()
     if dryRun {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-      Terminal.print(String(decoding: try encoder.encode(options), as: UTF8.self))
+      Terminal.print(String(decoding: try JSONEncoder.readable.encode(options), as: UTF8.self))
       Terminal.print(
         "would learn the codes of \(images.map { counted($0.count, "image") } ?? data.path) with "
           + "\(network.url.path) and write \(url.path)")
@@ -114,16 +112,21 @@ struct TrainPrior: ParsableCommand {
     try checkOutput(url.path, overwrites: overwrite)
     let tests = try finalTest(for: images)
     let testImages = try tests?.images(.test)
+    func oldPrior() throws -> IntegerPrior? { try PriorOption.besidesModel.load(for: network, model) }
+    // Files of codes are read before the work; images are encoded after it.
+    var testCodes: CodeTable?
+    if let tests, tests.codes != nil {
+      testCodes = try tests.table(of: nil, by: model, prior: oldPrior(), machine: machine, device: device)
+    }
     StopSignal.listen("stopping; Ctrl-C again after 3 seconds stops at once")
     let codes = try data.table(
-      of: images, mirrors: mirror, by: model, prior: PriorOption.besidesModel.load(for: network, model),
-      machine: machine, device: device)
+      of: images, mirrors: mirror, by: model, prior: oldPrior(), machine: machine, device: device)
     let trainer = try PriorTrainer(
       options, codes: codes, classes: model.network.classes, dataName: images?.name ?? data.path,
       modelFingerprint: model.fingerprint())
     try train(trainer, to: url)
     if let tests, let best = trainer.best {
-      let codes = try tests.table(of: testImages, by: model, machine: machine, device: device)
+      let codes = try testCodes ?? tests.table(of: testImages, by: model, machine: machine, device: device)
       let table = BitsTable(try best.prior.bits(of: codes), of: codes.space)
       for line in table.levelLines { Terminal.print(line) }
       Terminal.print("\(counted(codes.count, "test image")): \(table.summary)")

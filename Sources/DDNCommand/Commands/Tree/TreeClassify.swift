@@ -143,7 +143,7 @@ struct TreeClassify: ParsableCommand {
     _ space: CodeSpace, _ training: ImageDataset, _ tests: ImageDataset, _ numbers: [Int],
     _ rules: [LabelExperiment.Rule]
   ) throws {
-    var progress = ProgressLine(total: 1000, unit: "‰")
+    var progress = ProgressLine.ofShare()
     let tree = try PixelTree(space, training: Self.pixels(of: training), tests: Self.pixels(of: tests)) { share in
       progress.show(Int(share * 1000), "k-means")
       return StopSignal.shouldContinue()

@@ -114,10 +114,16 @@ struct TreeDraw: ParsableCommand {
     if let picturePath, let format {
       let picture = TreePicture(tree, layout)
       let url = URL(fileURLWithPath: picturePath)
-      switch format {
-      case .png: try picture.bitmap().write(to: url)
-      case .svg: try AtomicFile.write(Data(picture.svg().utf8), to: url)
+      func show(_ nodes: Int) throws {
+        guard StopSignal.shouldContinue() else { throw JobStopped() }
+        if nodes % 256 == 0 { Terminal.showLive("painting the tree: \(nodes) of \(tree.count) nodes") }
       }
+      defer { Terminal.showLive("") }
+      switch format {
+      case .png: try picture.bitmap(progress: show).write(to: url)
+      case .svg: try AtomicFile.write(Data(picture.svg(progress: show).utf8), to: url)
+      }
+      Terminal.showLive("")
       Terminal.print("\(picturePath): \(layout.side) x \(layout.side) pixels, \(counted(layout.levels, "level"))")
       if layout.levels < nodes.count {
         Terminal.printError(
@@ -167,11 +173,11 @@ struct TreeDraw: ParsableCommand {
 
   private func compute(_ images: TreeImages, _ prefix: [Int], levels: Int) throws -> TreeNode {
     var done = 0
-    Terminal.showLive("drawing the tree")
+    Terminal.showLive("computing the tree")
     defer { Terminal.showLive("") }
     return try images.tree(prefix: prefix, levels: levels) { nodes in
       done += nodes
-      Terminal.showLive("drawing the tree: \(done) nodes")
+      Terminal.showLive("computing the tree: \(done) nodes")
       return StopSignal.shouldContinue()
     }
   }

@@ -122,27 +122,39 @@ struct TreeSearchCommand: ParsableCommand {
     if recall == nil, queries.isEmpty { throw UsageError("give a code or an image file to search for") }
   }
 
-  /// A found image; the distance is nil by prefix.
+  /// A found image.
   private struct Found {
     let row: Int
+    /// Nil by prefix.
     let distance: Double?
+    /// That its code shares with the query's; nil for an image that was not encoded.
+    let levels: Int?
   }
 
   private func find(_ query: Query, _ walk: TreeSearch, _ index: CodeIndex, _ model: Model) throws -> [Found] {
+    func sharedLevels(_ row: Int, _ choices: some Sequence<Int>) -> Int {
+      zip(index.entry(row).code.choices, choices).prefix { $0 == $1 }.count
+    }
     switch by ?? (query.image == nil ? .prefix : .distance) {
     case .prefix:
-      return index.nearest(to: try query.path(model, classIndex), count: top).map { Found(row: $0.row, distance: nil) }
+      let path = try query.path(model, classIndex)
+      let choices = path.dropFirst(model.network.classes > 0 ? 1 : 0)
+      return index.nearest(to: path, count: top)
+        .map { Found(row: $0.row, distance: nil, levels: sharedLevels($0.row, choices)) }
     case .distance:
+      let choices = query.entry?.code.choices
       return try walk.nearest(to: query.target(model), classIndex: query.entry?.classIndex ?? classIndex, count: top)
-        .map { Found(row: $0.row, distance: $0.distance) }
+        .map { match in
+          Found(row: match.row, distance: match.distance, levels: choices.map { sharedLevels(match.row, $0) })
+        }
     }
   }
 
   private func line(_ match: Found, _ query: Query, _ set: SearchedSet) -> String {
     let entry = set.index.entry(match.row)
     var words = [CodeList.line(name: set.name(match.row), entry.code, classIndex: entry.classIndex)]
-    if let code = query.entry?.code {
-      words.append("levels \(zip(entry.code.choices, code.choices).prefix { $0 == $1 }.count)")
+    if let levels = match.levels {
+      words.append("levels \(levels)")
     }
     if let distance = match.distance { words.append("distance \(formatNumber(distance, digits: 5))") }
     return words.joined(separator: "  ")

@@ -1,8 +1,8 @@
-// Draw: strokes and other wishes on the left, twelve pictures that fit them on the right.
+// Draw: strokes and other goals on the left, twelve pictures that fit them on the right.
 import { dataURL, isAbort, stream } from "./api.js";
 import { Painter } from "./canvas.js";
 import { button, choices, element, fileButton, save, slider } from "./elements.js";
-import { Wishes } from "./wishes.js";
+import { Goals } from "./goals.js";
 
 const COLOURS = [
   ["black", "#141414"], ["white", "#ffffff"], ["red", "#d62f2f"], ["orange", "#f08a24"], ["yellow", "#f5d63d"],
@@ -25,7 +25,7 @@ export class DrawPage {
   // Parts of the page.
   #progress; #status; #grid; #actions; #pinBox; #undo; #removePicture;
   #keepTool;
-  #wishes;
+  #goals;
   #pictureURL = null;
 
   constructor(section, app) {
@@ -50,7 +50,7 @@ export class DrawPage {
     await this.painter.setPicture(url);
     this.#pictureURL = url;
     this.#removePicture.hidden = url === null;
-    this.#wishes.refresh();
+    this.#goals.refresh();
     this.#drawSoon();
   }
 
@@ -58,7 +58,7 @@ export class DrawPage {
     const model = this.#model;
     this.painter = new Painter(() => this.#painted());
     this.painter.hint = "Paint here. The pictures beside will try to look like it.";
-    this.#wishes = new Wishes(model, this.painter, {
+    this.#goals = new Goals(model, this.painter, {
       picture: () => this.#pictureURL, onchange: () => this.#drawSoon(), onkeep: () => this.#keepTool(),
     });
     this.#pictureURL = null;
@@ -79,7 +79,7 @@ export class DrawPage {
           element("div", { class: "card stack" }, this.painter.element, ...this.#tools(), element("div", { class: "row" },
             fileButton("Open a picture", "image/*", (file) => this.#open(file)), this.#removePicture)),
           element("div", { class: "card" },
-            element("h2", {}, "What should they fit?"), ...this.#wishes.rows)),
+            element("h2", {}, "What should they fit?"), ...this.#goals.rows)),
         element("div", { class: "card stack" },
           element("div", { class: "row spread" },
             element("div", {}, element("h2", {}, "Twelve pictures"), this.#status),
@@ -108,13 +108,13 @@ export class DrawPage {
     const tools = choices("Tool", ["Brush", "Eraser", "Keep"], (number) => {
       this.painter.tool = number === 1 ? "eraser" : "brush";
       if (number !== 1) this.painter.layer = number === 2 ? "mask" : "paint";
-      if (number === 2) this.#wishes.switchOn("mask");
+      if (number === 2) this.#goals.switchOn("mask");
     });
     this.#keepTool = () => {
       tools.select(2);
       this.painter.layer = "mask";
       this.painter.tool = "brush";
-      this.#wishes.switchOn("mask");
+      this.#goals.switchOn("mask");
     };
     tools.select(0);
     pick(colours[0][1], palette.children[0]);
@@ -134,7 +134,7 @@ export class DrawPage {
     try {
       const url = await dataURL(file);
       await this.usePicture(url);
-      if (!this.#wishes.usesPicture) this.#keepTool();
+      if (!this.#goals.usesPicture) this.#keepTool();
     } catch {
       this.#app.alert("This picture cannot be opened. Try a PNG or JPEG file.");
     }
@@ -142,8 +142,8 @@ export class DrawPage {
 
   #painted() {
     this.#undo.disabled = !this.painter.canUndo;
-    if (this.painter.isPainted) this.#wishes.switchOn("strokes");
-    this.#wishes.refresh();
+    if (this.painter.isPainted) this.#goals.switchOn("strokes");
+    this.#goals.refresh();
     this.#drawSoon();
   }
 
@@ -174,7 +174,7 @@ export class DrawPage {
     const began = performance.now();
     try {
       const done = await stream("api/draw", {
-        model: model.name, seeds, guides: this.#wishes.guides, start: this.#start, class: this.#wishes.class,
+        model: model.name, seeds, guides: this.#goals.guides, start: this.#start, class: this.#goals.class,
       }, {
         queued: ({ before }) => { this.#status.textContent = `Waiting: ${before} before you`; },
         level: ({ level, of, images }) => {

@@ -72,10 +72,10 @@ export class TrainPage {
           fact("Time", time(newest.elapsedSeconds)), fact("Error", newest.loss.toPrecision(3)),
           fact("Nodes split", newest.splits.toLocaleString("en")))),
       element("div", { class: "charts" },
-        element("div", { class: "card stack" }, element("h2", {}, "The error gets smaller"),
+        element("div", { class: "card stack" }, element("h2", {}, "Error"),
           element("p", { class: "soft" }, "Bold: all levels together. Thin: each level, from the first (dark) to the last (light)."),
           lossChart(ticks)),
-        element("div", { class: "card stack" }, element("h2", {}, "Every node is used"),
+        element("div", { class: "card stack" }, element("h2", {}, "Use of nodes"),
           element("p", { class: "soft" }, "A full bar: all nodes of the level are chosen equally often."),
           useChart(shares))),
       report.samples.length ? this.#samples(report.samples) : null));

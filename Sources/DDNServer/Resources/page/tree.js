@@ -88,7 +88,7 @@ export class TreePage {
   #buttons(isLeaf) {
     const walks = this.#timer !== null;
     return [
-      button(walks ? "Stop" : "Walk by itself", () => (walks ? this.#stopAndShow() : this.#walk()), { class: "main" }),
+      button(walks ? "Stop" : "Walk at random", () => (walks ? this.#stopAndShow() : this.#walk()), { class: "main" }),
       button("Back one", () => this.#go(this.#codes.slice(0, -1).join(".")), { disabled: this.#choices.level === 0 }),
       button(this.#isOverview ? "Show the choices" : "See what lies below", () => {
         this.#isOverview = !this.#isOverview;

@@ -3,9 +3,9 @@ import { button, choices, element, slider } from "./elements.js";
 
 const WEIGHTS = ["⅛", "¼", "½", "1", "2", "4", "8"];
 
-export class Wishes {
+export class Goals {
   rows = [];
-  #wishes = new Map();
+  #goals = new Map();
   #kinds = null;
   #model;
   #painter;
@@ -34,17 +34,17 @@ export class Wishes {
 
   // As the server takes them.
   get guides() {
-    return [...this.#wishes].filter(([kind, wish]) => wish.isOn && !this.#isCondition(kind)).map(([, wish]) => wish.guide);
+    return [...this.#goals].filter(([kind, goal]) => goal.isOn && !this.#isCondition(kind)).map(([, goal]) => goal.guide);
   }
 
   // The number of the class, for a model that needs one.
   get class() { return this.#model.needsClass ? this.#kinds.chosen : undefined; }
 
-  get usesPicture() { return ["mask", "gray", "sr"].some((kind) => this.#wishes.get(kind)?.isTicked); }
+  get usesPicture() { return ["mask", "gray", "sr"].some((kind) => this.#goals.get(kind)?.isTicked); }
 
-  switchOn(kind) { this.#wishes.get(kind)?.switchOn(); }
+  switchOn(kind) { this.#goals.get(kind)?.switchOn(); }
 
-  refresh() { for (const wish of this.#wishes.values()) wish.refresh(); }
+  refresh() { for (const goal of this.#goals.values()) goal.refresh(); }
 
   #isCondition(kind) { return kind === "class" && this.#model.needsClass; }
 
@@ -87,16 +87,16 @@ export class Wishes {
     const missing = element("p", { class: "soft need" }, need);
     const more = element("div", { class: "more" }, element("p", { class: "soft" }, explanation), missing, ...extra,
       isCondition ? null : weight.row);
-    const wish = {
+    const goal = {
       get isOn() { return box.checked && isReady(); },
       get isTicked() { return box.checked; },
       get guide() { return { kind, weight: 2 ** (weight.value - 3), ...values() }; },
-      switchOn() { box.checked = true; wish.refresh(); },
+      switchOn() { box.checked = true; goal.refresh(); },
       refresh() { more.hidden = !box.checked; missing.hidden = !need || isReady(); },
     };
-    box.addEventListener("change", () => { wish.refresh(); this.#on.onchange(); });
-    wish.refresh();
-    this.#wishes.set(kind, wish);
+    box.addEventListener("change", () => { goal.refresh(); this.#on.onchange(); });
+    goal.refresh();
+    this.#goals.set(kind, goal);
     this.rows.push(element("div", { class: "guide" }, element("label", { class: "name" }, box, name), more));
   }
 }

@@ -9,7 +9,7 @@ import Torch
 ///
 /// Source: Székely and Rizzo, Energy statistics (2013), in its unbiased estimate; a network trained to match the
 /// distribution of features: Li, Swersky and Zemel, Generative Moment Matching Networks (2015).
-public struct SampleDistance: Objective {
+public struct SampleEnergyDistance: Objective {
   private let features: (Tensor) throws -> Tensor
   /// Below it a squared distance is rounding; the root's gradient stays finite.
   private static let floor = 1e-6

@@ -4,7 +4,7 @@ import DDNVision
 import Torch
 
 /// The Frechet distance of a few images that a network generates to a data set, to follow a training.
-public struct SampleDistance {
+public struct SampleFrechetDistance {
   private let detector: any FeatureDetector
   private let samples: Int
   private let reference: FrechetDistance.Statistics
