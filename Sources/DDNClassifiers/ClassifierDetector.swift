@@ -48,7 +48,7 @@ public func openDetector(_ nameOrPath: String, device: Device = .cpu) throws -> 
   guard FileManager.default.fileExists(atPath: url.path) else {
     guard ResidualClassifier.shippedNames.contains(nameOrPath) else {
       throw FileError(
-        .missing, path: nameOrPath, problem: "no such detector",
+        .missing, path: nameOrPath, problem: "no such detector or file",
         remedy: "give Inception's weights, such as pt_inception-2015-12-05-6726825d.pth, a classifier, or one of "
           + ResidualClassifier.shippedNames.joined(separator: ", "))
     }

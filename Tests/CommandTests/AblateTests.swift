@@ -185,7 +185,7 @@ extension CommandTests {
         (["--rows", "residual"], 64, "there is nothing to compare"), (["--seeds", "0"], 64, "--seeds"),
         (["--desc", "x"], 64, "--desc"), (["--condition", "edge"], 64, "--condition"),
         (["--data", "nowhere"], 66, "nowhere"), (["--test", "nowhere"], 66, "nowhere"),
-        (["--detector", "nobody"], 66, "no such detector"), (["--out", "full"], 1, "such as letter.txt"),
+        (["--detector", "nobody"], 66, "no such detector or file"), (["--out", "full"], 1, "such as letter.txt"),
         (["--arch", "dense", "--no-leak-choice"], 64, "--leak-choice is for --arch recurrent"),
         (["--perceptual", "nobody"], 66, "no such classifier"),
       ] as [([String], Int32, String)] {

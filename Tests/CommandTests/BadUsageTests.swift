@@ -32,7 +32,7 @@ extension CommandErrorTests {
         "info --resolution -1", "info --resolution 8 --start-size 16", "info --max-outputk 1",
         "info --network mnist --gray", "info --blockn-times nan", "info --cbase 0", "info --cmax 7",
         "train --cache -1", "train --cache many", "train --resume . --xflip", "dataset paint", "dataset convert a",
-        "dataset convert a b.zip --resolution 64", "dataset convert a b.zip --resolution 48x48",
+        "dataset convert a b.zip --resolution 64x64x64", "dataset convert a b.zip --resolution 48x48",
         "dataset convert a b.zip --resolution 64x32", "dataset convert a b.zip --resolution 0x0",
         "dataset convert a b.zip --transform center-crop", "dataset convert a b.zip --filter cubic",
         "dataset convert a b.zip --max-images 0", "dataset convert a b.zip --channels 4", "dataset fetch imagenet",

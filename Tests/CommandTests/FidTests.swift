@@ -160,7 +160,7 @@ extension CommandTests {
         (calculate + ["--ref", "edm.npz", "--detector", "digits"], 65, "4 features"),
         (calculate + ["--ref", "torn.npz", "--detector", "digits"], 65, "torn.npz"),
         (calculate + ["--ref", "absent.npz", "--detector", "digits"], 66, "absent.npz"),
-        (calculate + ["--ref", "b.npz", "--detector", "absent"], 66, "no such detector"),
+        (calculate + ["--ref", "b.npz", "--detector", "absent"], 66, "no such detector or file"),
         (calculate + ["--ref", "b.npz", "--detector", "b.npz"], 65, "b.npz"),
         (calculate + ["--ref", "b.npz"], 64, "--detector"),
         (["fid", "calc", "--images", "a/images", "--ref", "b.npz"] + digits, 65, "has 40 images, fewer than 50000"),
@@ -174,7 +174,7 @@ extension CommandTests {
         (["evaluate", "--network", "mnist-k8-l3", "--seeds", "0-9", "--per-class"], 64, "no classes"),
         (["evaluate", "--runs", "2", "--seeds", "4294967290-4294967295"], 64, "are above"),
         (["generate", "--fid-ref", "b.npz"], 64, "go together"),
-        (["generate", "--fid-ref", "b.npz", "--detector", "absent"], 66, "no such detector"),
+        (["generate", "--fid-ref", "b.npz", "--detector", "absent"], 66, "no such detector or file"),
         (["train", "--metrics-count", "5"], 64, "--metrics"),
       ] as [([String], Int32, String)] {
         let result = try await Command.run(arguments, in: folder)

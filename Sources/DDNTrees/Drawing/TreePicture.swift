@@ -89,10 +89,10 @@ public struct TreePicture {
     return Bitmap(width: layout.side, height: layout.side, channels: 3, pixels: pixels)
   }
 
-  /// Whole factors repeat pixels, as in other figures.
+  /// Whole factors repeat pixels, as in other figures; a box filter, because libvips takes milliseconds for each image.
   private static func resized(_ image: Bitmap, _ side: Int) throws(ImageError) -> Bitmap {
     if side % image.width == 0 { return image.zoomed(by: side / image.width) }
-    return try image.resized(width: side, height: side, filter: side < image.width ? .lanczos : .box)
+    return try image.resized(width: side, height: side, filter: .box)
   }
 
   private static func outline(

@@ -117,10 +117,10 @@ struct ConvertDataset: ParsableCommand {
 extension ImageTransform.Crop: ExpressibleByArgument {}
 extension ResamplingFilter: ExpressibleByArgument {}
 
-/// "64x64", or EDM's "64,64".
+/// "64x64", EDM's "64,64", or "64" for a square.
 @Sendable private func parseResolution(_ text: String) throws -> ConvertDataset.Resolution {
   let sides = text.split(omittingEmptySubsequences: false) { $0 == "x" || $0 == "," }.map { Int($0) }
-  guard sides.count == 2, let width = sides[0], let height = sides[1] else {
+  guard (1...2).contains(sides.count), let width = sides[0], let height = sides.last! else {
     throw ValidationError("'\(text)' is not WIDTHxHEIGHT")
   }
   return .init(width: width, height: height)

@@ -100,6 +100,7 @@ struct TreeDraw: ParsableCommand {
         "--levels \(levels): there are \(counted(below, "level")) below \(root.map { "code \($0)" } ?? "the root")")
     }
     let classIndex = model.network.classes > 0 ? classIndex ?? 0 : nil
+    let ofClass = classIndex.map { ", class \($0)" } ?? ""
     let nodes = space.levels[prefix.count..<prefix.count + (levels ?? below)].map(\.nodes)
     let layout = TreeLayout(nodes: nodes, size: size)
 
@@ -124,7 +125,8 @@ struct TreeDraw: ParsableCommand {
       case .svg: try AtomicFile.write(Data(picture.svg(progress: show).utf8), to: url)
       }
       Terminal.showLive("")
-      Terminal.print("\(picturePath): \(layout.side) x \(layout.side) pixels, \(counted(layout.levels, "level"))")
+      Terminal.print(
+        "\(picturePath): \(layout.side) x \(layout.side) pixels, \(counted(layout.levels, "level"))\(ofClass)")
       if layout.levels < nodes.count {
         Terminal.printError(
           "note: \(counted(nodes.count - layout.levels, "deeper level")) would be too small in \(size) pixels; give a "
@@ -132,7 +134,7 @@ struct TreeDraw: ParsableCommand {
       }
     }
     guard let page else { return }
-    let title = "\(network.network)\(classIndex.map { ", class \($0)" } ?? "")\(root.map { ", code \($0)" } ?? "")"
+    let title = "\(network.network)\(ofClass)\(root.map { ", code \($0)" } ?? "")"
     try AtomicFile.write(Data(TreePage(tree, title: title, prefix: prefix).html().utf8), to: URL(fileURLWithPath: page))
     Terminal.print("\(page): \(tree.count) nodes, \(counted(pageLevels, "level"))")
     if pageLevels < (levels ?? below) {
