@@ -66,12 +66,14 @@ public enum AtomicFile {
       unfinished.last!.output.startFlushing()
     }
     for file in unfinished { try file.output.flushAndClose() }
+    var folders: Set<URL> = []
     for _ in files {
       let file = unfinished[0]
+      folders.insert(file.url.deletingLastPathComponent())
       try finish(file.temporary, as: file.url)
       unfinished.removeFirst()
     }
-    for folder in Set(files.map { $0.url.deletingLastPathComponent() }) { try Folder.flush(folder) }
+    for folder in folders { try Folder.flush(folder) }
   }
 
   /// Creates and removes the temporary file that `write` would rename to `url`, to know before long work that it can;
@@ -95,10 +97,14 @@ public enum AtomicFile {
     let folder = url.deletingLastPathComponent()
     let prefix = ".\(url.lastPathComponent)."
     for name in (try? Folder.names(in: folder)) ?? [] where name.hasPrefix(prefix) && name.hasSuffix(".part") {
-      guard let writer = name.dropFirst(prefix.count).split(separator: ".").first.flatMap({ pid_t($0) }),
-        kill(writer, 0) != 0, errno == ESRCH
+      // "PID.NUMBER.part"; a process of another machine or container may run for a day.
+      let parts = name.dropFirst(prefix.count).split(separator: ".", omittingEmptySubsequences: false)
+      let file = folder.appendingPathComponent(name)
+      guard parts.count == 3, Int(parts[1]) != nil, let writer = pid_t(parts[0]), kill(writer, 0) != 0, errno == ESRCH,
+        let changed = (try? FileManager.default.attributesOfItem(atPath: file.path))?[.modificationDate] as? Date,
+        changed.timeIntervalSinceNow < -86400
       else { continue }
-      unlink(folder.appendingPathComponent(name).path)
+      unlink(file.path)
     }
   }
 
@@ -134,8 +140,12 @@ public enum AtomicFile {
     }
     // Other errors: a file system without links.
     if isClaimed, errno == EEXIST {
-      let rescued = url.appendingPathExtension("new")
-      guard link(temporary.path, rescued.path) == 0 else { throw .system("cannot be written", path: rescued.path) }
+      var (rescued, number) = (url.appendingPathExtension("new"), 1)
+      while link(temporary.path, rescued.path) != 0 {
+        guard errno == EEXIST else { throw .system("cannot be written", path: rescued.path) }
+        number += 1
+        rescued = url.appendingPathExtension("new\(number)")
+      }
       unlink(temporary.path)
       throw FileError(
         .failed, path: url.path, problem: "was made by another program meanwhile, and is kept",

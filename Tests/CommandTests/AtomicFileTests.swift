@@ -17,6 +17,14 @@ import Testing
     }
     try AtomicFile.write([(link, Self.bytes)])
     #expect(try Data(contentsOf: file) == Self.bytes)
+    // Absolute, and relative to another folder.
+    try Folder.create(folder.appending(path: "a/b"))
+    for (name, target) in [("absolute", folder.path + "/a/x"), ("a/b/relative", "../y")] {
+      let link = folder.appending(path: name)
+      try FileManager.default.createSymbolicLink(atPath: link.path, withDestinationPath: target)
+      try AtomicFile.write(Self.bytes, to: link)
+    }
+    #expect(try Folder.names(in: folder.appending(path: "a")) == ["b", "x", "y"])
     let loop = folder.appending(path: "loop")
     try FileManager.default.createSymbolicLink(atPath: loop.path, withDestinationPath: "loop")
     #expect(throws: FileError.self) { try AtomicFile.write(Self.bytes, to: loop) }
@@ -42,6 +50,12 @@ import Testing
     #expect(error.problem.hasPrefix("was made by another program") && error.remedy.hasSuffix("out.ddn.new"))
     #expect(try Data(contentsOf: file) == Data("precious".utf8))
     #expect(try Data(contentsOf: folder.appending(path: "out.ddn.new")) == Self.bytes)
+    // Again, with the first result still there.
+    try FileManager.default.removeItem(at: file)
+    try AtomicFile.prepare(file, overwrites: false)
+    try Data("precious".utf8).write(to: file)
+    #expect(throws: FileError.self) { try AtomicFile.write(Data("third".utf8), to: file) }
+    #expect(try Data(contentsOf: folder.appending(path: "out.ddn.new2")) == Data("third".utf8))
     // Without another program the file is written, and written again.
     let own = folder.appending(path: "own")
     try AtomicFile.prepare(own, overwrites: false)
@@ -58,9 +72,15 @@ import Testing
     let names = [
       ".out.\(ended.processIdentifier).0.part", ".out.\(getppid()).0.part", ".other.\(ended.processIdentifier).0.part",
     ]
-    for name in names { try Data().write(to: folder.appending(path: name)) }
+    let new = ".out.\(ended.processIdentifier).1.part"
+    for name in names + [new] {
+      try Data().write(to: folder.appending(path: name))
+      let date = Date(timeIntervalSinceNow: name == new ? 0 : -100_000)
+      try FileManager.default.setAttributes(
+        [.modificationDate: date], ofItemAtPath: folder.appending(path: name).path)
+    }
     try AtomicFile.prepare(folder.appending(path: "out"), overwrites: false)
-    #expect(try Folder.names(in: folder) == names.dropFirst().sorted())
+    #expect(try Folder.names(in: folder) == (names.dropFirst() + [new]).sorted())
   }
 
   @Test("a pipe is read to its end, devices and links to nothing are named") func inputs() throws {

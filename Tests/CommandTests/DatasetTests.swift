@@ -42,7 +42,7 @@ extension CommandTests {
       let folder = try SmallDataset.folder(side: 40, channels: 3)
       let made = try await Command.run(
         [
-          "dataset", "convert", "pictures", "a.zip", "--resolution", "32x32", "--transform", "center-crop",
+          "dataset", "convert", "pictures", "a.zip", "--resolution", "32", "--transform", "center-crop",
           "--channels",
           "gray",
         ], in: folder)

@@ -131,7 +131,7 @@ import Torch
     #expect(small.weightDifference(from: .pyramid(.init(resolution: 4))) == nil)
     #expect(
       small.weightDifference(from: .pyramid(.init(resolution: 4, maxNodes: 8)))
-        == "its level 0 is 1x1_0 with 256 channels and 8 nodes, not 1x1_0 with 256 channels and 64 nodes")
+        == "its level 1 is 1x1_0 with 256 channels and 8 nodes, not 1x1_0 with 256 channels and 64 nodes")
     #expect(small.weightDifference(from: .pyramid(.init(resolution: 8))) == "it has resolution 8, not 4")
     #expect(small.weightDifference(from: .recurrent(.init())) == "it is a recurrent network, not a pyramid")
     let recurrent = NetworkConfiguration.recurrent(.init())

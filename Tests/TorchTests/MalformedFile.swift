@@ -35,6 +35,10 @@ struct MalformedFile: Sendable, CustomTestStringConvertible {
     MalformedFile("an empty header", bytes: Data(count: 8), "empty header"),
     MalformedFile("a header longer than the file", bytes: Data([10, 0, 0, 0, 0, 0, 0, 0, 0x7B]), "ends after 1 of"),
     MalformedFile("a header of all bits", bytes: Data(repeating: 0xFF, count: 64), "above the limit"),
+    MalformedFile(
+      "a header without tensors", bytes: SafetensorsTests.file([UInt8](repeating: 32, count: 9_000_000), dataBytes: 0),
+      "more than its tensors have"),
+    MalformedFile("a picture", bytes: Data([0x89, 0x50, 0x4E, 0x47, 13, 10, 26, 10, 0]), "but a PNG picture"),
     MalformedFile("a header beyond 100 MB", bytes: Data([1, 0xE1, 0xF5, 5, 0, 0, 0, 0, 0x7B]), "above the limit"),
   ]
 

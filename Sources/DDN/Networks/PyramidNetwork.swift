@@ -158,7 +158,7 @@ extension PyramidNetwork.Configuration: NetworkArchitecture {
       return difference
     }
     for (level, (mine, theirs)) in zip(levels, other.levels).enumerated() where mine != theirs {
-      return "its level \(level) is \(theirs.summary), not \(mine.summary)"
+      return "its level \(level + 1) is \(theirs.summary), not \(mine.summary)"
     }
     return difference("levels", levels.count, other.levels.count)
   }

@@ -142,10 +142,10 @@ struct Train: ParsableCommand {
     StopSignal.listen(
       "saving and stopping; Ctrl-C again after 3 seconds stops at once without saving", onClosedPipe: true)
     var fitting = ProgressLine.ofShare()
-    let start = try run.resume { share in
-      fitting.show(Int(share * 1000), "principal components")
-      guard StopSignal.shouldContinue() else {
-        throw TrainingError.interrupted(images: 0, savedIn: runFolder.url.path)
+    let start = try stoppable(in: runFolder) {
+      try run.resume { share in
+        fitting.show(Int(share * 1000), "principal components")
+        guard StopSignal.shouldContinue() else { throw JobStopped() }
       }
     }
     fitting.clear()
@@ -162,12 +162,23 @@ struct Train: ParsableCommand {
     if start.images > 0 { Terminal.print("continuing after \(start.images) of \(options.images) images") }
 
     if group?.isMain ?? true {
-      run.measure = try metrics.measure(run.trainer.network, data: images, device: device)
+      run.measure = try stoppable(in: runFolder, images: start.images) {
+        try metrics.measure(
+          run.trainer.network, data: images, device: device, shouldContinue: StopSignal.shouldContinue)
+      }
     }
     let view = try group?.isMain ?? true ? TrainingView(run) : nil
     try run.run(shouldStop: StopSignal.shouldStop) { event in try view?.show(event) }
     try group?.leave()
     Terminal.print("done: \(runFolder.model.path)")
+  }
+
+  /// Runs `body`, which a stop ends before the first step, also when it has ended another process first.
+  private func stoppable<R>(in folder: RunFolder, images: Int = 0, _ body: () throws -> R) throws -> R {
+    let interrupted = TrainingError.interrupted(images: images, savedIn: folder.url.path)
+    do { return try body() } catch is JobStopped { throw interrupted } catch let error as ProcessGroupError {
+      throw error.kind == .lost && StopSignal.shouldStop() ? interrupted : error
+    }
   }
 
   /// Notes when a CPU is to train a network for GPUs, such as the original's default.

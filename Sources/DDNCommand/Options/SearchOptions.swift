@@ -1,5 +1,6 @@
 import ArgumentParser
 import DDN
+import DDNEvaluation
 import DDNFiles
 import DDNPictures
 import Foundation
@@ -83,7 +84,7 @@ struct SearchOptions: ParsableArguments {
     let images = try last.cloned()
     for (level, chosen) in result.levels.enumerated() {
       let enlarged = try network.enlarged(chosen)
-      let errors = try (enlarged - targets).squared().mean([1, 2, 3]).array(Double.self)
+      let errors = try (enlarged.written() - targets).squared().mean([1, 2, 3]).array(Double.self)
       let rows = ends.indices.filter { isOpen[$0] && errors[$0] <= bound }
       guard !rows.isEmpty else { continue }
       for row in rows { (ends[row], isOpen[row]) = (level + 1, false) }

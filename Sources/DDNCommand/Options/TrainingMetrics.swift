@@ -35,16 +35,17 @@ struct TrainingMetrics: ParsableArguments {
 
   /// The measure; nil for none.
   ///
-  /// - Throws: `UsageError` for a network that needs images to generate; `FileError` for the detector.
+  /// - Throws: `UsageError` for a network that needs images to generate; `FileError` for the detector; `JobStopped`.
   func measure(
-    _ network: any DiscreteDistributionNetwork, data: TrainingImages, device: Device
+    _ network: any DiscreteDistributionNetwork, data: TrainingImages, device: Device, shouldContinue: () -> Bool
   ) throws -> (() throws -> Double)? {
     guard let metrics else { return nil }
     guard network.conditions.allSatisfy({ !$0.needsImages }) else {
       throw UsageError("--metrics: this network is conditioned on images; leave it out")
     }
     let distance = try SampleFrechetDistance(
-      to: data, by: openDetector(metrics, device: device), samples: metricsCount ?? Self.defaultCount)
+      to: data, by: openDetector(metrics, device: device), samples: metricsCount ?? Self.defaultCount,
+      shouldContinue: shouldContinue)
     return { try distance(network) }
   }
 }

@@ -19,12 +19,17 @@ public struct SampleFrechetDistance {
   ///   - source: images of the data set; at most 10,000 from the first are read.
   ///   - detector: whose features are compared.
   ///   - samples: images to generate, at least two.
-  /// - Throws: `EvaluationError` for fewer than two images; what source and detector throw.
-  public init(to source: any EncodingSource, by detector: any FeatureDetector, samples: Int) throws {
+  ///   - shouldContinue: called before each batch; false stops.
+  /// - Throws: `JobStopped`; `EvaluationError` for fewer than two images; what source and detector throw.
+  public init(
+    to source: any EncodingSource, by detector: any FeatureDetector, samples: Int,
+    shouldContinue: () -> Bool = { true }
+  ) throws {
     precondition(samples >= 2, "\(samples) images have no covariance")
     (self.detector, self.samples) = (detector, samples)
     reference = try Self.statistics(min(source.count, Self.mostReferences), detector) {
-      try source.images(in: $0).images
+      guard shouldContinue() else { throw JobStopped() }
+      return try source.images(in: $0).images
     }
   }
 

@@ -24,7 +24,9 @@ public struct SafetensorsFile: Sendable {
   private let dataStart: Int
 
   /// Longer headers are refused, as the format's own library does.
-  static let longestHeader = 8_000_000
+  static let longestHeader = 100_000_000
+  /// A longer header needs as many bytes of tensors, so that a small file of names alone does not take minutes.
+  private static let longestFreeHeader = 8_000_000
   static let lengthBytes = 8
 
   /// Maps the file and checks that its header describes every byte after it exactly once.
@@ -71,6 +73,9 @@ public struct SafetensorsFile: Sendable {
     }
     guard length <= UInt64(bytes.count - lengthBytes) else {
       throw SafetensorsProblem("ends after \(bytes.count - lengthBytes) of its header's \(length) bytes")
+    }
+    guard length <= UInt64(max(longestFreeHeader, bytes.count / 2)) else {
+      throw SafetensorsProblem("has a header of \(length) bytes, more than its tensors have")
     }
     return Int(length)
   }

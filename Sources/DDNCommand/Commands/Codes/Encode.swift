@@ -109,6 +109,11 @@ struct Encode: ParsableCommand {
       images, data: data, resize: resize, count: count, defaultCount: .max, of: model, device: device
     )
     .inClass(classIndex, of: model, device: device)
+    guard targets.count <= CodeFileHeader.maxCount else {
+      throw UsageError(
+        "there are \(targets.count) images, and a .ddn file holds at most \(CodeFileHeader.maxCount); give fewer with --count"
+      )
+    }
     if evaluation.evaluate {
       return try evaluation.run(
         targets, search, model, prior, identity: identity, precision: machine.precision ?? .float32,

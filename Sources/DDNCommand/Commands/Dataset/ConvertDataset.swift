@@ -26,7 +26,7 @@ struct ConvertDataset: ParsableCommand {
   @Argument(help: "Zip file or folder to create.")
   var dest: String
 
-  @Option(help: "Size of the images, such as 64x64; a power of two.", transform: parseResolution)
+  @Option(help: "Size of the images, such as 64x64 or 64; a power of two.", transform: parseResolution)
   var resolution: Resolution?
 
   @Option(
@@ -121,7 +121,7 @@ extension ResamplingFilter: ExpressibleByArgument {}
 @Sendable private func parseResolution(_ text: String) throws -> ConvertDataset.Resolution {
   let sides = text.split(omittingEmptySubsequences: false) { $0 == "x" || $0 == "," }.map { Int($0) }
   guard (1...2).contains(sides.count), let width = sides[0], let height = sides.last! else {
-    throw ValidationError("'\(text)' is not WIDTHxHEIGHT")
+    throw ValidationError("'\(text)' is neither WIDTHxHEIGHT nor the side of a square")
   }
   return .init(width: width, height: height)
 }

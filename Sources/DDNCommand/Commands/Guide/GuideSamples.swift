@@ -179,7 +179,10 @@ struct GuideSamples: ParsableCommand {
     }
     // Of a guide's words those that are files, such as mask:hole.png.
     let guideFiles = guides.flatMap { $0.split { ":,=".contains($0) }.map(String.init) }
-      .filter(FileManager.default.fileExists)
+      .filter { path in
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
+      }
     return .init(
       command: "guide",
       options: [
