@@ -18,6 +18,7 @@ package struct LittleEndian {
 
   private func load<Number: FixedWidthInteger & BitwiseCopyable>(_ offset: Int) -> Number {
     let place = start + offset - data.startIndex
+    precondition(place >= 0 && place <= data.count - MemoryLayout<Number>.size, "a read beyond \(data.count) bytes")
     return data.withUnsafeBytes { Number(littleEndian: $0.loadUnaligned(fromByteOffset: place, as: Number.self)) }
   }
 }

@@ -102,7 +102,7 @@ public struct DensityExperiment: Sendable {
       let splitsBefore = fit.splits
       var frames = [Frame(samples: 0, nodes: BinnedPoints(fit.nodes, map))]
       // Progress is reported at least every 250,000 samples.
-      let reportsPerFrame = max(1, samples / self.frames / 250_000)
+      let reportsPerFrame = max(1, (samples / self.frames + 249_999) / 250_000)
       var reported = 0
       let start = ContinuousClock.now
       try fit.train(on: map, samples: samples, observations: self.frames * reportsPerFrame) { seen, nodes in

@@ -67,7 +67,7 @@ public struct NodeLine: Codable, Sendable, Equatable {
     var generator = SplitMix64(seed: seed, stream: UInt64(count))
     let initial = NodeLine((0..<count).map { _ in Double(generator.unitPoint().x) * 2 - 1 })
     let p = initial.targetProbabilities
-    let (donor, pruned) = (p.firstIndex(of: p.max()!)!, p.firstIndex(of: p.min()!)!)
+    let donor = p.firstIndex(of: p.max()!)!
     // The twins start equal; drawn where the loss moves them, in the middles of their halves of the interval.
     let (left, right) = (initial.boundaries[donor], initial.boundaries[donor + 1])
     var positions = initial.nodes
@@ -79,7 +79,7 @@ public struct NodeLine: Codable, Sendable, Equatable {
     remaining.nodes.remove(at: rarest)
     return [
       Stage("initial", initial, marked: donor),
-      Stage("split", split, marked: split.nodes.firstIndex(of: initial.nodes[pruned])),
+      Stage("split", split, marked: rarest),
       Stage("prune", remaining),
       Stage("final", initial.trained(samplesPerRound: 200 * count, &generator)),
     ]

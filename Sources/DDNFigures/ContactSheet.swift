@@ -8,14 +8,18 @@ public enum ContactSheet {
   private static let maxRows = 20
   private static let maxSide = 128
 
-  /// Images are stretched to the size of the first; undecodable ones are skipped.
+  /// Images are stretched to the size of the first; undecodable ones, which the summary of the data set lists, are
+  /// skipped.
   ///
   /// - Throws: `FileError` when none can be decoded; `ImageError`.
   public static func draw(_ source: any ImageSource) throws -> Bitmap {
     var rows: [(label: String, images: [Bitmap])] = []
     for (label, indices) in choose(source) {
-      let images = indices.lazy.compactMap { try? source.bitmap($0, channels: .asStored) }.prefix(columns)
-      if !images.isEmpty { rows.append((label, Array(images))) }
+      var images: [Bitmap] = []
+      for index in indices where images.count < columns {
+        if let image = try? source.bitmap(index, channels: .asStored) { images.append(image) }
+      }
+      if !images.isEmpty { rows.append((label, images)) }
     }
     guard let first = rows.first?.images[0] else {
       throw FileError(
@@ -34,7 +38,7 @@ public enum ContactSheet {
     return try Grid(columns: columns, zoom: max(1, 64 / max(width, height)), rowLabels: labels).draw(cells)
   }
 
-  /// Rows of image indices; twice as many as needed, because some may be undecodable.
+  /// Rows of image indices; of a class twice as many as needed, because some may be undecodable.
   private static func choose(_ source: any ImageSource) -> [(label: String, indices: [Int])] {
     guard let labels = source.labels else {
       return stride(from: 0, to: min(source.count, columns * columns), by: columns).map { start in

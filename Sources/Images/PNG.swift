@@ -41,19 +41,10 @@ public enum PNG {
   /// Decodes a file, of JPEG XL only if `isOurs`: if this process wrote it.
   static func decode(_ data: Data, channels choice: ChannelChoice, isOurs: Bool) throws(ImageError) -> Bitmap {
     let remedy = "use a complete PNG, JPEG or WebP file"
-    guard !data.isEmpty else { throw ImageError(problem: "the file is empty, not an image", remedy: remedy) }
     var pixels: UnsafeMutablePointer<UInt8>?
     var (width, height, channels): (Int32, Int32, Int32) = (0, 0, 0)
-    let status: Int32
-    do throws(ImageError) {
-      status = try Vips.run("not a readable image", remedy: remedy) {
-        data.withUnsafeBytes { bytes in
-          cvips_decode(
-            bytes.baseAddress, bytes.count, choice.rawValue, isOurs ? 1 : 0, &pixels, &width, &height, &channels)
-        }
-      }
-    } catch {
-      throw error.problem.contains("operation is blocked") ? untrusted : error
+    let status = try run(data, remedy: remedy) {
+      cvips_decode($0.baseAddress, $0.count, choice.rawValue, isOurs ? 1 : 0, &pixels, &width, &height, &channels)
     }
     guard status == 0 else { throw refusal(status, width, height) }
     return Bitmap(
@@ -66,18 +57,22 @@ public enum PNG {
   /// - Throws: `ImageError` when it is no image that `decode` reads.
   public static func size(of data: Data) throws(ImageError) -> (width: Int, height: Int) {
     let remedy = "use a complete PNG, JPEG or WebP file"
-    guard !data.isEmpty else { throw ImageError(problem: "the file is empty, not an image", remedy: remedy) }
     var (width, height): (Int32, Int32) = (0, 0)
-    let status: Int32
+    let status = try run(data, remedy: remedy) { cvips_size($0.baseAddress, $0.count, &width, &height) }
+    guard status == 0 else { throw refusal(status, width, height) }
+    return (Int(width), Int(height))
+  }
+
+  /// Calls libvips with a file's content.
+  private static func run(
+    _ data: Data, remedy: String, _ call: (UnsafeRawBufferPointer) -> Int32
+  ) throws(ImageError) -> Int32 {
+    guard !data.isEmpty else { throw ImageError(problem: "the file is empty, not an image", remedy: remedy) }
     do throws(ImageError) {
-      status = try Vips.run("not a readable image", remedy: remedy) {
-        data.withUnsafeBytes { cvips_size($0.baseAddress, $0.count, &width, &height) }
-      }
+      return try Vips.run("not a readable image", remedy: remedy) { data.withUnsafeBytes(call) }
     } catch {
       throw error.problem.contains("operation is blocked") ? untrusted : error
     }
-    guard status == 0 else { throw refusal(status, width, height) }
-    return (Int(width), Int(height))
   }
 
   private static let untrusted = ImageError(
@@ -112,11 +107,10 @@ public enum PNG {
   /// - Throws: `ImageError` for content that `decode` refuses, or without transparency.
   public static func opacity(of data: Data) throws(ImageError) -> Bitmap {
     let remedy = "use a complete PNG file"
-    guard !data.isEmpty else { throw ImageError(problem: "the file is empty, not an image", remedy: remedy) }
     var pixels: UnsafeMutablePointer<UInt8>?
     var (width, height): (Int32, Int32) = (0, 0)
-    let status = try Vips.run("not a readable image", remedy: remedy) {
-      data.withUnsafeBytes { cvips_decode_opacity($0.baseAddress, $0.count, &pixels, &width, &height) }
+    let status = try run(data, remedy: remedy) {
+      cvips_decode_opacity($0.baseAddress, $0.count, &pixels, &width, &height)
     }
     guard status == 0 else { throw refusal(status, width, height) }
     return Bitmap(

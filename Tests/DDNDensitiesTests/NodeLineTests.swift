@@ -20,6 +20,17 @@ import Testing
     #expect(stages[1].p[stages[1].marked!] == stages[1].p.min())
   }
 
+  @Test("the split node is the busiest, and the rarest of both twins and the others is pruned", arguments: [2, 5])
+  func marks(nodes: Int) {
+    for seed in 0..<100 {
+      let stages = NodeLine.stages(nodes: nodes, seed: UInt64(seed))
+      let (split, pruned) = (stages[1], stages[1].marked!)
+      #expect(stages[0].p[stages[0].marked!] == stages[0].p.max())
+      #expect(split.p[pruned] == split.p.min())
+      #expect(split.line.nodes.enumerated().filter { $0.offset != pruned }.map(\.element) == stages[2].line.nodes)
+    }
+  }
+
   @Test("the target's probabilities are integrals of its density")
   func integrals() {
     let line = NodeLine([-0.5, 0.1, 0.4])

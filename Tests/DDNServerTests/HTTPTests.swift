@@ -107,6 +107,17 @@ import Testing
     #expect(reports == [])
   }
 
+  @Test("a body of marks, which take quadratic time to compare, is refused before it is read") func marks() async throws
+  {
+    try await RunningServer.with { server in
+      for marks in [#"\u0301\u0320"#, "\u{301}\u{320}"] {
+        let body = #"{"model": "mnist-k8-l3", "a\#(String(repeating: marks, count: 10_000))": 1}"#
+        let answer = try server.send("POST", "/api/draw", body: body)
+        #expect(answer.status == 400 && answer.body.contains("beyond ASCII"), "\(answer)")
+      }
+    }
+  }
+
   @Test("events come one for each level, and the last is the result") func events() async throws {
     try await RunningServer.with { server in
       let body = #"{"model": "mnist-k8-l3", "seeds": [1, 2]}"#

@@ -44,7 +44,7 @@ class TensorMemory final : public c10::Allocator {
     return mi_malloc_aligned(bytes, alignment);
   }
 
-  // oneDNN's blocks are freed by whatever allocator is set then: also those from before this one was.
+  // oneDNN frees its blocks by the current allocator, also those that an earlier one allocated.
   static void release(void *block) {
     if (mi_is_in_heap_region(block)) return mi_free(block);
     c10::free_cpu(block);

@@ -156,6 +156,8 @@ extension PickleGraph {
     guard pairs.count <= limit else { throw ImportError("\(what) has \(pairs.count) members") }
     for (key, value) in pairs {
       let name = try text(key, "a key of \(what)")
+      // Hashing brings long marks after a letter into a normal order, in quadratic time.
+      guard name.utf8.count <= 1000 else { throw ImportError("\(what) has a key of \(name.utf8.count) bytes") }
       guard members.updateValue(value, forKey: name) == nil else {
         throw ImportError("\(what) has \(quoted(name)) twice")
       }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Recognizes files that are often mistaken for weights.
-enum ForeignFile {
+package enum ForeignFile {
   /// What the file is and what to do; nil if it may hold weights.
   static func problem(_ data: Data) -> ImportError? {
     let download = "download the file again"
@@ -27,7 +27,7 @@ enum ForeignFile {
   }
 
   /// Whether the file starts as `.safetensors` do: a header length, then `{`.
-  static func isSafetensors(_ data: Data) -> Bool {
+  package static func isSafetensors(_ data: Data) -> Bool {
     guard data.count > 8, data[data.startIndex + 8] == UInt8(ascii: "{") else { return false }
     let length = data.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     return length <= UInt64(data.count - 8)

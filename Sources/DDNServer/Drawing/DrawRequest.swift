@@ -70,8 +70,9 @@ struct GuideRequest: Decodable, Sendable {
     case .class: guard self.class != nil else { throw .unfit("guide class needs a class") }
     case .clip:
       guard let text, !text.isEmpty else { throw .unfit("guide clip needs a text") }
-      guard text.count <= limits.textLength else {
-        throw .unfit("a text of \(text.count) characters is too long: \(limits.textLength) are allowed")
+      let length = text.unicodeScalars.count
+      guard length <= limits.textLength else {
+        throw .unfit("a text of \(length) characters is too long: \(limits.textLength) are allowed")
       }
     }
   }

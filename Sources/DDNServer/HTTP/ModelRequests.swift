@@ -44,22 +44,28 @@ struct ModelRequests: Sendable {
       body: .init { writer in
         do {
           try await body.consumeWithCancellationOnInboundClose { _ in
-            try await send(ticket, place, work, to: &writer)
+            try await send(ticket, place, context, work, to: &writer)
           }
         } catch is CancellationError {}  // The client has gone.
         try await writer.finish(nil)
       })
   }
 
+  /// After the work a client has so long to read its events: one that does not read would hold its connection forever.
+  private static let readingSeconds: Int64 = 30
+
   private func send<R: Encodable & Sendable>(
-    _ ticket: Ticket, _ place: String,
+    _ ticket: Ticket, _ place: String, _ context: PageContext,
     _ work: @escaping @Sendable (ModelWorker, ServerEvents) async throws -> R, to writer: inout any ResponseBodyWriter
   ) async throws {
     let (stream, feed) = AsyncStream<ByteBuffer>.makeStream()
     let events = ServerEvents(feed)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
-        defer { feed.finish() }
+        defer {
+          feed.finish()
+          context.closeSoon(after: Self.readingSeconds)
+        }
         do {
           let result = try await finished(ticket, work, events)
           events.send("done", result)

@@ -15,8 +15,10 @@ struct PageContext: RequestContext {
   var address: String { channel.remoteAddress?.ipAddress ?? "unknown" }
 
   /// Closes the connection soon after the response: its rest cannot be understood, or is not wanted.
-  func closeSoon() {
+  ///
+  /// - Parameter seconds: from now.
+  func closeSoon(after seconds: Int64 = 1) {
     let channel = channel
-    _ = channel.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
+    _ = channel.eventLoop.scheduleTask(in: .seconds(seconds)) { channel.close(promise: nil) }
   }
 }

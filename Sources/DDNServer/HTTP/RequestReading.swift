@@ -15,6 +15,11 @@ extension Request {
       throw RequestError(.unsupportedMediaType, "the content type of the body is application/json")
     }
     let data = try await collect(limits)
+    // Swift compares strings in a normal form, which takes time quadratic in the marks after a letter.
+    let most = 4 * limits.guides * limits.textLength
+    guard data.countBeyondASCII <= most else {
+      throw RequestError.malformed("the body has more than \(most) bytes and escapes beyond ASCII")
+    }
     do { return try JSONDecoder().decode(type, from: data) } catch let error as DecodingError {
       throw RequestError.malformed("the body is not as /api/openapi.json describes it\(error.place)")
     }
@@ -77,5 +82,19 @@ extension DecodingError {
       }
     guard !path.isEmpty else { return "" }
     return ", at " + path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
+  }
+}
+
+extension Data {
+  /// Bytes beyond ASCII, and escapes such as `\u0301`.
+  fileprivate var countBeyondASCII: Int {
+    withUnsafeBytes { bytes in
+      var (count, last) = (0, UInt8(0))
+      for byte in bytes {
+        if byte >= 0x80 || byte == UInt8(ascii: "u") && last == UInt8(ascii: "\\") { count += 1 }
+        last = byte
+      }
+      return count
+    }
   }
 }

@@ -33,7 +33,7 @@ actor ModelWorker {
 
   /// - Throws: `RequestError` (404) when there is no such model.
   func model(_ name: String) throws -> ServedModel {
-    guard let model = models[name] else {
+    guard name.utf8.count <= 255, let model = models[name] else {
       throw RequestError(.notFound, "there is no model of this name; GET /api/models lists all")
     }
     return model
@@ -57,7 +57,7 @@ actor ModelWorker {
     do {
       try check()
       return try withPulse(shouldContinue) { try withoutGradients { try body(check) } }
-    } catch let error as TorchError {
+    } catch  where error is TorchError || error is JobStopped {
       try check()
       throw error
     }

@@ -105,6 +105,8 @@ public struct CLIP {
         remedy: "put CLIP's vocab.json and merges.txt, or bpe_simple_vocab_16e6.txt.gz, beside the weights")
     }
     let rows = try texts.map { text in
+      // Longer ones have too many tokens, and cleaning marks after a letter takes quadratic time.
+      guard text.utf8.count <= 10_000 else { throw CLIPTextError(text: text, tokens: nil, most: self.text.length - 2) }
       let row = tokenizer.tokens(of: text)
       guard row.count <= self.text.length else {
         throw CLIPTextError(text: text, tokens: row.count - 2, most: self.text.length - 2)
@@ -143,12 +145,12 @@ public struct CLIP {
 /// A text has more tokens than the network reads.
 public struct CLIPTextError: Error, Equatable, CustomStringConvertible {
   public let text: String
-  /// Of the text, without the marks of start and end.
-  public let tokens: Int
+  /// Of the text, without the marks of start and end; nil for a text that is too long to count.
+  public let tokens: Int?
   /// That the network reads.
   public let most: Int
 
   public var description: String {
-    "the text \(quoted(text)) has \(tokens) tokens, and CLIP reads at most \(most); shorten it"
+    "the text \(quoted(text)) has \(tokens.map { "\($0)" } ?? "too many") tokens, and CLIP reads at most \(most); shorten it"
   }
 }

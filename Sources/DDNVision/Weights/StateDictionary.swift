@@ -27,7 +27,7 @@ public struct StateDictionary {
   /// - Throws: `FileError`: `missing` or `failed` when it cannot be read; `invalid` for other content or a damaged file.
   public init(contentsOf url: URL) throws(FileError) {
     let names: [String]
-    if try Self.isSafetensors(url) {
+    if try ForeignFile.isSafetensors(InputFile.map(url)) {
       let file = try SafetensorsFile(contentsOf: url)
       (source, names) = (.safetensors(file), Array(file.entries.keys))
     } else {
@@ -101,11 +101,5 @@ public struct StateDictionary {
     }
     let digits = String(Checksum.crc32(sums), radix: 16)
     return String(repeating: "0", count: 8 - digits.count) + digits
-  }
-
-  /// Whether the file begins as safetensors do: a header's length, then `{`.
-  private static func isSafetensors(_ url: URL) throws(FileError) -> Bool {
-    let head = try InputFile.map(url).prefix(9)
-    return head.count == 9 && head.last == UInt8(ascii: "{") && !head.starts(with: [0x50, 0x4B])
   }
 }

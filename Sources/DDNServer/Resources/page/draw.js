@@ -169,6 +169,8 @@ export class DrawPage {
     const model = this.#model;
     const seeds = Array.from({ length: COUNT }, (_, place) => (this.#seed + place) % 4_294_967_296);
     this.#chosen = null;
+    this.#samples = [];  // The pictures on screen change from now on.
+    for (const made of this.#grid.children) made.disabled = true;
     this.#showActions();
     this.#status.textContent = "Starting…";
     const began = performance.now();

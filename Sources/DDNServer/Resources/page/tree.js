@@ -40,6 +40,7 @@ export class TreePage {
       this.#app.alert(null);
       this.#build();
     } catch (error) {
+      if (asked !== this.#asked) return;
       this.#stop();
       this.#app.alert(error.message);
       if (!this.#choices) this.#page.replaceChildren(button("Go to the beginning of the tree", () => this.#go("")));
