@@ -137,7 +137,5 @@ public struct AblationFolder: Sendable {
 
   private func resultFile(_ run: AblationRun) -> URL { self.run(run).url.appendingPathComponent("measures.json") }
 
-  static func json(_ value: some Encodable) throws -> Data {
-    return try JSONEncoder.readable.encode(value)
-  }
+  static func json(_ value: some Encodable) throws -> Data { try JSONEncoder.readable.encode(value) }
 }

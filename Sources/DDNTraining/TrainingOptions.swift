@@ -225,9 +225,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
   }
 
   /// Pretty-printed.
-  public func json() throws -> Data {
-    return try JSONEncoder.readable.encode(self)
-  }
+  public func json() throws -> Data { try JSONEncoder.readable.encode(self) }
 
   /// The probability of chain dropout of each level.
   var chainDropouts: [Double] {

@@ -40,7 +40,7 @@ public struct CodeSpace: Hashable, Sendable {
 
   /// - Throws: `LatentCodeError` when there are no or too many choices, or when one is out of range.
   public func validate(_ choices: [Int]) throws(LatentCodeError) {
-    guard (1...max(levels.count, 1)).contains(choices.count) else {
+    guard !choices.isEmpty, choices.count <= levels.count else {
       throw LatentCodeError("a code of \(choices.count) choices does not fit a model of \(levels.count) levels")
     }
     for (number, (choice, level)) in zip(choices, levels).enumerated() where !(0..<level.nodes).contains(choice) {

@@ -142,7 +142,7 @@ struct Train: ParsableCommand {
     StopSignal.listen(
       "saving and stopping; Ctrl-C again after 3 seconds stops at once without saving", onClosedPipe: true)
     var fitting = ProgressLine.ofShare()
-    let start = try stoppable(in: runFolder) {
+    let start = try interruptible(in: runFolder) {
       try run.resume { share in
         fitting.show(Int(share * 1000), "principal components")
         guard StopSignal.shouldContinue() else { throw JobStopped() }
@@ -162,7 +162,7 @@ struct Train: ParsableCommand {
     if start.images > 0 { Terminal.print("continuing after \(start.images) of \(options.images) images") }
 
     if group?.isMain ?? true {
-      run.measure = try stoppable(in: runFolder, images: start.images) {
+      run.measure = try interruptible(in: runFolder, images: start.images) {
         try metrics.measure(
           run.trainer.network, data: images, device: device, shouldContinue: StopSignal.shouldContinue)
       }
@@ -174,7 +174,7 @@ struct Train: ParsableCommand {
   }
 
   /// Runs `body`, which a stop ends before the first step, also when it has ended another process first.
-  private func stoppable<R>(in folder: RunFolder, images: Int = 0, _ body: () throws -> R) throws -> R {
+  private func interruptible<R>(in folder: RunFolder, images: Int = 0, _ body: () throws -> R) throws -> R {
     let interrupted = TrainingError.interrupted(images: images, savedIn: folder.url.path)
     do { return try body() } catch is JobStopped { throw interrupted } catch let error as ProcessGroupError {
       throw error.kind == .lost && StopSignal.shouldStop() ? interrupted : error

@@ -157,8 +157,7 @@ public struct DatasetConversion: Sendable {
 
   /// "00012/img00012345.png"
   static func name(of number: Int) -> String {
-    let digits = String(number)
-    let padded = String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+    let padded = zeroPadded(number, digits: 8)
     return "\(padded.dropLast(3))/img\(padded).png"
   }
 }

@@ -123,7 +123,5 @@ public struct DistanceReport: Encodable, Sendable {
   }
 
   /// Reports as JSON, with sorted keys.
-  public static func json(_ reports: [DistanceReport]) throws -> Data {
-    return try JSONEncoder.readable.encode(reports)
-  }
+  public static func json(_ reports: [DistanceReport]) throws -> Data { try JSONEncoder.readable.encode(reports) }
 }

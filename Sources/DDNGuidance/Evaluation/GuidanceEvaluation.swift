@@ -76,7 +76,7 @@ public struct GuidanceEvaluation {
       guard shouldContinue() else { throw JobStopped() }
       let began = ContinuousClock.now
       let result = try job(first..<min(first + targets * perTarget, job.count), while: shouldContinue)
-      part.seconds += (ContinuousClock.now - began).seconds
+      part.seconds += (ContinuousClock.now - began) / .seconds(1)
       var totals = Totals()
       try totals.add(
         result.samples.images, targets: result.batch.targets!, measurement: guide.measurement(of: result.batch),
@@ -173,8 +173,4 @@ public struct GuidanceEvaluation {
         diversity: diversity.mean, runs: runs, seconds: seconds)
     }
   }
-}
-
-extension Duration {
-  fileprivate var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

@@ -109,16 +109,16 @@ struct Encode: ParsableCommand {
       images, data: data, resize: resize, count: count, defaultCount: .max, of: model, device: device
     )
     .inClass(classIndex, of: model, device: device)
-    guard targets.count <= CodeFileHeader.maxCount else {
-      throw UsageError(
-        "there are \(targets.count) images, and a .ddn file holds at most \(CodeFileHeader.maxCount); give fewer with --count"
-      )
-    }
     if evaluation.evaluate {
       return try evaluation.run(
         targets, search, model, prior, identity: identity, precision: machine.precision ?? .float32,
         batchSize: batch ?? max(EncodingJob.defaultBatch / search.beams, 1), overwrites: overwrite, dryRun: dryRun,
         device: device)
+    }
+    guard targets.count <= CodeFileHeader.maxCount else {
+      throw UsageError(
+        "there are \(targets.count) images, and a .ddn file holds at most \(CodeFileHeader.maxCount); give fewer with --count"
+      )
     }
     if dryRun {
       Terminal.print("would encode \(counted(targets.count, "image")) with \(network.url.path) to \(file.path)")

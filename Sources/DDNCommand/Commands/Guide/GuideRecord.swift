@@ -29,7 +29,5 @@ struct GuideRecord: Encodable {
   let diversity: Double?
   let images: [Image]
 
-  func json() throws -> Data {
-    return try JSONEncoder.readable.encode(self) + Data("\n".utf8)
-  }
+  func json() throws -> Data { try JSONEncoder.readable.encode(self) + Data("\n".utf8) }
 }
